@@ -1,0 +1,102 @@
+/* exchange.h - one request and its answer, whatever the HTTP version that carries them. The protocol (http1, http2) makes an Exchange for each request and
+ * calls the server's HttpHandler; the handler answers now or later, exactly once. On the connection's loop thread only. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "io/loop.h"
+
+typedef enum HttpMethod {
+  HTTP_GET = 0, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS,
+  HTTP_OTHER_KNOWN, /* in the IANA registry, served nowhere: 405 */
+  HTTP_UNKNOWN      /* 501 */
+} HttpMethod;
+
+typedef struct HttpHeader {
+  Str name;  /* lower case */
+  Str value; /* without surrounding white space */
+} HttpHeader;
+
+typedef struct HttpRequest {
+  HttpMethod method;
+  Str method_text;
+  Str target;    /* as sent */
+  Str path;      /* the target's path, still percent-encoded */
+  Str query;     /* behind the "?", still percent-encoded; ptr NULL: none */
+  Str authority; /* Host or :authority */
+  const HttpHeader *headers;
+  size_t header_count;
+  Str body;      /* HTTP_BODY_BUFFERED: whole */
+  int version;   /* 10, 11, 20 */
+  bool is_tls;
+  Str peer;      /* "127.0.0.1:51000"; empty on a Unix socket */
+} HttpRequest;
+
+/* The first header of the (lower case) name; ptr NULL where there is none. */
+Str http_request_header(const HttpRequest *request, Str name);
+
+typedef struct HttpResponse {
+  int status;
+  const HttpHeader *headers; /* without content-length, date, connection, transfer-encoding: the protocol's own */
+  size_t header_count;
+  Str body;                  /* lives until the exchange is finished: on its arena, or static */
+} HttpResponse;
+
+typedef struct HttpExchange HttpExchange;
+
+typedef enum HttpBodyMode {
+  HTTP_BODY_BUFFERED = 0, /* handler->request is called when the body is whole, at most body_max bytes (else the protocol answers 413) */
+  HTTP_BODY_STREAMED,     /* handler->request is called at once; the body comes by on_body */
+} HttpBodyMode;
+
+typedef struct HttpHandler {
+  /* The head is there. Says how the body is wanted; may answer already (the body is then skipped, or the connection closed). NULL: buffered. */
+  HttpBodyMode (*head)(void *context, HttpExchange *exchange);
+  /* The request is complete. Must lead to http_respond (or begin/write/end) once, now or later. */
+  void (*request)(void *context, HttpExchange *exchange);
+  /* What the protocol refuses by itself (400, 408, 413, 414, 431, 501, 503 …): fills the response's body and headers in the server's own error form. */
+  void (*refuse)(void *context, HttpExchange *exchange, int status, Str detail, HttpResponse *ret);
+  /* Once for each exchange that got a head, when its answer has been handed to the socket or the connection is gone: access log, metrics. Then the arena goes. */
+  void (*finished)(void *context, HttpExchange *exchange);
+  void *context;
+} HttpHandler;
+
+/* What a protocol implements for its exchanges. */
+typedef struct HttpExchangeOps {
+  void (*respond)(HttpExchange *exchange, const HttpResponse *response);
+  void (*begin)(HttpExchange *exchange, const HttpResponse *head); /* the body follows by write */
+  bool (*write)(HttpExchange *exchange, Str bytes);                /* copies; false: above the high-water mark, wait for on_writable */
+  void (*end)(HttpExchange *exchange, const HttpHeader *trailers, size_t trailer_count);
+  void (*abort)(HttpExchange *exchange);                           /* the answer can't be completed: the client must see that it is cut */
+  void (*read_more)(HttpExchange *exchange);                       /* streamed bodies: after on_body returned false */
+} HttpExchangeOps;
+
+struct HttpExchange {
+  const HttpExchangeOps *ops;
+  HttpRequest request;
+  Arena *arena;          /* the request's lifetime */
+  Loop *loop;
+  void *user;            /* the handler's */
+  int status;            /* of the answer, once there is one */
+  uint64_t bytes_in, bytes_out;
+  int64_t started_us;    /* monotonic */
+  bool is_answered;
+  bool is_cancelled;     /* the client is gone; answers go nowhere, but must still be given (or abort called) */
+  /* Streamed bodies and answers; set by the handler. */
+  bool (*on_body)(HttpExchange *exchange, Str bytes); /* false: pause until http_read_more */
+  void (*on_body_end)(HttpExchange *exchange, Code code); /* complete, or cut (CODE_BAD_REQUEST), or too large */
+  void (*on_writable)(HttpExchange *exchange);
+  void (*on_cancel)(HttpExchange *exchange);          /* the client is gone */
+};
+
+static inline void http_respond(HttpExchange *exchange, const HttpResponse *response) { exchange->ops->respond(exchange, response); }
+static inline void http_begin(HttpExchange *exchange, const HttpResponse *head) { exchange->ops->begin(exchange, head); }
+static inline bool http_write(HttpExchange *exchange, Str bytes) { return exchange->ops->write(exchange, bytes); }
+static inline void http_end(HttpExchange *exchange, const HttpHeader *trailers, size_t count) { exchange->ops->end(exchange, trailers, count); }
+static inline void http_abort(HttpExchange *exchange) { exchange->ops->abort(exchange); }
+static inline void http_read_more(HttpExchange *exchange) { exchange->ops->read_more(exchange); }

@@ -1,0 +1,54 @@
+/* engine.h - runs Operations: access, validation, planning and the store's work, once for all faces. One Engine a loop; used on that loop only. */
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+#include "contract/model.h"
+#include "query/operation.h"
+#include "query/result.h"
+#include "store/store.h"
+
+typedef struct Engine Engine;
+
+typedef struct EngineLimits {
+  int64_t page_size, page_size_max;
+  size_t nesting_max;
+  size_t batch_max;
+  size_t filter_bytes_max;
+  size_t result_bytes_max;
+  size_t plans_max; /* kept compiled, a loop */
+} EngineLimits;
+
+Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, Engine **ret, Error *err);
+void engine_destroy(Engine *engine); /* nothing is under way; NULL is fine */
+const Contract *engine_contract(const Engine *engine);
+const EngineLimits *engine_limits(const Engine *engine);
+
+/* One Operation of a request, and what became of it. Made by a face's decoder on the request's arena. */
+typedef struct Call {
+  Operation operation;
+  ResultSink *sink;   /* rows of the answer; NULL: none wanted */
+  Result result;      /* filled when the group is done */
+  /* Writes only, may be NULL: runs in the transaction just before this Operation; may complete it from earlier results (a batch's $ref). */
+  Code (*before)(struct Call *call, void *context, const Problem **ret_problem);
+  void *before_context;
+  struct CallPlan *plan; /* the engine's own */
+} Call;
+
+/* The calls of one request. Reads run side by side; as soon as one of them writes, all run in order in one transaction, and the first failure rolls all back. */
+typedef struct CallGroup {
+  Call *calls;
+  size_t count;
+  Arena *arena;                             /* the request's */
+  void (*done)(struct CallGroup *group);    /* on the loop, exactly once, perhaps before engine_execute returns; results are filled */
+  void *context;                            /* the caller's own */
+  size_t failed;                            /* index of the call that failed the group; count: none */
+  /* the engine's own */
+  Engine *engine;
+  size_t pending;
+  void *state;
+} CallGroup;
+
+/* The steps, in this order; each fills calls[i].result.problem and returns its code where it refuses. */
+Code engine_authorize(Engine *engine, CallGroup *group); /* refused whatever the row: 401, 403 */
+Code engine_plan(Engine *engine, CallGroup *group);      /* compiles or finds plans; validates input (422) */
+void engine_execute(Engine *engine, CallGroup *group);

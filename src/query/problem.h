@@ -1,0 +1,50 @@
+/* problem.h - a refusal, as every face tells it: a Code, a sentence, perhaps a list of the input's mistakes. Lives in the request's arena. */
+#pragma once
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+
+/* INTERFACE §3, errors[].code */
+typedef enum MistakeCode {
+  MISTAKE_REQUIRED = 0,
+  MISTAKE_TYPE,
+  MISTAKE_RANGE,
+  MISTAKE_LENGTH,
+  MISTAKE_PATTERN,
+  MISTAKE_ENUM,
+  MISTAKE_UNKNOWN_FIELD,
+  MISTAKE_READ_ONLY,
+  MISTAKE_IMMUTABLE,
+  MISTAKE_NOT_UNIQUE,
+  MISTAKE_REFERENCE,
+  MISTAKE_CHECK,
+  MISTAKE_COUNT
+} MistakeCode;
+
+typedef struct Mistake {
+  MistakeCode code;
+  Str pointer; /* RFC 6901, into the request's body */
+  Str detail;
+  Str hint;    /* len 0: none */
+} Mistake;
+
+typedef struct Problem {
+  Code code;
+  Str detail;
+  Str hint;            /* len 0: none */
+  Str rule;            /* FORBIDDEN: "Product.update", or "Product.price.read" for a field's; len 0: none */
+  const Mistake *mistakes;
+  size_t mistake_count;
+  int64_t operation;   /* the index in a batch; -1: not one */
+  uint32_t retry_after_s; /* UNAVAILABLE, RATE_LIMITED; 0: not said */
+  Str challenge;       /* UNAUTHENTICATED: the reason for WWW-Authenticate (an RFC 6750 error and description); len 0: none */
+  Str allow;           /* METHOD_NOT_ALLOWED: the Allow header's value */
+} Problem;
+
+/* A shared constant when memory is out: never NULL. */
+const Problem *problem_create(Arena *arena, Code code, Str detail);
+const Problem *problem_with_hint(Arena *arena, Code code, Str detail, Str hint);
+const Problem *problem_from_error(Arena *arena, const Error *err);
+Str mistake_code_name(MistakeCode code);

@@ -1,0 +1,140 @@
+/* store.h - the one interface behind which databases stand. "Reads are plans, writes are programs":
+ *   - a read is a plan of statements; it is queued on its loop's session, and the store runs all reads of one loop turn together;
+ *   - a write is a function that the store runs inside a transaction on a thread of its own, where each statement blocks; what
+ *     it returns decides commit or rollback, and it is told on its own loop only once the commit is durable.
+ * Statement text is made by sql/ for the store's dialect; values travel as parameters only. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/value.h"
+#include "contract/model.h"
+#include "io/loop.h"
+#include "sql/dialect.h"
+
+typedef struct Store Store;               /* one database; process lifetime */
+typedef struct StoreSession StoreSession; /* one loop's way to it; used on that loop only */
+typedef struct StoreTxn StoreTxn;         /* an open transaction; used inside StoreWrite.run (or a read's callbacks) only */
+
+/* How a column of a result comes out. */
+typedef struct StoreColumn {
+  ValueType type;       /* what it is decoded to; anything else in the column but NULL is an error that names it */
+  bool is_foreign;      /* the column's storage form may differ (Field.column_type given): convert */
+  const Field *field;   /* for messages, enum names, 32-bit ranges; NULL for computed columns */
+} StoreColumn;
+
+/* Immutable once made; shared by threads; drivers prepare it once a connection, keyed by `id`. */
+typedef struct StoreStatement {
+  uint64_t id;  /* from store_statement_id(): unique in the process */
+  Str sql;
+  const StoreColumn *columns;
+  size_t column_count;
+  const ValueType *param_types; /* the type of each parameter (VALUE_LIST: an array of texts or integers, as JSON in SQLite); a null may stand for any */
+  size_t param_count;
+  bool is_write;
+} StoreStatement;
+
+uint64_t store_statement_id(void);
+
+typedef struct StorePlan {
+  const StoreStatement *const *statements; /* in order; the first is the root */
+  const uint32_t *levels;                  /* statement i needs rows of lower levels only; the root is 0; ascending */
+  size_t count;
+  _Atomic bool is_slow; /* it once ran over the loop's budget: the store runs it elsewhere at once */
+} StorePlan;
+
+typedef struct StoreRead StoreRead;
+struct StoreRead {
+  StorePlan *plan;
+  Arena *arena; /* for rows that are kept; belongs to whoever runs the callbacks at that moment */
+  /* The parameters of statement i, called when all lower levels are complete. False: don't run it. */
+  bool (*bind)(StoreRead *read, size_t statement, const Value **ret_params);
+  /* One row; values are borrowed until it returns. Another code than CODE_OK ends the read with it. */
+  Code (*row)(StoreRead *read, size_t statement, const Value *columns, Error *err);
+  /* Forget every row: the read begins again (it was slow, or a batch was aborted by another's error). */
+  void (*restart)(StoreRead *read);
+  /* On the session's loop, exactly once. Not called for store_txn_read. */
+  void (*done)(StoreRead *read, Code code, const Error *err);
+  StoreRead *next;            /* the store's own */
+  StoreSession *session;      /* the store's own */
+  Error error;                /* the store's own */
+};
+
+typedef enum StoreConflictKind { STORE_CONFLICT_NONE = 0, STORE_CONFLICT_UNIQUE, STORE_CONFLICT_FOREIGN_KEY, STORE_CONFLICT_NOT_NULL, STORE_CONFLICT_CHECK } StoreConflictKind;
+
+/* Which constraint refused a statement, as far as the store says. */
+typedef struct StoreConflict {
+  StoreConflictKind kind;
+  char table[128];
+  char columns[256]; /* comma-separated column names; empty when unknown */
+} StoreConflict;
+
+typedef Code StoreRowFn(void *context, const Value *columns, Error *err);
+
+/* Blocking; inside a write only. A broken constraint is CODE_CONFLICT with *ret_conflict filled (may be NULL); the transaction goes on as if
+ * the statement had not run. `row` may be NULL. *ret_changes (may be NULL): rows written. */
+Code store_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context, int64_t *ret_changes,
+                   StoreConflict *ret_conflict, Error *err);
+/* A whole plan, with its callbacks, inside the transaction. */
+Code store_txn_read(StoreTxn *txn, StoreRead *read, Error *err);
+
+typedef struct StoreWrite StoreWrite;
+struct StoreWrite {
+  /* On a thread of the store, in a transaction. CODE_OK commits; anything else rolls back, and is handed to done. May be called again
+   * (a serialization failure, a group that had to be split): must start from scratch each time. */
+  Code (*run)(StoreWrite *write, StoreTxn *txn, Error *err);
+  /* On the session's loop, exactly once, after the commit is durable (or the rollback done). */
+  void (*done)(StoreWrite *write, Code code, const Error *err);
+  bool is_dry_run;       /* rolled back in any case; `code` is run's */
+  StoreWrite *next;      /* the store's own */
+  StoreSession *session; /* the store's own */
+  Code code;             /* the store's own */
+  Error error;           /* the store's own */
+};
+
+typedef struct StoreOptions {
+  Str url;                      /* sqlite:PATH, sqlite::memory:, postgresql://… */
+  int64_t statement_timeout_us;
+  size_t writes_queued_max;     /* further writes are refused with CODE_UNAVAILABLE */
+  bool is_read_only;
+} StoreOptions;
+
+typedef struct StoreStats {
+  uint64_t reads, writes, read_batches, write_groups, slow_reads, errors;
+} StoreStats;
+
+/* What a driver implements; everything else in this header forwards to it. */
+typedef struct StoreDriver {
+  Str name;      /* "sqlite" */
+  Str schemes[2];  /* the URL prefixes it serves, "sqlite:" */
+  const SqlDialect *dialect;
+  Code (*open)(const StoreOptions *options, Store **ret, Error *err);
+  void (*close)(Store *store);
+  Code (*session_open)(Store *store, Loop *loop, StoreSession **ret, Error *err);
+  void (*session_close)(StoreSession *session);
+  void (*read)(StoreSession *session, StoreRead *read);
+  void (*write)(StoreSession *session, StoreWrite *write);
+  Code (*txn_run)(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context, int64_t *ret_changes,
+                  StoreConflict *ret_conflict, Error *err);
+  Code (*txn_read)(StoreTxn *txn, StoreRead *read, Error *err);
+  /* Makes the tables of `contract`, or adds what is missing; anything else is CODE_CONFLICT with the differences, a line each, in *ret_differences. */
+  Code (*migrate)(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);
+  Code (*ping)(Store *store, Error *err); /* for /readyz; any thread; may block briefly */
+  StoreStats (*stats)(Store *store);
+} StoreDriver;
+
+/* Drivers embed this as the first member of their Store, StoreSession and StoreTxn. */
+struct Store { const StoreDriver *driver; };
+struct StoreSession { const StoreDriver *driver; Store *store; };
+struct StoreTxn { const StoreDriver *driver; };
+
+/* Chooses the driver by the URL's scheme. CODE_UNAVAILABLE: it can't be opened (err says why); CODE_BAD_REQUEST: no such scheme. */
+Code store_open(const StoreOptions *options, Store **ret, Error *err);
+void store_close(Store *store); /* sessions are closed before it; waits for the writes that are under way */
+Code store_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err);
+void store_session_close(StoreSession *session);
+void store_read(StoreSession *session, StoreRead *read);   /* `read` stays the caller's and must live until done */
+void store_write(StoreSession *session, StoreWrite *write);
