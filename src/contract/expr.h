@@ -142,7 +142,8 @@ Code expr_eval_bool(const Expr *expr, const ExprEnv *env, Arena *arena, bool *re
 
 /* Partial evaluation: everything that does not depend on the row becomes a literal (by env->caller and env->now_us), and what
  * follows from it is folded: true || x is true, false && x is false, and so on. When env->row (or old) is given, what reads only it is folded too.
- * The result of a Boolean may be the literal true or false. A shared subtree that did not change is not copied. */
+ * The result of a Boolean may be the literal true or false. What is left belongs to this call: subtrees that hold a literal which may become a numbered parameter
+ * (anything but null, true and false; patterns too) are copied to `arena`, since expr_sql_number writes their numbers; other unchanged subtrees may be shared with the contract. */
 Code expr_reduce(const Expr *expr, const ExprEnv *env, Arena *arena, const Expr **ret, Error *err);
 static inline bool expr_is_true(const Expr *e) { return e->kind == EXPR_LITERAL && e->value.type == VALUE_BOOL && e->value.boolean; }
 static inline bool expr_is_false(const Expr *e) {

@@ -42,6 +42,7 @@ uint64_t store_statement_id(void);
 typedef struct StorePlan {
   const StoreStatement *const *statements; /* in order; the first is the root */
   const uint32_t *levels;                  /* statement i needs rows of lower levels only; the root is 0; ascending */
+  const bool *is_repeated;                 /* statement i is run again and again until bind returns false; NULL: none is */
   size_t count;
   _Atomic bool is_slow; /* it once ran over the loop's budget: the store runs it elsewhere at once */
 } StorePlan;
@@ -50,7 +51,8 @@ typedef struct StoreRead StoreRead;
 struct StoreRead {
   StorePlan *plan;
   Arena *arena; /* for rows that are kept; belongs to whoever runs the callbacks at that moment */
-  /* The parameters of statement i, called when all lower levels are complete. False: don't run it. */
+  /* The parameters of statement i, called when all lower levels are complete. False: don't run it. Where the plan says that the statement is repeated, it is called again
+   * after each run, until it returns false: once for each parent row (only for stores to which a statement is a function call: SqlDialect.has_lateral is false). */
   bool (*bind)(StoreRead *read, size_t statement, const Value **ret_params);
   /* One row; values are borrowed until it returns. Another code than CODE_OK ends the read with it. */
   Code (*row)(StoreRead *read, size_t statement, const Value *columns, Error *err);
