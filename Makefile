@@ -1,0 +1,34 @@
+# A thin front for Meson and scripts/: each target is one command on a fresh Debian 12 and installs what it is missing.
+.PHONY: run build test bench fuzz lint format clean
+
+SECONDS ?= 60
+
+run: build
+	@scripts/run.sh
+
+build:
+	@scripts/dependencies.sh build
+	@scripts/build.sh
+
+test:
+	@scripts/dependencies.sh build test
+	@scripts/test.sh $(ONLY)
+
+bench: build
+	@scripts/dependencies.sh build test
+	@scripts/bench.sh $(BENCH)
+
+fuzz:
+	@scripts/dependencies.sh build fuzz
+	@scripts/fuzz.sh $(SECONDS) $(ONLY)
+
+lint:
+	@scripts/dependencies.sh build lint
+	@scripts/lint.sh
+
+format:
+	@scripts/dependencies.sh lint
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build build-test build-thread build-fuzz build-lint

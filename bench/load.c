@@ -1,0 +1,300 @@
+/* load.c - a closed-loop load generator: C keep-alive connections on one thread, each with one request in flight, for a number of
+ * requests or of seconds. A request is a template in which `{i}` becomes a number: the next of a sequence, or a random one below N;
+ * `{line}` becomes a random line of a file. Every answer's status is checked. Prints one line of JSON. */
+#include <assert.h>
+#include <errno.h>
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ANSWER_BYTES_MAX = 1024 * 1024, REQUEST_BYTES_MAX = 16 * 1024, CONNECTIONS_MAX = 1024, EVENTS_MAX = 256 };
+
+typedef struct Options {
+  uint16_t port;
+  size_t connections;
+  uint64_t requests_max; /* 0: until the time is over */
+  double seconds;
+  const char *method, *path, *body, *header;
+  const char *lines_file;
+  const char *ids_file;  /* where to write the "id" of each answer, a line each */
+  uint64_t first;        /* {i} counts from here */
+  uint64_t random_below; /* above 0: {i} is random below it */
+  int status;
+} Options;
+
+typedef struct Lines {
+  char *text;
+  char **items;
+  size_t count;
+} Lines;
+
+typedef struct Connection {
+  int fd;
+  char *answer;
+  size_t answer_length;
+  bool is_busy;
+  uint64_t sent_ns;
+} Connection;
+
+typedef struct Load {
+  const Options *options;
+  Lines lines;
+  FILE *ids;
+  uint64_t next, sent, answered, wrong, bytes;
+  uint64_t random;
+  uint64_t deadline_ns;
+  Connection connections[CONNECTIONS_MAX];
+  uint32_t *latencies_us;
+  size_t latency_count;
+  char first_wrong[512];
+} Load;
+
+enum { LATENCIES_MAX = 1 << 20 };
+
+static uint64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* xorshift64: repeatable, and far cheaper than what it measures. */
+static uint64_t random_next(Load *load) {
+  load->random ^= load->random << 13;
+  load->random ^= load->random >> 7;
+  load->random ^= load->random << 17;
+  return load->random;
+}
+
+static void lines_read(Lines *lines, const char *path) {
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) {
+    perror(path);
+    exit(3);
+  }
+  fseek(file, 0, SEEK_END);
+  size_t size = (size_t)ftell(file);
+  rewind(file);
+  lines->text = malloc(size + 1);
+  lines->items = malloc((size / 2 + 1) * sizeof *lines->items);
+  assert(lines->text != NULL && lines->items != NULL);
+  size_t read = fread(lines->text, 1, size, file);
+  lines->text[read] = 0;
+  fclose(file);
+  char *at = lines->text;
+  while (*at != 0) {
+    char *end = strchr(at, '\n');
+    if (end != NULL) *end = 0;
+    if (*at != 0) lines->items[lines->count++] = at;
+    if (end == NULL) break;
+    at = end + 1;
+  }
+}
+
+/* Copies `template` with its marks filled in; returns the length. */
+static size_t fill(Load *load, const char *template, uint64_t number, char *out, size_t cap) {
+  size_t length = 0;
+  for (const char *at = template; *at != 0 && length + 64 < cap;) {
+    if (strncmp(at, "{i}", 3) == 0) {
+      length += (size_t)snprintf(out + length, cap - length, "%llu", (unsigned long long)number);
+      at += 3;
+    } else if (strncmp(at, "{line}", 6) == 0) {
+      const char *line = load->lines.items[random_next(load) % load->lines.count];
+      size_t line_length = strlen(line);
+      if (line_length > cap - length - 64) break;
+      memcpy(out + length, line, line_length);
+      length += line_length;
+      at += 6;
+    } else {
+      out[length++] = *at++;
+    }
+  }
+  out[length] = 0;
+  return length;
+}
+
+static bool is_over(const Load *load) {
+  if (load->options->requests_max > 0) return load->sent >= load->options->requests_max;
+  return now_ns() >= load->deadline_ns;
+}
+
+static void send_next(Load *load, Connection *connection) {
+  const Options *options = load->options;
+  uint64_t number = options->random_below > 0 ? random_next(load) % options->random_below : load->next++;
+  char path[4096], body[REQUEST_BYTES_MAX / 2], request[REQUEST_BYTES_MAX];
+  fill(load, options->path, number, path, sizeof path);
+  size_t body_length = options->body == NULL ? 0 : fill(load, options->body, number, body, sizeof body);
+  int head = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s%s", options->method, path, options->header,
+                      options->header[0] == 0 ? "" : "\r\n");
+  if (options->body != NULL) {
+    head += snprintf(request + head, sizeof request - (size_t)head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body_length);
+  }
+  head += snprintf(request + head, sizeof request - (size_t)head, "\r\n");
+  size_t length = (size_t)head;
+  assert(length + body_length < sizeof request);
+  if (body_length > 0) memcpy(request + length, body, body_length);
+  length += body_length;
+  connection->answer_length = 0;
+  connection->is_busy = true;
+  connection->sent_ns = now_ns();
+  load->sent++;
+  if (write(connection->fd, request, length) != (ssize_t)length) {
+    perror("load: write");
+    exit(3);
+  }
+}
+
+/* The whole length of the answer at the buffer's start, or 0 while it is not known. Only Content-Length framing: what we measure uses it. */
+static size_t answer_length_of(const char *text) {
+  const char *end = strstr(text, "\r\n\r\n");
+  if (end == NULL) return 0;
+  size_t head = (size_t)(end - text) + 4;
+  for (const char *line = text; line < end; line = strstr(line, "\r\n") + 2) {
+    if (strncasecmp(line, "content-length:", 15) == 0) return head + (size_t)strtoull(line + 15, NULL, 10);
+  }
+  return head;
+}
+
+static void note_id(Load *load, const char *answer) {
+  const char *id = strstr(answer, "\"id\":\"");
+  if (id == NULL) return;
+  id += 6;
+  const char *end = strchr(id, '"');
+  if (end != NULL) fprintf(load->ids, "%.*s\n", (int)(end - id), id);
+}
+
+static void take_answer(Load *load, Connection *connection) {
+  int status = (int)strtol(connection->answer + 9, NULL, 10);
+  if (status != load->options->status) {
+    if (load->wrong++ == 0) snprintf(load->first_wrong, sizeof load->first_wrong, "%.500s", connection->answer);
+  } else if (load->ids != NULL) {
+    note_id(load, connection->answer);
+  }
+  load->answered++;
+  load->bytes += connection->answer_length;
+  if (load->latency_count < LATENCIES_MAX) load->latencies_us[load->latency_count++] = (uint32_t)((now_ns() - connection->sent_ns) / 1000);
+  connection->is_busy = false;
+}
+
+static void receive(Load *load, Connection *connection) {
+  size_t room = ANSWER_BYTES_MAX - connection->answer_length;
+  ssize_t got = read(connection->fd, connection->answer + connection->answer_length, room);
+  if (got <= 0) {
+    if (got < 0 && errno == EAGAIN) return;
+    fprintf(stderr, "load: the server closed a connection after %llu answers\n", (unsigned long long)load->answered);
+    exit(3);
+  }
+  connection->answer_length += (size_t)got;
+  connection->answer[connection->answer_length] = 0;
+  size_t whole = answer_length_of(connection->answer);
+  if (whole == 0 || connection->answer_length < whole) return;
+  take_answer(load, connection);
+  if (!is_over(load)) send_next(load, connection);
+}
+
+static int connect_to(uint16_t port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+    perror("load: connect");
+    exit(3);
+  }
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return fd;
+}
+
+static int compare_latencies(const void *left, const void *right) {
+  uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+  return (a > b) - (a < b);
+}
+
+static uint32_t percentile(const Load *load, double part) {
+  if (load->latency_count == 0) return 0;
+  return load->latencies_us[(size_t)((double)(load->latency_count - 1) * part)];
+}
+
+static void report(Load *load, double seconds) {
+  qsort(load->latencies_us, load->latency_count, sizeof *load->latencies_us, compare_latencies);
+  printf("{\"requests\":%llu,\"wrong\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50_us\":%u,\"p99_us\":%u}\n", (unsigned long long)load->answered,
+         (unsigned long long)load->wrong, (unsigned long long)load->bytes, seconds, percentile(load, 0.5), percentile(load, 0.99));
+  if (load->wrong > 0) fprintf(stderr, "load: the first wrong answer:\n%s\n", load->first_wrong);
+}
+
+static void run(Load *load) {
+  const Options *options = load->options;
+  int epoll_fd = epoll_create1(0);
+  for (size_t i = 0; i < options->connections; i++) {
+    Connection *connection = &load->connections[i];
+    connection->fd = connect_to(options->port);
+    connection->answer = malloc(ANSWER_BYTES_MAX + 1);
+    assert(connection->answer != NULL);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->fd, &event);
+  }
+  uint64_t begin = now_ns();
+  load->deadline_ns = begin + (uint64_t)(options->seconds * 1e9);
+  for (size_t i = 0; i < options->connections && !is_over(load); i++) send_next(load, &load->connections[i]);
+  while (load->answered < load->sent) {
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(epoll_fd, events, EVENTS_MAX, 10000);
+    if (count == 0) {
+      fprintf(stderr, "load: no answer for ten seconds\n");
+      exit(3);
+    }
+    for (int i = 0; i < count; i++) receive(load, events[i].data.ptr);
+  }
+  report(load, (double)(now_ns() - begin) / 1e9);
+}
+
+int main(int argc, char **argv) {
+  Options options = {.connections = 64, .seconds = 1, .method = "GET", .path = "/", .header = "", .status = 200};
+  uint64_t seed = 88172645463325252u;
+  for (int option; (option = getopt(argc, argv, "p:c:n:t:m:u:b:H:l:o:f:r:s:S:")) != -1;) {
+    switch (option) {
+    case 'p': options.port = (uint16_t)strtoul(optarg, NULL, 10); break;
+    case 'c': options.connections = strtoul(optarg, NULL, 10); break;
+    case 'n': options.requests_max = strtoull(optarg, NULL, 10); break;
+    case 't': options.seconds = strtod(optarg, NULL); break;
+    case 'm': options.method = optarg; break;
+    case 'u': options.path = optarg; break;
+    case 'b': options.body = optarg; break;
+    case 'H': options.header = optarg; break;
+    case 'l': options.lines_file = optarg; break;
+    case 'o': options.ids_file = optarg; break;
+    case 'f': options.first = strtoull(optarg, NULL, 10); break;
+    case 'r': options.random_below = strtoull(optarg, NULL, 10); break;
+    case 's': options.status = (int)strtol(optarg, NULL, 10); break;
+    case 'S': seed = strtoull(optarg, NULL, 10) | 1; break;
+    default:
+      fprintf(stderr, "usage: load -p PORT [-c connections] [-n requests | -t seconds] [-m method] [-u path] [-b body] [-H header] [-l file of lines]\n"
+                      "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-S seed]\n");
+      return 2;
+    }
+  }
+  if (options.port == 0 || options.connections == 0 || options.connections > CONNECTIONS_MAX) {
+    fprintf(stderr, "load: -p PORT is needed, and 1 to %d connections\n", CONNECTIONS_MAX);
+    return 2;
+  }
+  static Load load;
+  load.options = &options;
+  load.next = options.first;
+  load.random = seed;
+  load.latencies_us = malloc(LATENCIES_MAX * sizeof *load.latencies_us);
+  assert(load.latencies_us != NULL);
+  if (options.lines_file != NULL) lines_read(&load.lines, options.lines_file);
+  if (options.ids_file != NULL) load.ids = fopen(options.ids_file, "w");
+  run(&load);
+  if (load.ids != NULL) fclose(load.ids);
+  return load.wrong > 0 ? 1 : 0;
+}

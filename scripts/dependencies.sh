@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs what is missing from Debian's packages for the groups named (build, test, lint, fuzz); says what it does.
+# Silent and instant when all is there.
+set -euo pipefail
+
+# Node 18 or later from anywhere will do; Debian's own is taken only where there is none.
+has_node() {
+  command -v node >/dev/null 2>&1 && [ "$(node -p 'Number(process.versions.node.split(".")[0]) >= 18')" = true ]
+}
+
+wanted=()
+for group in "$@"; do
+  case "$group" in
+    build)
+      wanted+=(gcc libc6-dev meson ninja-build pkg-config libuv1-dev node-llhttp libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev)
+      has_node || wanted+=(nodejs) ;;
+    test)
+      wanted+=(libcmocka-dev sqlite3 curl procps)
+      has_node || wanted+=(nodejs) ;;
+    lint) wanted+=(clang-format clang-tidy cppcheck git) ;;
+    fuzz) wanted+=(clang) ;;
+    *) echo "dependencies.sh: no group '$group' (build, test, lint, fuzz)" >&2; exit 2 ;;
+  esac
+done
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+  echo "This is not Debian: please see to it that these are installed: ${wanted[*]}" >&2
+  exit 0
+fi
+
+installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true)
+missing=()
+for package in "${wanted[@]}"; do
+  grep -qx "installed $package" <<<"$installed" || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null 2>&1; then
+    echo "Missing packages: ${missing[*]}. Install them as root: apt-get install ${missing[*]}" >&2
+    exit 3
+  fi
+  as_root=(sudo)
+fi
+
+echo "Installing from Debian's packages${as_root:+ with sudo}: ${missing[*]}" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1; }
+if ! apt install --no-install-recommends "${missing[@]}"; then
+  # The package lists are old or, on a fresh system, not there at all.
+  if ! { apt update && apt install --no-install-recommends "${missing[@]}"; }; then
+    cat "$log" >&2
+    echo "The packages could not be installed." >&2
+    exit 3
+  fi
+fi
