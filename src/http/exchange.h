@@ -59,9 +59,12 @@ typedef struct HttpHandler {
   HttpBodyMode (*head)(void *context, HttpExchange *exchange);
   /* The request is complete. Must lead to http_respond (or begin/write/end) once, now or later. */
   void (*request)(void *context, HttpExchange *exchange);
-  /* What the protocol refuses by itself (400, 408, 413, 414, 431, 501, 503 …): fills the response's body and headers in the server's own error form. */
-  void (*refuse)(void *context, HttpExchange *exchange, int status, Str detail, HttpResponse *ret);
-  /* Once for each exchange that got a head, when its answer has been handed to the socket or the connection is gone: access log, metrics. Then the arena goes. */
+  /* What the protocol refuses by itself (400, 408, 413, 414, 417, 431, 501, 503, 505): fills the response's body and headers in the server's own error
+   * form, on the exchange's arena. `code` tells a 503 of TIMEOUT from one of UNAVAILABLE. Where the head could not be read the request is empty (ptr NULL,
+   * HTTP_UNKNOWN) and `head` was not called. */
+  void (*refuse)(void *context, HttpExchange *exchange, int status, Code code, Str detail, HttpResponse *ret);
+  /* Once for each exchange, refused ones included, when its answer has been handed to the socket or the connection is gone, and the handler has done its
+   * part (it must answer a cancelled or timed-out exchange too; that answer is dropped): access log, metrics. Then the arena goes. */
   void (*finished)(void *context, HttpExchange *exchange);
   void *context;
 } HttpHandler;

@@ -44,5 +44,6 @@ void loop_timer_destroy(LoopTimer *timer); /* NULL is fine */
 
 /* Monotonic, cached at the start of the turn. */
 uint64_t loop_now_ms(const Loop *loop);
-/* The wall clock in microseconds, read once a turn. */
+/* The wall clock and the monotonic clock in microseconds, each read at most once a turn. */
 int64_t loop_wall_us(Loop *loop);
+int64_t loop_monotonic_us(Loop *loop);
