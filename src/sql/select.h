@@ -38,13 +38,17 @@ typedef struct SqlGuard {
 
 SqlSelect *sql_select_create(SqlWriter *writer, SqlSelect *outer); /* outer: the select that this one is correlated with; NULL: none. NULL when memory is out */
 
+/* All that make scopes return NULL when memory is out. */
 /* FROM the resource's table: the root scope. */
 SqlScope *sql_select_from(SqlSelect *select, const Resource *resource);
 /* FROM a row of parameters first_param, first_param + 1 …, one for each stored field of `resource`, in order. The types are the fields'. Several may be added (new and old). */
 SqlScope *sql_select_from_row(SqlSelect *select, const Resource *resource, uint32_t first_param);
 /* FROM any text that the caller has made, with a fresh alias; `resource` says how fields are read from it (NULL: columns by name only). */
 SqlScope *sql_select_from_text(SqlSelect *select, Str text, const Resource *resource);
-/* LEFT JOIN over a to-one relation; the same relation from the same scope under the same guard is joined once. With a guard the target's read rule is part of the ON. */
+/* A scope of the outer select, seen from `select`: what is joined from it is joined in `select`, so that a subselect can stand where a join can't (an ON). */
+SqlScope *sql_select_from_outer(SqlSelect *select, const SqlScope *outer);
+/* LEFT JOIN over a to-one relation; the same relation from the same scope under the same guard is joined once. With a guard the target's read rule is part of the ON.
+ * NULL with *err set: out of memory, or more joins than a statement may have. */
 SqlScope *sql_scope_join(SqlScope *scope, const Relation *relation, const SqlGuard *guard, Error *err);
 
 Buf *sql_select_columns(SqlSelect *select); /* the writer of the column list: separate with sql_select_next_column */
@@ -54,7 +58,7 @@ Buf *sql_select_group(SqlSelect *select);   /* begins a further GROUP BY term */
 Buf *sql_select_having(SqlSelect *select);
 Buf *sql_select_order(SqlSelect *select);   /* begins a further ORDER BY term */
 void sql_select_limit(SqlSelect *select, uint32_t limit_param); /* 0: none */
-/* The statement's text. */
+/* The statement's text. Without columns it selects 1. */
 Code sql_select_finish(SqlSelect *select, Str *ret, Error *err);
 
 /* ---- pieces of text; all append to `out` ---- */
@@ -64,8 +68,13 @@ void sql_write_alias(Buf *out, const SqlScope *scope);
 void sql_write_param(const SqlWriter *writer, Buf *out, uint32_t param, ValueType type);
 /* The raw column, for reading into a result: t1."price". The driver decodes it. */
 void sql_write_column(Buf *out, const SqlScope *scope, const Field *field);
-/* The column in the form that is compared and sorted: canonical whatever the column's storage form, by code point, decimals with their collation. */
+/* The column's value in canonical form, whatever the column's own: as a parameter of the field's type. Without a collation; an enum is its stored name. */
+void sql_write_canonical(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field);
+/* The column in the form that is compared and sorted: canonical whatever the column's storage form, by code point, decimals with their collation;
+ * an enum whose stored names differ is its name. (Where a cursor compares with it, the cursor holds the name.) */
 void sql_write_comparable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field);
+/* `operand` (as sql_write_comparable or any closed expression) IN the items of a list parameter: texts, integers … NULL matches nothing. An index on the operand serves. */
+void sql_write_in_list(const SqlWriter *writer, Buf *out, Str operand, uint32_t list_param, ValueType item_type);
 /* A field as a client may see it: CASE WHEN its rule THEN the column END where the guard has one; else as sql_write_column. */
 Code sql_write_guarded_column(const SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable, Error *err);
 /* The table of a resource, quoted (schema-qualified where the contract's table name has a dot). */

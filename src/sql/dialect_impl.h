@@ -1,0 +1,66 @@
+/* dialect_impl.h - what a dialect says of itself; for dialects and the writers of SQL only. Nothing here is a driver: all of it is text. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "base/value.h"
+#include "contract/model.h"
+#include "sql/dialect.h"
+
+/* What is spelled differently. In a template %1, %2 … stand for operands, which are closed expressions (a column, a parameter, a call or parenthesised).
+ * Every template yields NULL when an operand is NULL. */
+typedef enum SqlTemplate {
+  /* Exact 64-bit arithmetic; NULL on overflow and division by zero; division truncates. */
+  SQL_INT_ADD = 0, SQL_INT_SUBTRACT, SQL_INT_MULTIPLY, SQL_INT_DIVIDE, SQL_INT_MODULO, SQL_INT_NEGATE,
+  /* Doubles; NULL where the result isn't finite. */
+  SQL_FLOAT_ADD, SQL_FLOAT_SUBTRACT, SQL_FLOAT_MULTIPLY, SQL_FLOAT_DIVIDE, SQL_FLOAT_NEGATE,
+  /* Up to 38 digits; NULL beyond them. */
+  SQL_DECIMAL_ADD, SQL_DECIMAL_SUBTRACT, SQL_DECIMAL_MULTIPLY, SQL_DECIMAL_NEGATE,
+  /* A duration is an integer of microseconds. NULL outside the years 1 to 9999. */
+  SQL_TIMESTAMP_ADD, SQL_TIMESTAMP_SUBTRACT, SQL_TIMESTAMP_DIFFERENCE,
+  SQL_INT_TO_FLOAT, SQL_INT_TO_DECIMAL, SQL_DECIMAL_TO_FLOAT,
+  SQL_STRING_SIZE, /* code points */
+  SQL_BYTES_SIZE,
+  SQL_LIST_SIZE,   /* of a stored list or a list parameter */
+  /* By bytes, as conditions. */
+  SQL_STARTS_WITH, SQL_ENDS_WITH, SQL_CONTAINS, SQL_MATCHES,
+  SQL_TEMPLATE_COUNT
+} SqlTemplate;
+
+enum { SQL_VALUE_TYPES = VALUE_ROWS + 1 };
+
+struct SqlDialect {
+  Str name;
+  char param_sigil;                    /* '?' in ?3, '$' in $3 */
+  Str param_casts[SQL_VALUE_TYPES];    /* written behind a parameter of the type; len 0: none */
+  Str true_text, false_text;
+  Str boolean_test;                    /* behind a Boolean that stands as a condition, spelled so that an index on it serves; len 0: none */
+  Str collations[SQL_VALUE_TYPES];     /* behind an operand of a comparison or a sort, with its leading space; len 0: none */
+  bool has_nulls_largest;              /* the order of nulls is already ours */
+  Str templates[SQL_TEMPLATE_COUNT];
+  /* `column` (alias and name, quoted) in canonical form: as a value of the field's type is passed as a parameter. Without a collation. */
+  void (*write_canonical)(Buf *out, Str column, const Field *field);
+  /* The name of the collation that an operand needs only because of its column (one declared as ignoring case, say); len 0: none. */
+  Str (*column_collation)(const Field *field);
+  /* A member of a JSON document as a canonical value of `type` (the last member's): NULL where it is missing, null or of another type. */
+  void (*write_member)(Buf *out, Str document, const Str *names, size_t name_count, FieldType type);
+  /* A FROM item with one column `value`: the items of a JSON list as canonical values of `type`. */
+  void (*write_each)(Buf *out, Str list, ValueType type);
+  /* operand IN the items of a list parameter, so that an index on the operand serves. NULL items match nothing. */
+  void (*write_in_list)(Buf *out, Str operand, Str list, ValueType type);
+};
+
+/* Appends the template with its operands. */
+void sql_write_template(Buf *out, const SqlDialect *dialect, SqlTemplate which, const Str *operands, size_t operand_count);
+/* 'text' with quotes doubled. For names from the contract only, never for a caller's values. */
+void sql_write_string(Buf *out, Str text);
+
+/* What select.c shares with expr_sql.c. */
+typedef struct SqlWriter SqlWriter;
+typedef struct SqlScope SqlScope;
+/* CASE stored WHEN … THEN … END: an enum's name from its stored one. */
+void sql_write_enum_name(Buf *out, Str stored, const EnumType *type);
+/* The collation that a comparison of the column needs, with its leading space; mostly nothing. */
+void sql_write_collation(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field);
