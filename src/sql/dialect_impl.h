@@ -1,4 +1,4 @@
-/* dialect_impl.h - what a dialect says of itself; for dialects and the writers of SQL only. Nothing here is a driver: all of it is text. */
+/* dialect_impl.h - what a dialect says of itself; for dialects, the writers of SQL and the planner. Nothing here is a driver: all of it is text. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +39,7 @@ struct SqlDialect {
   Str boolean_test;                    /* behind a Boolean that stands as a condition, spelled so that an index on it serves; len 0: none */
   Str collations[SQL_VALUE_TYPES];     /* behind an operand of a comparison or a sort, with its leading space; len 0: none */
   bool has_nulls_largest;              /* the order of nulls is already ours */
+  bool has_lateral;                    /* LATERAL joins; without them a statement is a function call, and is run once for each parent */
   Str templates[SQL_TEMPLATE_COUNT];
   /* `column` (alias and name, quoted) in canonical form: as a value of the field's type is passed as a parameter. Without a collation. */
   void (*write_canonical)(Buf *out, Str column, const Field *field);

@@ -128,6 +128,7 @@ const SqlDialect SQL_DIALECT_SQLITE = {
   .boolean_test = STR_INIT(" = 1"),
   .collations = {[VALUE_DECIMAL] = STR_INIT(" COLLATE decimal")},
   .has_nulls_largest = false,
+  .has_lateral = false,
   .templates = {
     [SQL_INT_ADD] = STR_INIT("caisson_int_add(%1, %2)"),
     [SQL_INT_SUBTRACT] = STR_INIT("caisson_int_subtract(%1, %2)"),
