@@ -1,0 +1,57 @@
+/* config.c - the table of `caisson serve`. A new option is a line here and a member in config.h. */
+#include "server/config.h"
+
+#define AT(member) offsetof(ServeConfig, member)
+#define COUNT_MAX 1000000000ull
+#define TIME_MAX_MS (24ull * 60 * 60 * 1000)
+#define SIZE_MAX_BYTES (1ull << 40)
+
+static const OptionSpec options[] = {
+    {"listen", OPTION_LIST, AT(listen), "127.0.0.1:8080", "ADDRESS", "host:port, [::1]:8080 or unix:/path; port 0 picks one; repeatable"},
+    {"store", OPTION_TEXT, AT(store), NULL, "URL", "sqlite:PATH or sqlite::memory: [sqlite:./NAME.db, NAME being the service's]"},
+    {"migrate", OPTION_SWITCH, AT(migrate), NULL, NULL, "apply what is safe at start; --no-migrate only looks [on for SQLite]"},
+    {"threads", OPTION_COUNT, AT(threads), NULL, "N", "event loops, a thread each [one for each core]", .min = 1, .max = 1024},
+    {"jwt-secret", OPTION_TEXT, AT(jwt_secret), NULL, "TEXT", "the key of HS256 tokens; better given by the environment or a file"},
+    {"jwt-secret-file", OPTION_TEXT, AT(jwt_secret_file), NULL, "FILE", "a file with the key [made beside an SQLite database: FILE.jwt-secret]"},
+    {"jwt-issuer", OPTION_TEXT, AT(jwt_issuer), NULL, "TEXT", "refuse tokens whose iss is another"},
+    {"jwt-audience", OPTION_TEXT, AT(jwt_audience), NULL, "TEXT", "refuse tokens whose aud does not name it"},
+    {"cors-origin", OPTION_LIST, AT(cors_origin), NULL, "ORIGIN", "let pages of https://example.org (or *) call; repeatable [none]"},
+    {"log", OPTION_CHOICE, AT(log), "auto", NULL, "the access log, on stderr; auto: text on a terminal, else json", "json|text|off|auto"},
+    {"require-if-match", OPTION_FLAG, AT(is_match_required), NULL, NULL, "refuse updates and deletes without If-Match (428)"},
+    {"server-timing", OPTION_FLAG, AT(has_server_timing), NULL, NULL, "tell each step's time in a Server-Timing header"},
+
+    {"body-max", OPTION_SIZE, AT(body_bytes_max), "1MiB", "SIZE", "a request's body (413)", .min = 1, .max = SIZE_MAX_BYTES, .is_limit = true},
+    {"header-max", OPTION_SIZE, AT(header_bytes_max), "16KiB", "SIZE", "a request's head (431)", .min = 256, .max = 1ull << 24, .is_limit = true},
+    {"uri-max", OPTION_SIZE, AT(uri_bytes_max), "8KiB", "SIZE", "a request's target (414)", .min = 16, .max = 1ull << 24, .is_limit = true},
+    {"connections-max", OPTION_COUNT, AT(connections_max), "10000", "N", "open connections", .min = 1, .max = COUNT_MAX, .is_limit = true},
+    {"streams-max", OPTION_COUNT, AT(streams_max), "1024", "N", "HTTP/2 streams of one connection", .min = 1, .max = COUNT_MAX, .is_limit = true},
+    {"requests-in-flight-max", OPTION_COUNT, AT(requests_in_flight_max), "1024", "N", "requests at once (503)", .min = 1, .max = COUNT_MAX, .is_limit = true},
+    {"request-timeout", OPTION_DURATION, AT(request_timeout_ms), "30s", "TIME", "from a request's head to its answer (503)", .min = 1, .max = TIME_MAX_MS, .is_limit = true},
+    {"header-timeout", OPTION_DURATION, AT(header_timeout_ms), "10s", "TIME", "for a request's head, and between a body's pieces (408)", .min = 1, .max = TIME_MAX_MS, .is_limit = true},
+    {"idle-timeout", OPTION_DURATION, AT(idle_timeout_ms), "60s", "TIME", "of a connection between requests", .min = 1, .max = TIME_MAX_MS, .is_limit = true},
+    {"drain-timeout", OPTION_DURATION, AT(drain_timeout_ms), "30s", "TIME", "for requests under way when the server is stopped", .max = TIME_MAX_MS, .is_limit = true},
+    {"statement-timeout", OPTION_DURATION, AT(statement_timeout_ms), "5s", "TIME", "of one statement in the store (503)", .min = 1, .max = TIME_MAX_MS, .is_limit = true},
+    {"page-size", OPTION_COUNT, AT(page_size), "20", "N", "items of a list, unless limit= says otherwise", .min = 1, .max = COUNT_MAX, .is_limit = true},
+    {"page-size-max", OPTION_COUNT, AT(page_size_max), "100", "N", "what limit= may ask for (400)", .min = 1, .max = COUNT_MAX, .is_limit = true},
+    {"nesting-max", OPTION_COUNT, AT(nesting_max), "5", "N", "depth of fields= and of nested writes", .min = 1, .max = 32, .is_limit = true},
+    {"batch-max", OPTION_COUNT, AT(batch_max), "100", "N", "operations in one request", .min = 1, .max = 100000, .is_limit = true},
+    {"filter-max", OPTION_SIZE, AT(filter_bytes_max), "4KiB", "SIZE", "a filter's text (400)", .min = 1, .max = 1ull << 20, .is_limit = true},
+    {"result-max", OPTION_SIZE, AT(result_bytes_max), "8MiB", "SIZE", "an answer's body", .min = 1024, .max = SIZE_MAX_BYTES, .is_limit = true},
+    {"writes-queued-max", OPTION_COUNT, AT(writes_queued_max), "10000", "N", "writes that wait for the store (503)", .min = 1, .max = COUNT_MAX, .is_limit = true},
+    {"plans-max", OPTION_COUNT, AT(plans_max), "1000", "N", "compiled plans that a loop keeps", .min = 16, .max = 1000000, .is_limit = true},
+    {"tokens-max", OPTION_COUNT, AT(tokens_cached_max), "1024", "N", "verified tokens that a loop keeps", .min = 4, .max = 1000000, .is_limit = true},
+    {"jwt-leeway", OPTION_DURATION, AT(jwt_leeway_ms), "0s", "TIME", "how far clocks may differ at a token's exp and nbf", .max = 600000, .is_limit = true},
+};
+
+const OptionTable SERVE_OPTIONS = {
+    .command = "serve", .arguments = "CONTRACT [options]", .summary = "Serves a contract: a file, or a folder of .graphql files.",
+    .options = options, .option_count = sizeof options / sizeof options[0], .positional_min = 1, .positional_max = 1,
+};
+
+Code serve_config_check(const ServeConfig *config, Error *err) {
+  if (config->page_size > config->page_size_max) return error_set(err, CODE_BAD_REQUEST, "--page-size must not be larger than --page-size-max");
+  if (config->jwt_secret.len != 0 && config->jwt_secret_file.len != 0)
+    return error_set(err, CODE_BAD_REQUEST, "--jwt-secret and --jwt-secret-file are both given: one is enough");
+  if (config->listen.count == 0) return error_set(err, CODE_BAD_REQUEST, "--listen is empty");
+  return CODE_OK;
+}

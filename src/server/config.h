@@ -1,0 +1,29 @@
+/* config.h - what `caisson serve` can be told: one table, from which parsing, the environment, --help and the documentation come. */
+#pragma once
+#include "server/options.h"
+
+typedef enum LogFormat { LOG_JSON = 0, LOG_TEXT, LOG_OFF, LOG_AUTO } LogFormat;
+
+typedef struct ServeConfig {
+  OptionList listen;
+  Str store;            /* len 0: sqlite:./NAME.db */
+  uint64_t threads;     /* 0: one for each core */
+  Str jwt_secret, jwt_secret_file, jwt_issuer, jwt_audience;
+  uint64_t jwt_leeway_ms;
+  OptionList cors_origin;
+  OptionSwitch migrate;
+  int log;              /* LogFormat */
+  bool is_match_required;
+  bool has_server_timing;
+  /* INTERFACE §6 */
+  uint64_t body_bytes_max, header_bytes_max, uri_bytes_max;
+  uint64_t connections_max, streams_max, requests_in_flight_max;
+  uint64_t request_timeout_ms, header_timeout_ms, idle_timeout_ms, drain_timeout_ms, statement_timeout_ms;
+  uint64_t page_size, page_size_max, nesting_max, batch_max, filter_bytes_max, result_bytes_max;
+  uint64_t writes_queued_max, plans_max, tokens_cached_max;
+} ServeConfig;
+
+extern const OptionTable SERVE_OPTIONS;
+
+/* What one option alone can't tell: combinations. CODE_BAD_REQUEST: wrong usage. */
+Code serve_config_check(const ServeConfig *config, Error *err);
