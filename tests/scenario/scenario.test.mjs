@@ -1,0 +1,55 @@
+// scenario.test.mjs - runs every *.scenario file of this folder, over every face and store that it is meant for.
+// CAISSON_STORES: the stores' names, comma-separated (sqlite, memory). SCENARIO: a part of a file's name, to run those only.
+import assert from 'node:assert';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { makeFolder, makeToken, removeFolder, startServer } from '../support/server.mjs';
+import { rest } from './face_rest.mjs';
+import { parseScenario, parseTests } from './format.mjs';
+
+const folder = path.dirname(fileURLToPath(import.meta.url));
+const faces = { rest };
+const stores = {
+  sqlite: (place) => `sqlite:${path.join(place, 'test.db')}`,
+  memory: () => 'sqlite::memory:',
+};
+const wantedStores = (process.env.CAISSON_STORES ?? 'sqlite').split(',');
+
+function runScenario(scenario, faceName, storeName) {
+  const place = makeFolder();
+  const contract = scenario.contract ?? fs.readFileSync(path.join(folder, scenario.contractFile), 'utf8');
+  let server;
+  let session;
+  before(async () => {
+    server = await startServer({ contract, folder: place, store: stores[storeName](place), options: ['--threads', '2', ...scenario.options] });
+    const tokens = new Map([...scenario.callers].map(([name, claims]) => [name, makeToken(claims)]));
+    session = faces[faceName].open(server, tokens);
+  });
+  after(async () => {
+    session?.close();
+    await server?.stop();
+    removeFolder(place);
+  });
+  const variables = new Map();
+  const given = scenario.givenFile ? parseTests(fs.readFileSync(path.join(folder, scenario.givenFile), 'utf8'), scenario.givenFile) : [];
+  for (const { name, tags, steps } of [...given, ...scenario.tests]) {
+    test(name, { skip: tags.includes('later') ? 'a later version' : false, todo: tags.includes('todo') }, async () => {
+      for (const step of steps) {
+        const difference = await session.run(step, variables);
+        assert.equal(difference, null, `${scenario.file}:${step.request.line}: ${step.request.method} ${step.request.target}\n${difference}`);
+      }
+    });
+  }
+}
+
+for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.scenario')).sort()) {
+  if (!file.includes(process.env.SCENARIO ?? '')) continue;
+  const scenario = parseScenario(fs.readFileSync(path.join(folder, file), 'utf8'), file);
+  for (const face of (scenario.faces ?? ['rest']).filter((name) => name in faces)) {
+    for (const store of (scenario.stores ?? wantedStores).filter((name) => name in stores)) {
+      describe(`${file.replace('.scenario', '')} (${face}, ${store})`, () => runScenario(scenario, face, store));
+    }
+  }
+}
