@@ -35,4 +35,12 @@ typedef struct Api {
   bool is_precondition_required; /* --require-if-match */
   const Face *const *faces;
   size_t face_count;
+  const struct RestMap *rest;    /* api/rest_map.h */
+  Arena *arena;                  /* the Api's own */
 } Api;
+
+/* Prepares `contract` (borrowed, as are the faces) for all faces; immutable afterwards, any thread. */
+Code api_create(const Contract *contract, const EngineLimits *limits, const Face *const *faces, size_t face_count, Api **ret, Error *err);
+void api_destroy(Api *api); /* NULL is fine */
+/* The face that serves the request; NULL: none. */
+const Face *api_face(const Api *api, const HttpRequest *request);

@@ -39,7 +39,7 @@ typedef struct Problem {
   size_t mistake_count;
   int64_t operation;   /* the index in a batch; -1: not one */
   uint32_t retry_after_s; /* UNAVAILABLE, RATE_LIMITED; 0: not said */
-  Str challenge;       /* UNAUTHENTICATED: the reason for WWW-Authenticate (an RFC 6750 error and description); len 0: none */
+  Str challenge;       /* UNAUTHENTICATED: RFC 6750's error code ("invalid_token") for WWW-Authenticate; len 0: no token was presented */
   Str allow;           /* METHOD_NOT_ALLOWED: the Allow header's value */
 } Problem;
 

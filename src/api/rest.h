@@ -1,0 +1,5 @@
+/* rest.h - the REST face. */
+#pragma once
+#include "api/face.h"
+
+extern const Face rest_face;

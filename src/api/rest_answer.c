@@ -1,0 +1,205 @@
+/* rest_answer.c - Results to an HTTP response: status, headers, and the end of a body that the sink has written. */
+#include "api/problem_json.h"
+#include "api/rest_state.h"
+#include "codec/url.h"
+
+enum { ANSWER_HEADERS_MAX = 6, LINK_BYTES_MAX = 32 * 1024, LOCATION_BYTES_MAX = 8 * 1024, ETAG_BYTES_MAX = 256 };
+
+/* An answer under construction. Memory that runs out is noticed once, at the end. */
+typedef struct Answer {
+  ApiRequest *request;
+  RestState *state;
+  const Result *result;
+  HttpHeader *headers;
+  size_t header_count;
+  bool has_failed;
+} Answer;
+
+static void add_header(Answer *answer, Str name, Str value) { answer->headers[answer->header_count++] = (HttpHeader){name, value}; }
+
+static void add_built_header(Answer *answer, Str name, const Buf *value) {
+  if (value->failed == CODE_UNAVAILABLE) answer->has_failed = true;
+  if (value->failed == CODE_OK) add_header(answer, name, buf_str(value));
+}
+
+static void add_etag(Answer *answer) {
+  Str etag = answer->result->etag;
+  if (etag.len == 0) return;
+  Buf out = buf_on(answer->request->exchange->arena, ETAG_BYTES_MAX);
+  buf_add_byte(&out, '"');
+  buf_add(&out, etag);
+  buf_add_byte(&out, '"');
+  add_built_header(answer, STR("etag"), &out);
+}
+
+static void add_location(Answer *answer) {
+  const Resource *resource = answer->state->main->operation.resource;
+  if (answer->result->key == NULL) return;
+  Buf out = buf_on(answer->request->exchange->arena, LOCATION_BYTES_MAX);
+  buf_add(&out, rest_map_at(answer->state->decoder.map, resource)->path);
+  buf_add_byte(&out, '/');
+  rest_key_write(resource, answer->result->key, &out);
+  add_built_header(answer, STR("location"), &out);
+}
+
+/* RFC 7240 §3: what was honoured where the client could not tell otherwise. */
+static void add_preference(Answer *answer) {
+  const Preferences *preferences = &answer->state->preferences;
+  bool has_body = answer->state->main->operation.selection != NULL;
+  if (preferences->is_dry_run && answer->state->main->operation.action >= ACTION_CREATE) {
+    add_header(answer, STR("preference-applied"), STR("tx=rollback"));
+  } else if (preferences->is_minimal && !has_body) {
+    add_header(answer, STR("preference-applied"), STR("return=minimal"));
+  } else if (preferences->is_representation && has_body) {
+    add_header(answer, STR("preference-applied"), STR("return=representation"));
+  }
+}
+
+/* ---- Link (RFC 8288) ---- */
+
+/* What a URI may not hold is encoded, so that nothing can end the reference early. */
+static void add_uri_text(Buf *out, Str text) {
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned char byte = (unsigned char)text.ptr[i];
+    if (byte <= ' ' || byte >= 0x7f || byte == '<' || byte == '>' || byte == '"' || byte == '\\') {
+      url_encode(out, (Str){text.ptr + i, 1});
+    } else {
+      buf_add_byte(out, (char)byte);
+    }
+  }
+}
+
+static bool is_cursor_param(Str pair, Arena *arena) {
+  Str name = str_slice(pair, 0, str_find_byte(pair, '=', 0));
+  if (url_decode_query(name, arena, &name, NULL) != CODE_OK) return false;
+  return str_equal(name, STR("after")) || str_equal(name, STR("before"));
+}
+
+static void add_link(Answer *answer, Buf *out, Str cursor, Str parameter, Str relation) {
+  if (cursor.ptr == NULL) return;
+  const HttpRequest *http = &answer->request->exchange->request;
+  buf_add(out, out->len > 0 ? STR(", <") : STR("<"));
+  add_uri_text(out, http->path);
+  buf_add_byte(out, '?');
+  Str rest = http->query, pair;
+  while (str_split_next(&rest, '&', &pair)) {
+    if (pair.len == 0 || is_cursor_param(pair, answer->request->exchange->arena)) continue;
+    add_uri_text(out, pair);
+    buf_add_byte(out, '&');
+  }
+  buf_add(out, parameter);
+  buf_add_byte(out, '=');
+  url_encode(out, cursor);
+  buf_add(out, STR(">; rel=\""));
+  buf_add(out, relation);
+  buf_add_byte(out, '"');
+}
+
+static void add_links(Answer *answer) {
+  const Result *result = answer->result;
+  if (result->next_cursor.ptr == NULL && result->prev_cursor.ptr == NULL) return;
+  Buf out = buf_on(answer->request->exchange->arena, LINK_BYTES_MAX);
+  add_link(answer, &out, result->next_cursor, STR("after"), STR("next"));
+  add_link(answer, &out, result->prev_cursor, STR("before"), STR("prev"));
+  add_built_header(answer, STR("link"), &out);
+}
+
+/* ---- Answers by action ---- */
+
+static void finish(Answer *answer, int status, Str body) {
+  answer->request->response = (HttpResponse){.status = status, .headers = answer->headers, .header_count = answer->header_count, .body = body};
+}
+
+static void finish_json(Answer *answer, int status) {
+  const Buf *out = &answer->state->sink.out;
+  if (out->failed == CODE_UNAVAILABLE) answer->has_failed = true;
+  if (out->failed == CODE_TOO_LARGE) {
+    ApiRequest *request = answer->request;
+    request->problem = problem_create(request->exchange->arena, CODE_TOO_LARGE, STR("The answer would be too large: ask for fewer rows or fields"));
+    return;
+  }
+  add_header(answer, STR("content-type"), STR("application/json"));
+  finish(answer, status, buf_str(out));
+}
+
+static void answer_get(Answer *answer) {
+  add_etag(answer);
+  if (answer->result->is_not_modified) {
+    finish(answer, 304, STR("")); /* RFC 9110 §15.4.5: with the ETag, without a body */
+  } else {
+    finish_json(answer, 200);
+  }
+}
+
+static void answer_list(Answer *answer) {
+  rest_write_list_end(answer->result, &answer->state->sink.out);
+  add_links(answer);
+  finish_json(answer, 200);
+}
+
+/* All rows of an array in its order; those that their writer may not read are null. */
+static void answer_array(Answer *answer) {
+  RestSink *sink = &answer->state->sink;
+  if (answer->state->main->operation.selection == NULL) {
+    finish(answer, 201, STR(""));
+    return;
+  }
+  rest_sink_place_hidden(sink, answer->result, answer->request->exchange->arena);
+  buf_add(&sink->out, STR("]}"));
+  finish_json(answer, 201);
+}
+
+static void answer_write(Answer *answer) {
+  bool is_created = answer->state->main->operation.action == ACTION_CREATE || answer->result->is_created;
+  bool has_row = answer->state->main->operation.selection != NULL && !answer->result->is_hidden;
+  if (is_created) add_location(answer);
+  if (!answer->result->is_hidden) add_etag(answer);
+  if (has_row) {
+    finish_json(answer, is_created ? 201 : 200);
+  } else {
+    finish(answer, is_created ? 201 : 204, STR(""));
+  }
+}
+
+static void answer_request(Answer *answer) {
+  switch (answer->state->main->operation.action) {
+    case ACTION_GET: answer_get(answer); break;
+    case ACTION_LIST: answer_list(answer); break;
+    case ACTION_CREATE:
+    case ACTION_UPDATE:
+    case ACTION_REPLACE:
+      add_preference(answer);
+      if (answer->state->is_array) {
+        answer_array(answer);
+      } else {
+        answer_write(answer);
+      }
+      break;
+    case ACTION_DELETE:
+      add_preference(answer);
+      finish(answer, 204, STR(""));
+      break;
+    case ACTION_AGGREGATE:
+    case ACTION_COUNT: break;
+  }
+}
+
+static const Problem *first_problem(const CallGroup *group) {
+  for (size_t i = 0; i < group->count; i++) {
+    if (group->calls[i].result.code != CODE_OK) return group->calls[i].result.problem;
+  }
+  return NULL;
+}
+
+void rest_encode(ApiRequest *request) {
+  RestState *state = request->face_state;
+  Arena *arena = request->exchange->arena;
+  request->problem = first_problem(&request->group);
+  if (request->problem == NULL) {
+    Answer answer = {.request = request, .state = state, .result = &state->main->result, .headers = ARENA_ARRAY(arena, HttpHeader, ANSWER_HEADERS_MAX)};
+    answer.has_failed = answer.headers == NULL;
+    if (!answer.has_failed) answer_request(&answer);
+    if (answer.has_failed) request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+  }
+  if (request->problem != NULL) request->face->encode_problem(request);
+}

@@ -1,0 +1,53 @@
+/* rest_body.c - negotiation and the body. */
+#include "api/rest_body.h"
+
+Code rest_accept_check(RestDecoder *decoder, const ApiHeaders *headers) {
+  if (accept_weight(headers->accept, STR("application/json")) > 0) return CODE_OK;
+  /* Who asks for problem documents alone still wants to hear what went wrong, and gets JSON where nothing did. */
+  if (accept_weight(headers->accept, STR("application/problem+json")) > 0) return CODE_OK;
+  return rest_refuse(decoder, CODE_NOT_ACCEPTABLE, STR("Accept: application/json"), "The answer is application/json, which the request does not accept");
+}
+
+Str rest_accept_patch(void) { return STR("application/merge-patch+json, application/json"); }
+
+static bool is_understood(HttpMethod method, Str type) {
+  if (str_equal_ignore_case(type, STR("application/json"))) return true;
+  return method == HTTP_PATCH && str_equal_ignore_case(type, STR("application/merge-patch+json"));
+}
+
+static Code check_type(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers) {
+  Str hint = method == HTTP_PATCH ? STR("Content-Type: application/merge-patch+json") : STR("Content-Type: application/json");
+  Str type, parameters;
+  if (headers->content_type.ptr == NULL) return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, hint, "The body has no Content-Type");
+  if (!media_type_parse(headers->content_type, &type, &parameters) || !is_understood(method, type)) {
+    Str shown = rest_shown(headers->content_type);
+    return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, hint, "A body of type \"%.*s\" is not understood here", STR_ARGS(shown));
+  }
+  Str charset = media_type_parameter(parameters, STR("charset"));
+  if (charset.ptr != NULL && !str_equal_ignore_case(charset, STR("utf-8")) && !str_equal_ignore_case(charset, STR("utf8"))) {
+    return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, STR("JSON is UTF-8 (RFC 8259 §8.1)"), "The body's charset is not UTF-8");
+  }
+  return CODE_OK;
+}
+
+static Code check_coding(RestDecoder *decoder, const ApiHeaders *headers) {
+  Str coding = headers->content_encoding;
+  if (coding.ptr == NULL || coding.len == 0 || str_equal_ignore_case(coding, STR("identity"))) return CODE_OK;
+  return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, STR("send the body without Content-Encoding"), "A compressed body is not understood here");
+}
+
+Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret) {
+  TRY(check_coding(decoder, headers));
+  if (headers->content_type.ptr == NULL && body.len == 0) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
+  TRY(check_type(decoder, method, headers));
+  JsonValue *value = ARENA_NEW(decoder->arena, JsonValue);
+  if (value == NULL) return rest_no_memory(decoder);
+  if (str_trim(body).len == 0) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
+  Error err = {0};
+  Code code = json_parse(body, JSON_DEPTH_DEFAULT, decoder->arena, value, &err);
+  if (code == CODE_UNAVAILABLE) return rest_no_memory(decoder);
+  /* Nesting beyond the limit is a matter of form here, not of size. */
+  if (code != CODE_OK) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The body is not JSON that can be read: %s", err.text);
+  *ret = value;
+  return CODE_OK;
+}

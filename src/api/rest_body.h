@@ -1,0 +1,11 @@
+/* rest_body.h - media types both ways: what an answer may be (Accept) and what a body is (Content-Type), and the body as JSON. */
+#pragma once
+#include "api/header.h"
+#include "api/rest_decode.h"
+
+/* 406 where the client takes neither JSON nor a problem document. */
+Code rest_accept_check(RestDecoder *decoder, const ApiHeaders *headers);
+/* 415 and 400. The value borrows from `body`. */
+Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret);
+/* For 415 on PATCH and for OPTIONS (RFC 5789 §3.1). */
+Str rest_accept_patch(void);

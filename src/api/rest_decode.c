@@ -1,0 +1,50 @@
+/* rest_decode.c - refusals of the REST decoder. */
+#include "api/rest_decode.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { SHOWN_BYTES_MAX = 64, NEAREST_BYTES_MAX = 64 };
+
+Code rest_refuse(RestDecoder *decoder, Code code, Str hint, const char *format, ...) {
+  char text[512];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  if (len < 0) len = 0;
+  size_t shown = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
+  Str detail = arena_str(decoder->arena, (Str){text, shown});
+  if (detail.ptr == NULL) return rest_no_memory(decoder);
+  decoder->problem = problem_with_hint(decoder->arena, code, detail, hint);
+  return decoder->problem->code;
+}
+
+Code rest_no_memory(RestDecoder *decoder) {
+  Error err;
+  error_no_memory(&err);
+  decoder->problem = problem_from_error(decoder->arena, &err);
+  return decoder->problem->code;
+}
+
+Str rest_shown(Str text) {
+  if (text.len <= SHOWN_BYTES_MAX) return text;
+  size_t end = SHOWN_BYTES_MAX;
+  while (end > 0 && ((unsigned char)text.ptr[end] & 0xc0) == 0x80) end--;
+  return str_slice(text, 0, end);
+}
+
+void rest_nearest_offer(RestNearest *nearest, Str candidate) {
+  if (nearest->wanted.len > NEAREST_BYTES_MAX) return;
+  size_t max = nearest->wanted.len / 3 + 1;
+  if (max > 3) max = 3;
+  size_t distance = str_distance(nearest->wanted, candidate, max);
+  if (distance > max || distance >= nearest->best_distance) return;
+  nearest->best = candidate;
+  nearest->best_distance = distance;
+}
+
+Str rest_nearest_hint(const RestNearest *nearest, Arena *arena) {
+  if (nearest->best.ptr == NULL) return (Str){0};
+  return arena_printf(arena, "did you mean \"%.*s\"?", STR_ARGS(nearest->best));
+}

@@ -1,0 +1,40 @@
+/* rest_decode.h - what the REST decoder's parts share: where they allocate, what they know, and how they refuse. */
+#pragma once
+#include <stdbool.h>
+
+#include "api/rest_map.h"
+#include "base/arena.h"
+#include "base/error.h"
+#include "query/engine.h"
+#include "query/problem.h"
+
+typedef struct RestDecoder {
+  const RestMap *map;
+  const EngineLimits *limits;
+  Arena *arena;           /* the request's */
+  bool is_lenient;        /* Prefer: handling=lenient: unknown parameters are passed over */
+  const Problem *problem; /* set wherever a part returns anything but CODE_OK */
+} RestDecoder;
+
+/* Sets decoder->problem and returns `code`. `hint` with len 0: none. */
+Code rest_refuse(RestDecoder *decoder, Code code, Str hint, const char *format, ...) PRINTF_LIKE(4, 5);
+Code rest_no_memory(RestDecoder *decoder);
+
+/* A client's text as a message may show it: cut at 64 bytes, never inside a code point. */
+Str rest_shown(Str text);
+
+/* "did you mean" over candidates offered one by one. */
+typedef struct RestNearest {
+  Str wanted;
+  Str best;
+  size_t best_distance;
+} RestNearest;
+static inline RestNearest rest_nearest(Str wanted) { return (RestNearest){.wanted = wanted, .best_distance = SIZE_MAX}; }
+void rest_nearest_offer(RestNearest *nearest, Str candidate);
+/* `did you mean "price"?`, or an empty text where nothing is near. */
+Str rest_nearest_hint(const RestNearest *nearest, Arena *arena);
+
+/* The value that `text` is for a scalar of the field's type, enums by their name. False where it is none; *ret_expected says then what is (a noun phrase). */
+bool rest_value_parse(const Field *field, Str text, Arena *arena, Value *ret, Str *ret_expected);
+/* The value as the field's column holds it, which is what a literal beside a column is: an enum's stored name. */
+Value rest_value_stored(const Field *field, Value value);

@@ -1,0 +1,103 @@
+/* rest_query.c - a query's parameters, each to where it belongs: a list's own, a nested list's, or a condition on a field. */
+#include "api/rest_query.h"
+
+#include "api/rest_query_parts.h"
+
+static SelectionItem *find_item(Selection *selection, const Field *field) {
+  for (size_t i = 0; i < selection->count; i++) {
+    if (selection->items[i].field == field) return &selection->items[i];
+  }
+  return NULL;
+}
+
+static Code refuse_nested_name(RestDecoder *decoder, Str name, const RestParam *param) {
+  RestNearest nearest = rest_nearest(name);
+  rest_nearest_offer(&nearest, STR("limit"));
+  rest_nearest_offer(&nearest, STR("sort"));
+  rest_nearest_offer(&nearest, STR("filter"));
+  Str hint = rest_nearest_hint(&nearest, decoder->arena);
+  if (hint.len == 0) hint = STR("a nested list has .limit, .sort and .filter; to choose rows by it, use filter= with exists()");
+  Str shown = rest_shown(param->name);
+  return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "\"%.*s\" is not a parameter of a nested list", STR_ARGS(shown));
+}
+
+/* Walks "category.reviews.limit" along the selection. *ret_is_nested is false where no to-many relation stands in it: it is a condition then. */
+static Code nested_param(RestDecoder *decoder, Selection *selection, const RestParam *param, bool *ret_is_nested) {
+  const Resource *resource = selection->resource;
+  Selection *at = selection; /* NULL: it went where nothing was selected */
+  Selection *list = NULL;
+  bool is_list = false;
+  Str rest = param->path, name;
+  *ret_is_nested = false;
+  while (str_split_next(&rest, '.', &name) && rest.ptr != NULL) {
+    const Field *field = resource_field(resource, name);
+    if (field == NULL || field->is_hidden || field->kind == FIELD_STORED) {
+      return is_list ? refuse_nested_name(decoder, name, param) : CODE_OK;
+    }
+    SelectionItem *item = at == NULL ? NULL : find_item(at, field);
+    at = item == NULL ? NULL : item->nested;
+    is_list = field->kind == FIELD_TO_MANY;
+    *ret_is_nested = *ret_is_nested || is_list;
+    list = is_list ? at : NULL;
+    resource = is_list ? field->relation->source : field->relation->target;
+  }
+  if (!*ret_is_nested) return CODE_OK;
+  if (!is_list) return refuse_nested_name(decoder, name, param);
+  ListQuery ignored = {0};
+  bool is_known;
+  TRY(rest_list_param(decoder, resource, name, true, param, list != NULL ? &list->list : &ignored, &is_known));
+  if (!is_known) return refuse_nested_name(decoder, name, param);
+  if (list != NULL) return CODE_OK;
+  Str shown = rest_shown(param->name);
+  return rest_refuse(decoder, CODE_BAD_REQUEST, STR("name the list in fields=, as in fields=*,reviews"), "\"%.*s\" is for a list that is not among the fields",
+                     STR_ARGS(shown));
+}
+
+static bool is_known_name(const Resource *resource, Str path) {
+  Str rest = path, first;
+  if (!str_split_next(&rest, '.', &first)) return false;
+  const Field *field = resource_field(resource, first);
+  return field != NULL && !field->is_hidden;
+}
+
+static Code refuse_on_item(RestDecoder *decoder, const RestParam *param) {
+  RestNearest nearest = rest_nearest(param->path);
+  rest_nearest_offer(&nearest, STR("fields"));
+  Str shown = rest_shown(param->name);
+  return rest_refuse(decoder, CODE_BAD_REQUEST, rest_nearest_hint(&nearest, decoder->arena), "\"%.*s\" is not a parameter of this request", STR_ARGS(shown));
+}
+
+static Code apply_param(RestDecoder *decoder, const Resource *resource, const RestParam *param, RestQueryUse use, RestQuery *query) {
+  bool is_known = false;
+  if (use == REST_QUERY_LIST) {
+    TRY(rest_list_param(decoder, resource, param->path, false, param, &query->list, &is_known));
+    if (is_known) return CODE_OK;
+  }
+  if (use != REST_QUERY_NONE && param->op.ptr == NULL) {
+    TRY(nested_param(decoder, query->selection, param, &is_known));
+    if (is_known) return CODE_OK;
+  }
+  if (decoder->is_lenient && (use != REST_QUERY_LIST || !is_known_name(resource, param->path))) return CODE_OK;
+  if (use != REST_QUERY_LIST) return refuse_on_item(decoder, param);
+  return rest_filter_add(decoder, resource, param, &query->list.filter);
+}
+
+Code rest_query_decode(RestDecoder *decoder, const RestResource *resource, Str query, RestQueryUse use, RestQuery *ret) {
+  RestQuery made = {.selection = resource->whole, .list = {.limit = -1}};
+  if (query.len == 0) {
+    *ret = made;
+    return CODE_OK;
+  }
+  RestParams params;
+  TRY(rest_params_parse(decoder, query, &params));
+  const RestParam *fields = use == REST_QUERY_NONE ? NULL : rest_params_find(&params, STR("fields"));
+  if (fields != NULL) TRY(rest_fields_parse(decoder, resource, fields, &made.selection));
+  for (size_t i = 0; i < params.count; i++) {
+    if (&params.items[i] != fields) TRY(apply_param(decoder, resource->resource, &params.items[i], use, &made));
+  }
+  if (made.list.after.ptr != NULL && made.list.before.ptr != NULL) {
+    return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "A page can't be both after one cursor and before another");
+  }
+  *ret = made;
+  return CODE_OK;
+}
