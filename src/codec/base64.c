@@ -63,7 +63,7 @@ static char *encode(Str bytes, const char *alphabet, char *to) {
 }
 
 static bool reserve_letters(Buf *out, size_t byte_count) {
-  return byte_count < SIZE_MAX / 2 ? buf_reserve(out, byte_count / 3 * 4 + 4) : buf_reserve(out, SIZE_MAX / 2);
+  return byte_count < SIZE_MAX / 2 ? buf_reserve(out, (byte_count + 2) / 3 * 4) : buf_reserve(out, SIZE_MAX / 2);
 }
 
 void base64_write(Buf *out, Str bytes) {
@@ -78,4 +78,12 @@ void base64url_write(Buf *out, Str bytes) {
   if (!reserve_letters(out, bytes.len)) return;
   char *begin = out->ptr + out->len;
   out->len += (size_t)(encode(bytes, URL_SAFE, begin) - begin);
+}
+
+bool base64url_parse(Str text, Arena *arena, Str *ret) {
+  char *bytes = arena_alloc(arena, base64_decoded_max(text.len));
+  size_t len = 0;
+  if (bytes == NULL || !base64url_decode(text, bytes, &len)) return false;
+  *ret = (Str){bytes, len};
+  return true;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
 
@@ -12,5 +13,7 @@ static inline size_t base64_decoded_max(size_t text_len) { return text_len / 4 *
 /* `out` holds base64_decoded_max(text.len) bytes. False where `text` is malformed. */
 bool base64_decode(Str text, char *out, size_t *ret_len);
 bool base64url_decode(Str text, char *out, size_t *ret_len);
+/* The same into the arena; false also without memory. */
+bool base64url_parse(Str text, Arena *arena, Str *ret);
 void base64_write(Buf *out, Str bytes);
 void base64url_write(Buf *out, Str bytes);

@@ -1,0 +1,13 @@
+/* gzip.h - gzip (RFC 1952) of whole buffers. The same bytes give the same output: no name, no time. Thread-safe. */
+#pragma once
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+
+enum { GZIP_LEVEL_FAST = 1, GZIP_LEVEL_DEFAULT = 6, GZIP_LEVEL_BEST = 9 };
+
+/* Adds to `out`. CODE_TOO_LARGE where `out` is full, CODE_UNAVAILABLE without memory. */
+Code gzip_compress(Str bytes, int level, Buf *out, Error *err);
+/* One gzip member, whole, with nothing behind it. The cap of `out` bounds what a small hostile text can blow up to. CODE_BAD_REQUEST where
+ * malformed or cut off; else as above. */
+Code gzip_decompress(Str bytes, Buf *out, Error *err);
