@@ -8,6 +8,23 @@
 
 static void write_row(const RestMap *map, const Selection *selection, const Value *values, Buf *out);
 
+/* A few bytes of known length are cheaper without a call. */
+#define ADD_LITERAL(out, literal)                                       \
+  do {                                                                  \
+    if (buf_reserve((out), sizeof(literal) - 1)) {                      \
+      memcpy((out)->ptr + (out)->len, "" literal, sizeof(literal) - 1); \
+      (out)->len += sizeof(literal) - 1;                                \
+    }                                                                   \
+  } while (0)
+
+static void write_bool(bool value, Buf *out) {
+  if (value) {
+    ADD_LITERAL(out, "true");
+  } else {
+    ADD_LITERAL(out, "false");
+  }
+}
+
 static void write_quoted(Buf *out, const char *bytes, size_t len) {
   if (!buf_reserve(out, len + 2)) return;
   char *to = out->ptr + out->len;
@@ -58,7 +75,7 @@ static void write_list(const RestMap *map, const RestKey *key, const ValueList *
 
 static void write_cursor(Str cursor, Buf *out) {
   if (cursor.ptr == NULL) {
-    buf_add(out, STR("null"));
+    ADD_LITERAL(out, "null");
   } else {
     json_write_string(out, cursor);
   }
@@ -82,8 +99,8 @@ static void write_rows(const RestMap *map, const Selection *nested, const Result
 
 void rest_write_value(const RestMap *map, const RestKey *key, const Selection *nested, const Value *value, Buf *out) {
   switch (value->type) {
-    case VALUE_NULL: buf_add(out, STR("null")); break;
-    case VALUE_BOOL: buf_add(out, value->boolean ? STR("true") : STR("false")); break;
+    case VALUE_NULL: ADD_LITERAL(out, "null"); break;
+    case VALUE_BOOL: write_bool(value->boolean, out); break;
     case VALUE_INT: write_integer(key, value->integer, out); break;
     case VALUE_FLOAT: json_write_double(out, value->number); break;
     case VALUE_DECIMAL: write_decimal(key, value->text, out); break;
@@ -99,13 +116,23 @@ void rest_write_value(const RestMap *map, const RestKey *key, const Selection *n
   }
 }
 
+static void write_key(const RestKey *key, Buf *out) {
+  size_t len = key->text.len;
+  if (len > REST_KEY_HEAD) {
+    buf_add(out, key->text);
+  } else if (buf_reserve(out, REST_KEY_HEAD)) {
+    memcpy(out->ptr + out->len, key->head, REST_KEY_HEAD);
+    out->len += len;
+  }
+}
+
 /* Recursion goes as deep as the selection, which --nesting-max bounds. */
 static void write_row(const RestMap *map, const Selection *selection, const Value *values, Buf *out) {
   size_t begin = out->len;
   for (size_t i = 0; i < selection->count; i++) {
     const SelectionItem *item = &selection->items[i];
     const RestKey *key = item->face;
-    buf_add(out, key->text);
+    write_key(key, out);
     rest_write_value(map, key, item->nested, &values[i], out);
   }
   if (selection->count == 0) {

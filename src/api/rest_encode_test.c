@@ -14,7 +14,7 @@ static Field fields[8];
 static RestKey keys[8];
 static SelectionItem items[8];
 
-static RestKey key_of(const char *text, bool is_quoted, int32_t scale) { return (RestKey){.text = str_of(text), .is_quoted = is_quoted, .scale = scale}; }
+static RestKey key_of(const char *text, bool is_quoted, int32_t scale) { return rest_key(str_of(text), is_quoted, scale); }
 
 static Selection selection_of(const RestKey *list, size_t count) {
   for (size_t i = 0; i < count; i++) {

@@ -21,15 +21,21 @@ static Str kebab_case(Str name, Arena *arena) {
   return (Str){out, len};
 }
 
+RestKey rest_key(Str text, bool is_quoted, int32_t scale) {
+  RestKey key = {.text = text, .is_quoted = is_quoted, .scale = scale};
+  memcpy(key.head, text.ptr, text.len < REST_KEY_HEAD ? text.len : REST_KEY_HEAD);
+  return key;
+}
+
 static Code prepare_key(const Field *field, Arena *arena, RestKey *ret, Error *err) {
   Buf out = buf_on(arena, KEY_TEXT_MAX);
   buf_add_byte(&out, ',');
   json_write_string(&out, field->name);
   buf_add_byte(&out, ':');
-  RestKey key = {.is_quoted = field->type == TYPE_BIGINT, .scale = -1};
-  if (field->kind == FIELD_STORED && field->type == TYPE_DECIMAL) key.scale = field->scale;
-  TRY(buf_finish(&out, &key.text, err));
-  *ret = key;
+  Str text;
+  TRY(buf_finish(&out, &text, err));
+  bool is_stored = field->kind == FIELD_STORED;
+  *ret = rest_key(text, is_stored && field->type == TYPE_BIGINT, is_stored && field->type == TYPE_DECIMAL ? field->scale : -1);
   return CODE_OK;
 }
 

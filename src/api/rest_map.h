@@ -6,9 +6,12 @@
 #include "contract/model.h"
 #include "query/operation.h"
 
+enum { REST_KEY_HEAD = 32 };
+
 /* A SelectionItem's `face`: how the member is written. */
 typedef struct RestKey {
   Str text;              /* ,"name":  with the comma in front; the encoder turns a row's first comma into its brace */
+  char head[REST_KEY_HEAD]; /* its first bytes: most names are copied by two moves of a fixed size */
   bool is_quoted;        /* an integer that JSON carries as a string (BigInt) */
   int32_t scale;         /* a Decimal's fixed fraction digits; -1: none */
 } RestKey;
@@ -28,6 +31,8 @@ typedef struct RestMap {
   Str prefix;                  /* "/v1/" */
   const RestResource *resources; /* by Resource.index */
 } RestMap;
+
+RestKey rest_key(Str text, bool is_quoted, int32_t scale);
 
 Code rest_map_create(const Contract *contract, Arena *arena, RestMap **ret, Error *err);
 

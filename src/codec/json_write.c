@@ -39,9 +39,29 @@ static void write_escape(Buf *out, unsigned char byte) {
   buf_add(out, (Str){(const char[6]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6});
 }
 
-void json_write_string(Buf *out, Str s) {
-  /* One check of room for what mostly needs no escape. */
-  if (!buf_reserve(out, s.len + 2)) return;
+/* Copies and looks in one pass; the last word overlaps the one before it. False where something needs an escape: then nothing of it counts. */
+static bool copy_plain(char *to, Str s) {
+  uint64_t word, found = 0;
+  if (s.len < sizeof word) {
+    char escape = 0;
+    for (size_t i = 0; i < s.len; i++) {
+      to[i] = s.ptr[i];
+      escape |= escapes[(unsigned char)s.ptr[i]];
+    }
+    return escape == 0;
+  }
+  size_t last = s.len - sizeof word;
+  for (size_t at = 0; at < last; at += sizeof word) {
+    memcpy(&word, s.ptr + at, sizeof word);
+    memcpy(to + at, &word, sizeof word);
+    found |= bytes_to_escape(word);
+  }
+  memcpy(&word, s.ptr + last, sizeof word);
+  memcpy(to + last, &word, sizeof word);
+  return (found | bytes_to_escape(word)) == 0;
+}
+
+static void write_escaped(Buf *out, Str s) {
   buf_add_byte(out, '"');
   for (size_t at = 0; at < s.len;) {
     size_t plain_end = skip_plain(s, at);
@@ -50,6 +70,18 @@ void json_write_string(Buf *out, Str s) {
     at = plain_end + 1;
   }
   buf_add_byte(out, '"');
+}
+
+void json_write_string(Buf *out, Str s) {
+  /* One check of room for what mostly needs no escape. */
+  if (!buf_reserve(out, s.len + 2)) return;
+  char *to = out->ptr + out->len;
+  if (!copy_plain(to + 1, s)) {
+    write_escaped(out, s);
+    return;
+  }
+  to[0] = to[s.len + 1] = '"';
+  out->len += s.len + 2;
 }
 
 /* Most numbers that people store have few digits: n is m / 10^places with both exact, so that the division rounds as reading the text
