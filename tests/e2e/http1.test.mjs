@@ -40,7 +40,7 @@ test('pipelined requests are answered in order, slow ones and fast ones alike', 
 });
 
 test('a request in pieces of one byte', async () => {
-  const { responses } = await send(post('bytewise'));
+  const { responses } = await send(post('bytewise'), { pieceBytes: 1 });
   assert.equal(responses[0].status, 201);
 });
 

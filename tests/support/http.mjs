@@ -58,8 +58,17 @@ export function parseResponse(bytes, method, isClosed) {
   return isClosed ? make(after, Buffer.alloc(0)) : null;
 }
 
+// All at once, or so many bytes at a time that each is likely to arrive alone.
+async function sendPieces(socket, bytes, pieceBytes) {
+  if (pieceBytes === 0) return void socket.write(bytes);
+  for (let at = 0; at < bytes.length && !socket.destroyed; at += pieceBytes) {
+    socket.write(bytes.slice(at, at + pieceBytes));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 // Sends raw bytes on a connection of their own and reads until the server closes, or `count` final responses are there, or time is over.
-export async function exchangeRaw(port, bytes, { methods = ['GET'], timeoutMs = 10000, end = false } = {}) {
+export async function exchangeRaw(port, bytes, { methods = ['GET'], timeoutMs = 10000, pieceBytes = 0 } = {}) {
   const socket = await connect(port);
   const responses = [];
   let received = Buffer.alloc(0);
@@ -82,8 +91,7 @@ export async function exchangeRaw(port, bytes, { methods = ['GET'], timeoutMs = 
     socket.on('data', (data) => { received = Buffer.concat([received, data]); take(); });
     socket.on('close', () => { isClosed = true; take(); finish(); });
     socket.on('error', () => {}); // A reset after an early answer is the server's right; 'close' follows.
-    socket.write(bytes);
-    if (end) socket.end();
+    sendPieces(socket, bytes, pieceBytes);
   });
   const wasClosed = await new Promise((resolve) => {
     if (isClosed) return resolve(true);
