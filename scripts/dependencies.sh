@@ -12,7 +12,7 @@ wanted=()
 for group in "$@"; do
   case "$group" in
     build)
-      wanted+=(gcc libc6-dev meson ninja-build pkg-config libuv1-dev node-llhttp libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev)
+      wanted+=(gcc libc6-dev meson ninja-build pkg-config libuv1-dev node-llhttp libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev libxxhash-dev)
       has_node || wanted+=(nodejs) ;;
     test)
       wanted+=(libcmocka-dev sqlite3 curl procps)
