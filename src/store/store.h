@@ -102,6 +102,9 @@ typedef struct StoreOptions {
   int64_t statement_timeout_us;
   size_t writes_queued_max;     /* further writes are refused with CODE_UNAVAILABLE */
   bool is_read_only;
+  /* What the database itself says about a failure, for the server's log only (it may name tables and columns); any thread; NULL: nobody wants it. */
+  void (*report)(void *context, Str text);
+  void *report_context;
 } StoreOptions;
 
 typedef struct StoreStats {

@@ -1,0 +1,144 @@
+/* sqlite_store.h - what the driver's files share: the store, its sessions, its threads.
+ *
+ *   sqlite_session.c   one loop's reads (run together at the end of the turn) and the way back to it
+ *   sqlite_reader.c    the threads on which slow reads run
+ *   sqlite_writer.c    the one thread that writes
+ */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "store/sqlite_connection.h"
+#include "store/store.h"
+
+typedef struct SqliteStore SqliteStore;
+typedef struct SqliteSession SqliteSession;
+
+enum { SQLITE_READERS_MAX = 2, SQLITE_BUSY_TIMEOUT_MS_MAX = 5000 };
+
+/* Lists in the order of arrival. */
+typedef struct SqliteReadQueue {
+  StoreRead *first, *last;
+  size_t count;
+} SqliteReadQueue;
+
+typedef struct SqliteWriteQueue {
+  StoreWrite *first, *last;
+  size_t count;
+} SqliteWriteQueue;
+
+typedef struct SqliteTxn {
+  StoreTxn base;
+  SqliteConnection *connection;
+} SqliteTxn;
+
+struct SqliteSession {
+  StoreSession base;
+  SqliteStore *store;
+  Loop *loop;
+  SqliteConnection *connection;
+  LoopHook hook;
+  /* The loop's own: what this turn has asked for, and how many are under way on other threads. */
+  SqliteReadQueue reads;
+  SqliteWriteQueue writes;
+  size_t pending;
+  /* Under `lock`: what other threads have finished. */
+  pthread_mutex_t lock;
+  pthread_cond_t finished;
+  SqliteReadQueue reads_finished;
+  SqliteWriteQueue writes_finished;
+  bool is_posted;
+  bool is_closed;
+  LoopMessage message;
+  SqliteSession *next; /* of the store's */
+};
+
+typedef struct SqliteWriter {
+  SqliteStore *store;
+  SqliteConnection *connection;
+  pthread_t thread;
+  bool has_thread;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  SqliteWriteQueue queue; /* under `lock`, as is_closing */
+  bool is_closing;
+} SqliteWriter;
+
+typedef struct SqliteReaders {
+  SqliteStore *store;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  SqliteReadQueue queue; /* under `lock`, as all below */
+  pthread_t threads[SQLITE_READERS_MAX];
+  size_t thread_count;
+  size_t idle_count;
+  bool is_closing;
+} SqliteReaders;
+
+struct SqliteStore {
+  Store base;
+  Arena *arena; /* of the strings below */
+  SqliteTarget target;
+  const char *path; /* of the file; target.path may be a URI */
+  int64_t statement_timeout_us;
+  size_t writes_queued_max;
+  int busy_timeout_ms;
+  bool is_wal;
+  bool is_ours; /* made by Caisson: its tables may be changed */
+  dev_t file_device;
+  ino_t file_inode;
+
+  /* Where readers and the writer can't work side by side (no write-ahead log: in memory), they take turns by this lock. */
+  pthread_rwlock_t turns;
+
+  SqliteWriter writer;
+  SqliteReaders readers;
+  pthread_mutex_t sessions_lock;
+  SqliteSession *sessions; /* also closed ones, whose message may still be on its way: freed with the store */
+
+  pthread_mutex_t ping_lock;
+  SqliteConnection *ping_connection;
+
+  _Atomic uint64_t reads, writes, read_batches, write_groups, slow_reads, errors;
+};
+
+static inline void sqlite_count(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explicit(counter, n, memory_order_relaxed); }
+
+void sqlite_read_push(SqliteReadQueue *queue, StoreRead *read);
+void sqlite_write_push(SqliteWriteQueue *queue, StoreWrite *write);
+/* Everything that `from` holds is put behind what `to` holds. */
+void sqlite_write_append(SqliteWriteQueue *to, SqliteWriteQueue *from);
+
+/* For readers and writer where there is no write-ahead log; nothing where there is. */
+void sqlite_turn_begin_read(SqliteStore *store);
+void sqlite_turn_begin_write(SqliteStore *store);
+void sqlite_turn_end(SqliteStore *store);
+
+/* CODE_UNAVAILABLE where the file at our path is no longer the one that is open. */
+Code sqlite_file_check(const SqliteStore *store, Error *err);
+
+/* ---- sqlite_session.c ---- */
+Code sqlite_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err);
+void sqlite_session_close(StoreSession *session);
+void sqlite_session_destroy(SqliteSession *session);
+void sqlite_session_read(StoreSession *session, StoreRead *read);
+void sqlite_session_write(StoreSession *session, StoreWrite *write);
+/* Any thread: done is called on the session's loop, with read->error or write->code and write->error. */
+void sqlite_session_finish_read(StoreRead *read);
+void sqlite_session_finish_writes(SqliteWriteQueue *writes);
+
+/* ---- sqlite_reader.c ---- */
+Code sqlite_readers_init(SqliteReaders *readers, SqliteStore *store, Error *err);
+void sqlite_readers_done(SqliteReaders *readers); /* runs what is queued, then ends the threads */
+void sqlite_readers_submit(SqliteReaders *readers, StoreRead *read);
+
+/* ---- sqlite_writer.c ---- */
+/* The connection becomes the writer's. */
+Code sqlite_writer_init(SqliteWriter *writer, SqliteStore *store, SqliteConnection *connection, Error *err);
+void sqlite_writer_done(SqliteWriter *writer); /* runs what is queued, then ends the thread */
+/* Takes all of *writes; what doesn't fit the queue is refused at once. */
+void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes);
+
+/* ---- sqlite_migrate.c ---- */
+Code sqlite_migrate(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);

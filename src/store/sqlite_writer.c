@@ -1,0 +1,226 @@
+/* sqlite_writer.c - the one thread that writes. Whatever writes have arrived share one durable transaction, each under a savepoint of its own; nobody waits
+ * for a group to fill. A write is told of its commit only after the log has reached the disk. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "store/sqlite_error.h"
+#include "store/sqlite_run.h"
+#include "store/sqlite_store.h"
+
+/* A group is closed by whichever comes first, so that its first write doesn't wait for long. */
+enum { GROUP_WRITES_MAX = 1024, GROUP_TIME_MAX_US = 20000 };
+/* The log is copied back into the database once it is so long: without waiting for readers, and beyond the second bound waiting for them. */
+enum { WAL_PAGES_CHECKPOINT = 1000, WAL_PAGES_RESTART = 16000, CHECKPOINT_WAIT_MS = 200 };
+
+/* ---- one write ---- */
+
+/* What no statement of it has been refused for, but its end leaves broken: a deferred foreign key. */
+static Code write_check_deferred_keys(SqliteConnection *connection, Error *err) {
+  int unresolved = 0, ignored = 0;
+  sqlite3_db_status(connection->db, SQLITE_DBSTATUS_DEFERRED_FKS, &unresolved, &ignored, 0);
+  if (unresolved == 0) return CODE_OK;
+  return error_set(err, CODE_CONFLICT, "a row is left that refers to a row that does not exist");
+}
+
+static Code write_run_program(SqliteWriter *writer, StoreWrite *write) {
+  SqliteTxn txn = {.base = {writer->store->base.driver}, .connection = writer->connection};
+  sqlite_connection_bound(writer->connection, SQLITE_TICKS_UNBOUNDED, sqlite_clock_us() + writer->store->statement_timeout_us);
+  write->error = (Error){0};
+  Code code = write->run(write, &txn.base, &write->error);
+  if (code == CODE_OK) code = write_check_deferred_keys(writer->connection, &write->error);
+  /* A timeout in the midst of a change ends SQLite's whole transaction, whatever the program made of it. */
+  if (code == CODE_OK && sqlite3_get_autocommit(writer->connection->db)) {
+    code = error_set(&write->error, CODE_UNAVAILABLE, "the transaction was ended by the store");
+  }
+  write->code = code;
+  return code;
+}
+
+/* False when the whole transaction is lost (a full disk, a timeout): everything in it but this write has to run again. */
+static bool write_run_in_group(SqliteWriter *writer, StoreWrite *write) {
+  SqliteConnection *connection = writer->connection;
+  int result = sqlite_connection_command(connection, SQLITE_COMMAND_SAVEPOINT);
+  if (result != SQLITE_OK) {
+    write->code = sqlite_error_set(connection, result, &write->error);
+    return !sqlite3_get_autocommit(connection->db);
+  }
+  bool is_kept = write_run_program(writer, write) == CODE_OK && !write->is_dry_run;
+  if (sqlite3_get_autocommit(connection->db)) return false;
+  sqlite_connection_bound(connection, SQLITE_TICKS_UNBOUNDED, 0);
+  if (!is_kept) result = sqlite_connection_command(connection, SQLITE_COMMAND_ROLLBACK_TO);
+  if (result == SQLITE_OK) result = sqlite_connection_command(connection, SQLITE_COMMAND_RELEASE);
+  if (result == SQLITE_OK) return true;
+  if (write->code == CODE_OK) write->code = sqlite_error_set(connection, result, &write->error);
+  sqlite_connection_command(connection, SQLITE_COMMAND_ROLLBACK);
+  return false;
+}
+
+/* ---- groups ---- */
+
+static void group_fail(SqliteWriteQueue *group, Code code, const Error *error) {
+  for (StoreWrite *write = group->first; write != NULL; write = write->next) {
+    write->code = code;
+    write->error = *error;
+  }
+}
+
+static void writer_roll_back(SqliteWriter *writer) {
+  sqlite_connection_bound(writer->connection, SQLITE_TICKS_UNBOUNDED, 0);
+  if (!sqlite3_get_autocommit(writer->connection->db)) sqlite_connection_command(writer->connection, SQLITE_COMMAND_ROLLBACK);
+}
+
+/* After it no transaction is open. */
+static void writer_commit(SqliteWriter *writer, SqliteWriteQueue *group) {
+  sqlite_connection_bound(writer->connection, SQLITE_TICKS_UNBOUNDED, 0);
+  int result = sqlite_connection_command(writer->connection, SQLITE_COMMAND_COMMIT);
+  if (result == SQLITE_OK) return;
+  Error error;
+  Code code = sqlite_error_set(writer->connection, result, &error);
+  writer_roll_back(writer);
+  /* A dry run, too: what it answered may rest on what is not there now. */
+  group_fail(group, code, &error);
+}
+
+static bool writer_begin(SqliteWriter *writer, SqliteWriteQueue *pending) {
+  Error error;
+  Code code = sqlite_file_check(writer->store, &error);
+  if (code == CODE_OK) {
+    sqlite_connection_bound(writer->connection, SQLITE_TICKS_UNBOUNDED, 0);
+    int result = sqlite_connection_command(writer->connection, SQLITE_COMMAND_BEGIN_IMMEDIATE);
+    if (result == SQLITE_OK) return true;
+    code = sqlite_error_set(writer->connection, result, &error);
+  }
+  group_fail(pending, code, &error);
+  return false;
+}
+
+static StoreWrite *queue_pop(SqliteWriteQueue *queue) {
+  StoreWrite *write = queue->first;
+  queue->first = write->next;
+  if (queue->first == NULL) queue->last = NULL;
+  queue->count--;
+  return write;
+}
+
+/* Alone there is nobody to be protected from: no savepoint. */
+static void writer_run_alone(SqliteWriter *writer, SqliteWriteQueue *pending, SqliteWriteQueue *finished) {
+  StoreWrite *write = queue_pop(pending);
+  sqlite_write_push(finished, write);
+  if (write_run_program(writer, write) == CODE_OK && !write->is_dry_run) writer_commit(writer, finished);
+  else writer_roll_back(writer);
+}
+
+/* Moves what it has finished from `pending` to `finished`. Where one write has lost the group its transaction, only that one is finished, and the others of the group stand
+ * in `pending` again: with each such failure one fewer, so that this comes to an end. */
+static void writer_run_group(SqliteWriter *writer, SqliteWriteQueue *pending, SqliteWriteQueue *finished) {
+  int64_t end_us = sqlite_clock_us() + GROUP_TIME_MAX_US;
+  SqliteWriteQueue group = {0};
+  while (pending->first != NULL && group.count < GROUP_WRITES_MAX && (group.count == 0 || sqlite_clock_us() < end_us)) {
+    StoreWrite *write = queue_pop(pending);
+    if (!write_run_in_group(writer, write)) {
+      sqlite_write_push(finished, write);
+      sqlite_write_append(&group, pending);
+      *pending = group;
+      return;
+    }
+    sqlite_write_push(&group, write);
+  }
+  writer_commit(writer, &group);
+  *finished = group;
+}
+
+static void writer_count(SqliteWriter *writer, const SqliteWriteQueue *finished) {
+  sqlite_count(&writer->store->writes, finished->count);
+  sqlite_count(&writer->store->write_groups, 1);
+  for (const StoreWrite *write = finished->first; write != NULL; write = write->next) {
+    if (write->code == CODE_UNAVAILABLE || write->code == CODE_INTERNAL) sqlite_count(&writer->store->errors, 1);
+  }
+}
+
+static void writer_run_pending(SqliteWriter *writer, SqliteWriteQueue *pending) {
+  SqliteWriteQueue finished = {0};
+  sqlite_turn_begin_write(writer->store);
+  if (!writer_begin(writer, pending)) sqlite_write_append(&finished, pending);
+  else if (pending->count == 1) writer_run_alone(writer, pending, &finished);
+  else writer_run_group(writer, pending, &finished);
+  sqlite_turn_end(writer->store);
+  writer_count(writer, &finished);
+  sqlite_session_finish_writes(&finished);
+}
+
+/* Between groups, when everybody has been answered: SQLite's own checkpoint would come in the midst of a commit. */
+static void writer_checkpoint(SqliteWriter *writer) {
+  SqliteConnection *connection = writer->connection;
+  if (connection->wal_pages < WAL_PAGES_CHECKPOINT) return;
+  bool is_restart = connection->wal_pages >= WAL_PAGES_RESTART;
+  if (is_restart) sqlite3_busy_timeout(connection->db, CHECKPOINT_WAIT_MS);
+  sqlite3_wal_checkpoint_v2(connection->db, NULL, is_restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+  if (is_restart) sqlite3_busy_timeout(connection->db, writer->store->busy_timeout_ms);
+  connection->wal_pages = 0;
+}
+
+/* ---- the thread ---- */
+
+/* Waits for writes and takes all there are. False: the writer is closing and nothing is left. */
+static bool writer_take(SqliteWriter *writer, SqliteWriteQueue *ret) {
+  pthread_mutex_lock(&writer->lock);
+  while (writer->queue.first == NULL && !writer->is_closing) pthread_cond_wait(&writer->wake, &writer->lock);
+  *ret = writer->queue;
+  writer->queue = (SqliteWriteQueue){0};
+  pthread_mutex_unlock(&writer->lock);
+  return ret->first != NULL;
+}
+
+static void *writer_main(void *context) {
+  SqliteWriter *writer = context;
+  SqliteWriteQueue pending = {0};
+  while (writer_take(writer, &pending)) {
+    while (pending.first != NULL) writer_run_pending(writer, &pending);
+    writer_checkpoint(writer);
+  }
+  return NULL;
+}
+
+Code sqlite_writer_init(SqliteWriter *writer, SqliteStore *store, SqliteConnection *connection, Error *err) {
+  writer->store = store;
+  writer->connection = connection;
+  pthread_mutex_init(&writer->lock, NULL);
+  pthread_cond_init(&writer->wake, NULL);
+  if (store->target.is_read_only) return CODE_OK;
+  writer->has_thread = pthread_create(&writer->thread, NULL, writer_main, writer) == 0;
+  return writer->has_thread ? CODE_OK : error_set(err, CODE_UNAVAILABLE, "the writer's thread could not be started");
+}
+
+void sqlite_writer_done(SqliteWriter *writer) {
+  if (writer->has_thread) {
+    pthread_mutex_lock(&writer->lock);
+    writer->is_closing = true;
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+  }
+  sqlite_connection_close(writer->connection);
+  pthread_cond_destroy(&writer->wake);
+  pthread_mutex_destroy(&writer->lock);
+}
+
+void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes) {
+  SqliteWriteQueue refused = {0};
+  Error error;
+  if (!writer->has_thread) {
+    error_set(&error, CODE_UNAVAILABLE, "the database is read-only");
+    sqlite_write_append(&refused, writes);
+  } else {
+    error_set(&error, CODE_UNAVAILABLE, "too many writes are waiting");
+    pthread_mutex_lock(&writer->lock);
+    while (writes->first != NULL) {
+      StoreWrite *write = queue_pop(writes);
+      sqlite_write_push(writer->queue.count < writer->store->writes_queued_max ? &writer->queue : &refused, write);
+    }
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->lock);
+  }
+  if (refused.first == NULL) return;
+  group_fail(&refused, CODE_UNAVAILABLE, &error);
+  sqlite_session_finish_writes(&refused);
+}

@@ -1,0 +1,50 @@
+/* store.c - chooses a driver by the URL's scheme and forwards to it. */
+#include "store/store.h"
+
+#include <stdatomic.h>
+
+#include "store/store_registry.h"
+
+uint64_t store_statement_id(void) {
+  /* The one counter that is the process's own: statements are made by every loop, and each connection knows them by this number alone. */
+  static _Atomic uint64_t last_id;
+  return atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
+}
+
+static bool driver_serves(const StoreDriver *driver, Str url) {
+  for (size_t i = 0; i < sizeof driver->schemes / sizeof driver->schemes[0]; i++) {
+    if (driver->schemes[i].len > 0 && str_starts_with(url, driver->schemes[i])) return true;
+  }
+  return false;
+}
+
+Code store_open(const StoreOptions *options, Store **ret, Error *err) {
+  size_t count = 0;
+  const StoreDriver *const *drivers = store_drivers(&count);
+  for (size_t i = 0; i < count; i++) {
+    if (driver_serves(drivers[i], options->url)) return drivers[i]->open(options, ret, err);
+  }
+  return error_set(err, CODE_BAD_REQUEST, "no store is served at such a URL: it begins with none of the known schemes, as \"%.*s\" is one",
+                   STR_ARGS(drivers[0]->schemes[0]));
+}
+
+void store_close(Store *store) {
+  if (store != NULL) store->driver->close(store);
+}
+
+Code store_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err) { return store->driver->session_open(store, loop, ret, err); }
+
+void store_session_close(StoreSession *session) {
+  if (session != NULL) session->driver->session_close(session);
+}
+
+void store_read(StoreSession *session, StoreRead *read) { session->driver->read(session, read); }
+
+void store_write(StoreSession *session, StoreWrite *write) { session->driver->write(session, write); }
+
+Code store_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context, int64_t *ret_changes,
+                   StoreConflict *ret_conflict, Error *err) {
+  return txn->driver->txn_run(txn, statement, params, row, context, ret_changes, ret_conflict, err);
+}
+
+Code store_txn_read(StoreTxn *txn, StoreRead *read, Error *err) { return txn->driver->txn_read(txn, read, err); }
