@@ -85,7 +85,7 @@ bool json_equal(const JsonValue *a, const JsonValue *b) {
         if (!json_equal(&a->items[i], &b->items[i])) return false;
       return true;
   }
-  assert(!"a JSON type");
+  assert(false && "a JSON type");
   return false;
 }
 

@@ -163,5 +163,5 @@ void json_write(Buf *out, const JsonValue *value) {
       buf_add_byte(out, '}');
       return;
   }
-  assert(!"a JSON type");
+  assert(false && "a JSON type");
 }
