@@ -149,8 +149,8 @@ Code http_server_listen(HttpServer *server, Str address, Str *ret_address, Error
   }
   server->listening = listening;
   Str bound = listening->listener == NULL ? address : listener_address(listening->listener);
-  const char *format = str_starts_with(bound, STR("unix:")) ? "%.*s" : "http://%.*s";
-  int len = snprintf(listening->url, sizeof listening->url, format, STR_ARGS(bound));
+  const char *scheme = str_starts_with(bound, STR("unix:")) ? "" : "http://";
+  int len = snprintf(listening->url, sizeof listening->url, "%s%.*s", scheme, STR_ARGS(bound));
   assert(len > 0 && (size_t)len < sizeof listening->url);
   *ret_address = (Str){listening->url, (size_t)len};
   return CODE_OK;
