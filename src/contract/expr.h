@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/value.h"
 #include "contract/model.h"
@@ -36,8 +37,9 @@ typedef enum ExprKind {
   EXPR_STARTS_WITH, EXPR_ENDS_WITH, EXPR_CONTAINS, EXPR_MATCHES, /* two args; MATCHES: args[1] is a literal */
   EXPR_HAS,                                  /* has(path): it is not null */
   EXPR_EXISTS, EXPR_ALL,                     /* over a to-many relation (path) or a list (args[0]); body = args[count-1]; binds variable */
-  EXPR_VARIABLE,                             /* the bound item of a list; rows are reached by EXPR_PATH instead */
-  EXPR_CONVERT                               /* args[0], made by the checker: to `type`; null where it does not fit (dynamic claims) */
+  EXPR_VARIABLE,                             /* the bound item of a list, or (path.members) a member of it; rows are reached by EXPR_PATH instead */
+  EXPR_CONVERT                               /* args[0], made by the checker: to `type`; null where it does not fit (dynamic claims).
+                                                From a string with enum_type: the name of what is stored */
 } ExprKind;
 
 /* What an expression yields. */
@@ -50,6 +52,10 @@ typedef enum ExprType {
 } ExprType;
 
 enum { EXPR_ROOT_ROW = 0, EXPR_ROOT_OLD = 1, EXPR_ROOT_BOUND = 2 /* + the depth of the binding exists/all, outermost 0 */ };
+
+enum { EXPR_BINDINGS_MAX = 8 }; /* exists and all within one another */
+#define EXPR_READS_CALLER (1u << 30)
+#define EXPR_READS_NOW (1u << 31) /* now() and uuid() */
 
 typedef struct ExprPath {
   uint32_t root;                    /* EXPR_ROOT_… */
@@ -66,12 +72,14 @@ struct Expr {
   ExprKind kind;
   ExprType type;
   ExprType item_type;        /* EXPR_TYPE_LIST */
-  const EnumType *enum_type; /* a string that is one of these names; else NULL */
-  bool depends_on_row;       /* some path or bound variable stands in it */
+  const EnumType *enum_type; /* a string that is one of its values; else NULL. A column's values, and literals beside one, are the stored names */
+  bool depends_on_row;       /* some path or bound variable of outside stands in it */
   bool has_relations;        /* needs more than the row itself: hops, or exists/all/size over a to-many relation */
+  bool has_literals;         /* a literal (or pattern) stands in it that travels as a parameter: all but null, true and false */
+  uint32_t roots;            /* what it is made from: a bit for each EXPR_ROOT_…, and EXPR_READS_… */
   uint32_t begin, end;       /* bytes of the source, for messages and explain */
   Value value;               /* LITERAL */
-  Str name;                  /* AUTH_CLAIM; VARIABLE (its name) */
+  Str name;                  /* AUTH_CLAIM; VARIABLE, EXISTS, ALL (the bound name); LITERAL (a number as it was written) */
   uint32_t depth;            /* EXISTS, ALL: the depth of the binding; VARIABLE: whose */
   ExprPath path;             /* PATH; EXISTS, ALL and SIZE over a relation */
   const Expr *const *args;
@@ -116,6 +124,9 @@ const Expr *expr_and(Arena *arena, const Expr *left, const Expr *right); /* eith
 const Expr *expr_or(Arena *arena, const Expr *left, const Expr *right);
 const Expr *expr_not(Arena *arena, const Expr *operand);
 const Expr *expr_exists(Arena *arena, ExprKind kind, const ExprPath *path, const Expr *body, uint32_t depth);
+
+/* The expression as text, for people: rules as explain shows them, differences that tests find. Parses back where no conversion was made. */
+void expr_write(Buf *out, const Expr *expr);
 
 /* What an evaluation may look at. */
 typedef struct ExprEnv {
