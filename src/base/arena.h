@@ -61,8 +61,7 @@ void *arena_alloc_slow(Arena *arena, size_t size);
 
 static inline __attribute__((alloc_size(2))) void *arena_alloc(Arena *arena, size_t size) {
   /* size - 1 sends 0 to the slow path as well. Rounding up cannot pass `end`, which is aligned. */
-  if (ARENA_IS_POISONED || size - 1 >= (size_t)(arena->end - arena->at) || memory_fail_countdown != 0)
-    return arena_alloc_slow(arena, size);
+  if (ARENA_IS_POISONED || size - 1 >= (size_t)(arena->end - arena->at) || memory_fail_countdown != 0) return arena_alloc_slow(arena, size);
   void *pointer = arena->at;
   arena->at += (size + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
   return pointer;

@@ -12,9 +12,9 @@ typedef struct Buf {
   char *ptr;
   size_t len;
   size_t cap;
-  size_t max;    /* len never exceeds it */
-  Arena *arena;  /* NULL: on the heap, freed by buf_done */
-  Code failed;   /* sticky: CODE_TOO_LARGE or CODE_UNAVAILABLE; further adds do nothing */
+  size_t max;   /* len never exceeds it */
+  Arena *arena; /* NULL: on the heap, freed by buf_done */
+  Code failed;  /* sticky: CODE_TOO_LARGE or CODE_UNAVAILABLE; further adds do nothing */
 } Buf;
 
 Buf buf_on(Arena *arena, size_t bytes_max);

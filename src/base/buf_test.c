@@ -96,12 +96,9 @@ static void an_error_text_is_cut_between_characters(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(bytes_are_added_in_order),
-      cmocka_unit_test(integers_are_written_to_their_ends),
-      cmocka_unit_test(beyond_the_cap_the_error_sticks),
-      cmocka_unit_test(printf_fills_the_cap_to_the_last_byte),
-      cmocka_unit_test(missing_memory_is_unavailable),
-      cmocka_unit_test(an_error_text_is_cut_between_characters),
+      cmocka_unit_test(bytes_are_added_in_order),        cmocka_unit_test(integers_are_written_to_their_ends),
+      cmocka_unit_test(beyond_the_cap_the_error_sticks), cmocka_unit_test(printf_fills_the_cap_to_the_last_byte),
+      cmocka_unit_test(missing_memory_is_unavailable),   cmocka_unit_test(an_error_text_is_cut_between_characters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,8 +146,9 @@ bool timestamp_parse_loose(Str s, int64_t *ret_us) { return parse(s, true, ret_u
 bool timestamp_in_range(int64_t us) { return us >= days_first * us_per_day && us < (days_last + 1) * us_per_day; }
 
 static char *put_2(char *out, int n) {
-  out[0] = (char)('0' + n / 10);
-  out[1] = (char)('0' + n % 10);
+  static const char pairs[201] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+                                 "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+  memcpy(out, pairs + n * 2, 2);
   return out + 2;
 }
 
@@ -237,7 +238,7 @@ static int64_t take_unit(Scan *scan) {
     Str name;
     int64_t ns;
   } units[] = {/* the longer first: "ms" before "m" */
-               {STR_INIT("ns"), 1},           {STR_INIT("us"), 1000},        {STR_INIT("\xC2\xB5s"), 1000},     {STR_INIT("ms"), 1000000},
+               {STR_INIT("ns"), 1},           {STR_INIT("us"), 1000},         {STR_INIT("\xC2\xB5s"), 1000},   {STR_INIT("ms"), 1000000},
                {STR_INIT("s"), 1000000000LL}, {STR_INIT("m"), 60000000000LL}, {STR_INIT("h"), 3600000000000LL}};
   for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
     size_t len = units[i].name.len;

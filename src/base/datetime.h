@@ -20,7 +20,8 @@ bool timestamp_in_range(int64_t us);
 bool date_parse(Str s, int64_t *ret_days);
 bool date_in_range(int64_t days);
 size_t date_write(int64_t days, char out[DATE_TEXT_MAX]);
-/* CEL's and Go's form: "24h", "1h30m", "-1.5s", "10ms", "5us", "0". Finer than a microsecond is dropped. False when malformed or out of range. */
+/* CEL's and Go's form: "24h", "1h30m", "-1.5s", "10ms", "5us", "0". Finer than a microsecond is dropped. False when malformed or out of
+ * range. */
 bool duration_parse(Str s, int64_t *ret_us);
 /* The wall clock. */
 int64_t timestamp_now(void);

@@ -73,8 +73,8 @@ typedef struct Number {
 } Number;
 
 static bool fits(size_t digit_count, int64_t exponent) {
-  return digit_count == 0 || (digit_count <= DECIMAL_DIGITS_MAX && (int64_t)digit_count + exponent <= DECIMAL_DIGITS_MAX &&
-                              exponent >= -DECIMAL_DIGITS_MAX);
+  return digit_count == 0 ||
+         (digit_count <= DECIMAL_DIGITS_MAX && (int64_t)digit_count + exponent <= DECIMAL_DIGITS_MAX && exponent >= -DECIMAL_DIGITS_MAX);
 }
 
 static bool read_number(Str s, Number *ret) {

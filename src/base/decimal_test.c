@@ -12,17 +12,30 @@
 #define NINES_38 "99999999999999999999999999999999999999"
 
 static void assert_decimal(const DecimalText *d, const char *expected) {
-  if (d->len != strlen(expected) || memcmp(d->bytes, expected, d->len) != 0)
-    fail_msg("%.*s, expected %s", (int)d->len, d->bytes, expected);
+  if (d->len != strlen(expected) || memcmp(d->bytes, expected, d->len) != 0) fail_msg("%.*s, expected %s", (int)d->len, d->bytes, expected);
 }
 
 static void parsing_gives_the_canonical_text(void **state) {
   (void)state;
-  const char *cases[][2] = {{"0", "0"}, {"-0", "0"}, {"-0.00", "0"}, {"1.50", "1.5"}, {"-3", "-3"}, {"1e3", "1000"}, {"1.5E+2", "150"},
-                            {"125e-2", "1.25"}, {"0.001", "0.001"}, {"100.00", "100"}, {"1e-38", "0.00000000000000000000000000000000000001"},
-                            {"1e37", "10000000000000000000000000000000000000"}, {NINES_38, NINES_38}, {"-0." NINES_38, "-0." NINES_38},
-                            {"0e999999999999", "0"}, {"12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"},
-                            {"0.000e5", "0"}, {"100e-2", "1"}, {"1200.0e1", "12000"}};
+  const char *cases[][2] = {{"0", "0"},
+                            {"-0", "0"},
+                            {"-0.00", "0"},
+                            {"1.50", "1.5"},
+                            {"-3", "-3"},
+                            {"1e3", "1000"},
+                            {"1.5E+2", "150"},
+                            {"125e-2", "1.25"},
+                            {"0.001", "0.001"},
+                            {"100.00", "100"},
+                            {"1e-38", "0.00000000000000000000000000000000000001"},
+                            {"1e37", "10000000000000000000000000000000000000"},
+                            {NINES_38, NINES_38},
+                            {"-0." NINES_38, "-0." NINES_38},
+                            {"0e999999999999", "0"},
+                            {"12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"},
+                            {"0.000e5", "0"},
+                            {"100e-2", "1"},
+                            {"1200.0e1", "12000"}};
   DecimalText d;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     assert_true(decimal_parse(str_of(cases[i][0]), &d));
@@ -32,8 +45,10 @@ static void parsing_gives_the_canonical_text(void **state) {
 
 static void what_is_malformed_or_too_long_is_refused(void **state) {
   (void)state;
-  const char *wrong[] = {"", "-", "+1", ".5", "5.", "01", "-01", "1.5.2", "1e", "1e+", "e5", "abc", "1 ", " 1", "0x10", "NaN", "Infinity", "1_000",
-                         "1e38", "1e-39", "1e99999999999999999999", NINES_38 "9", NINES_38 ".9", "0.0" NINES_38, "--1", "1,5"};
+  const char *wrong[] = {"",           "-",           "+1",           ".5",    "5.",   "01",    "-01",
+                         "1.5.2",      "1e",          "1e+",          "e5",    "abc",  "1 ",    " 1",
+                         "0x10",       "NaN",         "Infinity",     "1_000", "1e38", "1e-39", "1e99999999999999999999",
+                         NINES_38 "9", NINES_38 ".9", "0.0" NINES_38, "--1",   "1,5"};
   DecimalText d = {.len = 77};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
     if (decimal_parse(str_of(wrong[i]), &d)) fail_msg("%s was taken", wrong[i]);
@@ -42,7 +57,8 @@ static void what_is_malformed_or_too_long_is_refused(void **state) {
 
 static void comparing_is_by_value(void **state) {
   (void)state;
-  const char *ascending[] = {"-" NINES_38 "0", "-100", "-99.5", "-1", "-0.5", "-0.05", "0", "0.0000001", "0.05", "0.5", "0.51", "1", "9.99", "10", NINES_38};
+  const char *ascending[] = {"-" NINES_38 "0", "-100", "-99.5", "-1", "-0.5", "-0.05", "0",     "0.0000001",
+                             "0.05",           "0.5",  "0.51",  "1",  "9.99", "10",    NINES_38};
   size_t count = sizeof ascending / sizeof *ascending;
   for (size_t i = 0; i < count; i++)
     for (size_t j = 0; j < count; j++) {
@@ -134,8 +150,19 @@ static void digits_are_counted_and_filled_up(void **state) {
 
 static void doubles_are_the_nearest(void **state) {
   (void)state;
-  const char *cases[] = {"0", "0.1", "123456.789", "-1e22", "1e23", "9007199254740993", "2.2250738585072014e-308", "4.9e-324", "1.7976931348623157e308",
-                         "0.30000000000000004", "179769313486231580793728971405301e276", "5e-324", "0.000000000000000000000000001"};
+  const char *cases[] = {"0",
+                         "0.1",
+                         "123456.789",
+                         "-1e22",
+                         "1e23",
+                         "9007199254740993",
+                         "2.2250738585072014e-308",
+                         "4.9e-324",
+                         "1.7976931348623157e308",
+                         "0.30000000000000004",
+                         "179769313486231580793728971405301e276",
+                         "5e-324",
+                         "0.000000000000000000000000001"};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_true(decimal_to_double(str_of(cases[i])) == strtod(cases[i], NULL));
   assert_true(signbit(decimal_to_double(STR("-0"))));
   assert_true(isinf(decimal_to_double(STR("1e999"))));

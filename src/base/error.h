@@ -44,13 +44,13 @@ Code error_no_memory(Error *err);
 /* The name on the wire: "BAD_REQUEST" … */
 Str code_name(Code code);
 
-#define TRY(call)                      \
-  do {                                 \
-    Code try_code_ = (call);           \
-    if (try_code_ != CODE_OK) return try_code_; \
+#define TRY(call)                                                                                                                          \
+  do {                                                                                                                                     \
+    Code try_code_ = (call);                                                                                                               \
+    if (try_code_ != CODE_OK) return try_code_;                                                                                            \
   } while (0)
 /* For what returns NULL only when memory is out; needs `err` in scope. */
-#define TRY_ALLOC(pointer)                              \
-  do {                                                  \
-    if ((pointer) == NULL) return error_no_memory(err); \
+#define TRY_ALLOC(pointer)                                                                                                                 \
+  do {                                                                                                                                     \
+    if ((pointer) == NULL) return error_no_memory(err);                                                                                    \
   } while (0)

@@ -55,8 +55,10 @@ Code file_read(Str path, size_t bytes_max, Arena *arena, Str *ret, Error *err) {
   close(fd);
   if (code == CODE_OK) {
     Str copy = arena_str(arena, buf_str(&bytes));
-    if (copy.ptr == NULL) code = error_no_memory(err);
-    else *ret = copy;
+    if (copy.ptr == NULL)
+      code = error_no_memory(err);
+    else
+      *ret = copy;
   }
   buf_done(&bytes);
   return code;

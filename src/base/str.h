@@ -13,7 +13,8 @@ typedef struct Str {
 /* A Str of a string literal, usable where an expression is. */
 #define STR(literal) ((Str){"" literal, sizeof(literal) - 1})
 /* The same as an initialiser of a static object. */
-#define STR_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define STR_INIT(literal)                                                                                                                  \
+  { "" literal, sizeof(literal) - 1 }
 /* For printf's "%.*s". */
 #define STR_ARGS(s) (int)(s).len, (s).len == 0 ? "" : (s).ptr
 
@@ -34,7 +35,8 @@ Str str_slice(Str s, size_t start, size_t end);
 Str str_trim(Str s);
 /* The index of the first `byte` at or after `from`; s.len where there is none. */
 size_t str_find_byte(Str s, char byte, size_t from);
-/* Cuts *rest at the first `separator`: returns what stands before it and leaves what stands behind. False when *rest.ptr is NULL (all taken). */
+/* Cuts *rest at the first `separator`: returns what stands before it and leaves what stands behind. False when *rest.ptr is NULL (all
+ * taken). */
 bool str_split_next(Str *rest, char separator, Str *ret_part);
 /* A whole decimal integer with an optional minus, nothing around it, that fits. */
 bool str_parse_int64(Str s, int64_t *ret);

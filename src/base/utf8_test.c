@@ -31,7 +31,12 @@ static void what_rfc_3629_forbids_is_invalid(void **state) {
       STR("\xF0\x8F\xBF\xBF"), /* overlong */
       STR("\xED\xA0\x80"),     /* a surrogate */
       STR("\xF4\x90\x80\x80"), /* beyond U+10FFFF */
-      STR("\xF5\x80\x80\x80"), STR("\xFF"), STR("\xC3"), STR("\xE2\x82"), STR("\xE2\x82z"), STR("long enough text, then \xF0\x9F\x98"),
+      STR("\xF5\x80\x80\x80"),
+      STR("\xFF"),
+      STR("\xC3"),
+      STR("\xE2\x82"),
+      STR("\xE2\x82z"),
+      STR("long enough text, then \xF0\x9F\x98"),
   };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(utf8_is_valid(wrong[i]));
 }

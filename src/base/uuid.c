@@ -62,8 +62,10 @@ void uuid_make(char out[UUID_TEXT_LEN]) {
   clock_gettime(CLOCK_REALTIME, &now);
   uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
   /* A clock that was set back does not break the order. */
-  if (ms > state->ms) start_millisecond(state, ms);
-  else next_in_millisecond(state);
+  if (ms > state->ms)
+    start_millisecond(state, ms);
+  else
+    next_in_millisecond(state);
   write_hex(out, state->ms >> 16, 8);
   out[8] = '-';
   write_hex(out + 9, state->ms, 4);

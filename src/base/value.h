@@ -37,7 +37,7 @@ struct Value {
     double number;
     Str text;
     ValueList list;
-    const Value *row;              /* values in the selection's order */
+    const Value *row; /* values in the selection's order */
     const struct ResultRows *rows;
   };
 };

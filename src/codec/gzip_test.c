@@ -91,10 +91,8 @@ static void failing_memory_is_an_error(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_is_compressed_comes_back),
-      cmocka_unit_test(the_header_holds_no_time),
-      cmocka_unit_test(caps_hold_in_both_directions),
-      cmocka_unit_test(what_is_broken_or_followed_by_more_is_refused),
+      cmocka_unit_test(what_is_compressed_comes_back), cmocka_unit_test(the_header_holds_no_time),
+      cmocka_unit_test(caps_hold_in_both_directions),  cmocka_unit_test(what_is_broken_or_followed_by_more_is_refused),
       cmocka_unit_test(failing_memory_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,9 @@ static Code take_unicode_escape(const Parser *p, size_t *at, size_t end, uint32_
 
 static char simple_escape(char letter) {
   switch (letter) {
-    case '"': case '\\': case '/': return letter;
+    case '"':
+    case '\\':
+    case '/': return letter;
     case 'b': return '\b';
     case 'f': return '\f';
     case 'n': return '\n';

@@ -32,8 +32,21 @@ static void assert_rewritten(Arena *arena, const char *text, const char *expecte
 }
 
 static void values_are_written_as_they_were_read(void **state) {
-  const char *compact[] = {"null", "true", "false", "0", "-0", "1.50", "1e400", "\"\"", "[]", "{}", "[1,[2,[3,[]]],{}]", "{\"b\":1,\"a\":[null,{\"c\":\"\"}]}",
-                           "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\"", "\"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\x7F\"", "123456789012345678901234567890.000"};
+  const char *compact[] = {"null",
+                           "true",
+                           "false",
+                           "0",
+                           "-0",
+                           "1.50",
+                           "1e400",
+                           "\"\"",
+                           "[]",
+                           "{}",
+                           "[1,[2,[3,[]]],{}]",
+                           "{\"b\":1,\"a\":[null,{\"c\":\"\"}]}",
+                           "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\"",
+                           "\"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\x7F\"",
+                           "123456789012345678901234567890.000"};
   for (size_t i = 0; i < sizeof compact / sizeof *compact; i++) assert_rewritten(*state, compact[i], compact[i]);
   assert_rewritten(*state, " \t\r\n{ \"a\" : [ 1 , 2 ] } \n", "{\"a\":[1,2]}");
   assert_rewritten(*state, "\"\\/\\u0041\\u00e4\\u20AC\\ud83d\\uDE00\"", "\"/A\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\"");
@@ -75,7 +88,8 @@ static void mistakes_are_named_with_their_place(void **state) {
       {STR("\xEF\xBB\xBF{}"), "line 1, column 1: expected a value"},
       {STR("{\"a\":1,\"b\":2,\"a\":3}"), "line 1, column 14: \"a\" is given twice"},
       {STR("{\"a\":1,\"\\u0061\":3}"), "line 1, column 8: \"a\" is given twice"},
-      {STR("{\"a\":0,\"b\":0,\"c\":0,\"d\":0,\"e\":0,\"f\":0,\"g\":0,\"h\":0,\"i\":0,\n\"c\":0}"), "line 2, column 1: \"c\" is given twice"},
+      {STR("{\"a\":0,\"b\":0,\"c\":0,\"d\":0,\"e\":0,\"f\":0,\"g\":0,\"h\":0,\"i\":0,\n\"c\":0}"),
+       "line 2, column 1: \"c\" is given twice"},
       {STR("'a'"), "line 1, column 1: expected a value"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -127,8 +141,11 @@ static void equality_is_of_values(void **state) {
   assert_false(are_equal(*state, "{\"a\":1}", "{\"a\":1,\"b\":2}"));
   assert_false(are_equal(*state, "{\"a\":1}", "{\"b\":1}"));
   assert_false(are_equal(*state, "\"1\"", "1"));
-  assert_true(are_equal(*state, "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":1}",
-                        "{\"q\":1,\"p\":1,\"o\":1,\"n\":1,\"m\":1,\"l\":1,\"k\":1,\"j\":1,\"i\":1,\"h\":1,\"g\":1,\"f\":1,\"e\":1,\"d\":1,\"c\":1,\"b\":1,\"a\":1}"));
+  assert_true(are_equal(*state,
+                        "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"n\":1,"
+                        "\"o\":1,\"p\":1,\"q\":1}",
+                        "{\"q\":1,\"p\":1,\"o\":1,\"n\":1,\"m\":1,\"l\":1,\"k\":1,\"j\":1,\"i\":1,\"h\":1,\"g\":1,\"f\":1,\"e\":1,\"d\":1,"
+                        "\"c\":1,\"b\":1,\"a\":1}"));
 }
 
 static void numbers_become_integers_only_exactly(void **state) {

@@ -8,9 +8,8 @@
 #include "codec/json.h"
 
 /* What stands behind the backslash: 0 where the byte is written as it is, 'u' where it needs \u00XX (RFC 8259 §7). */
-static const char escapes[256] = {
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u', 'u', 'u', 'u',  'u',
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\'};
+static const char escapes[256] = {'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u',         'u',
+                                  'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\'};
 
 /* High bits of the bytes that need an escape; a false hit above a true one does no harm, as the first one counts. */
 static uint64_t bytes_to_escape(uint64_t word) {
@@ -39,7 +38,8 @@ static void write_escape(Buf *out, unsigned char byte) {
   buf_add(out, (Str){(const char[6]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6});
 }
 
-/* Copies and looks in one pass; the last word overlaps the one before it. False where something needs an escape: then nothing of it counts. */
+/* Copies and looks in one pass; the last word overlaps the one before it. False where something needs an escape: then nothing of it counts.
+ */
 static bool copy_plain(char *to, Str s) {
   uint64_t word, found = 0;
   if (s.len < sizeof word) {
@@ -110,8 +110,10 @@ static size_t shorten_exponent(char *text, size_t len) {
   char *e = memchr(text, 'e', len);
   if (e == NULL) return len;
   char *from = e + 1, *to = e + 1, *end = text + len;
-  if (*from == '-') *to++ = *from++;
-  else if (*from == '+') from++;
+  if (*from == '-')
+    *to++ = *from++;
+  else if (*from == '+')
+    from++;
   while (end - from > 1 && *from == '0') from++;
   memmove(to, from, (size_t)(end - from));
   return (size_t)(to - text) + (size_t)(end - from);

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "http/header.h"
 #include "io/loop.h"
 
 typedef enum HttpMethod {
@@ -16,11 +17,6 @@ typedef enum HttpMethod {
   HTTP_OTHER_KNOWN, /* in the IANA registry, served nowhere: 405 */
   HTTP_UNKNOWN      /* 501 */
 } HttpMethod;
-
-typedef struct HttpHeader {
-  Str name;  /* lower case */
-  Str value; /* without surrounding white space */
-} HttpHeader;
 
 typedef struct HttpRequest {
   HttpMethod method;

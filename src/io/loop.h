@@ -35,6 +35,8 @@ struct LoopHook {
 };
 void loop_hook_add(Loop *loop, LoopHook *hook);
 void loop_hook_remove(Loop *loop, LoopHook *hook);
+/* What a stream's flush, which comes after the hooks, has set going would wait for the next turn: this lets the hooks run once more in this one. */
+void loop_run_hooks_again(Loop *loop);
 
 /* Timers run late rather than early; repeat_ms 0: once. */
 Code loop_timer_create(Loop *loop, LoopFn *run, void *context, LoopTimer **ret, Error *err);

@@ -55,13 +55,15 @@ static bool columns_fit(Columns c) {
   int first = 0, last = COLUMNS - 1;
   while (first < COLUMNS && c.digits[first] == 0) first++;
   while (last > first && c.digits[last] == 0) last--;
-  return first == COLUMNS || (last - first < DECIMAL_DIGITS_MAX && first >= POINT - DECIMAL_DIGITS_MAX && last < POINT + DECIMAL_DIGITS_MAX);
+  return first == COLUMNS ||
+         (last - first < DECIMAL_DIGITS_MAX && first >= POINT - DECIMAL_DIGITS_MAX && last < POINT + DECIMAL_DIGITS_MAX);
 }
 
 static void check_canonical(Str text) {
   DecimalText again;
   PROPERTY(decimal_parse(text, &again) && str_equal(decimal_str(&again), text));
-  PROPERTY(decimal_integer_digits(text) >= 1 && decimal_integer_digits(text) <= DECIMAL_DIGITS_MAX && decimal_scale(text) <= DECIMAL_DIGITS_MAX);
+  PROPERTY(decimal_integer_digits(text) >= 1 && decimal_integer_digits(text) <= DECIMAL_DIGITS_MAX &&
+           decimal_scale(text) <= DECIMAL_DIGITS_MAX);
   char plain[DECIMAL_TEXT_MAX + 1];
   memcpy(plain, text.ptr, text.len);
   plain[text.len] = '\0';

@@ -9,7 +9,8 @@ static void check_decoded(Str decoded, Arena *arena) {
   PROPERTY(utf8_is_valid(decoded) && memchr(decoded.ptr == NULL ? "" : decoded.ptr, '\0', decoded.len) == NULL);
   Buf encoded = buf_on(arena, SIZE_MAX);
   url_encode(&encoded, decoded);
-  for (size_t i = 0; i < encoded.len; i++) PROPERTY(encoded.ptr[i] > ' ' && encoded.ptr[i] < 0x7F && strchr("/?#&=+", encoded.ptr[i]) == NULL);
+  for (size_t i = 0; i < encoded.len; i++)
+    PROPERTY(encoded.ptr[i] > ' ' && encoded.ptr[i] < 0x7F && strchr("/?#&=+", encoded.ptr[i]) == NULL);
   Str from_path, from_query;
   PROPERTY(url_decode_path(buf_str(&encoded), arena, &from_path, NULL) == CODE_OK && str_equal(from_path, decoded));
   PROPERTY(url_decode_query(buf_str(&encoded), arena, &from_query, NULL) == CODE_OK && str_equal(from_query, decoded));

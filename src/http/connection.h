@@ -1,0 +1,160 @@
+/* connection.h - what a server, its connections and their exchanges know of each other. Only for the files of http/.
+ * Invariants: answers leave in the order of their requests: only connection->first writes to the stream, the others wait in their own buffers. An exchange
+ * lives until its answer was handed to the stream (or the connection is gone) and its handler has given its answer, in whichever order. Exchanges are
+ * never freed within a call from their handler. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/exchange.h"
+#include "http/http1.h"
+#include "http/server.h"
+#include "io/listener.h"
+#include "io/loop.h"
+#include "io/stream.h"
+
+enum {
+  HTTP_ARENAS_KEPT_MAX = 256,
+  HTTP_ARENA_KEPT_BYTES_MAX = 256 * 1024,
+  HTTP_EXCHANGE_BYTES_MAX = 256 * 1024 * 1024, /* of one exchange's arena; the limits on bodies and results are far below */
+  HTTP_PIPELINE_MAX = 32,                      /* exchanges of one connection at a time */
+  HTTP_QUEUED_HIGH_BYTES = 256 * 1024,         /* above it a streamed answer waits, and no further request is read */
+  HTTP_QUEUED_LOW_BYTES = 64 * 1024,
+  HTTP_BODY_SKIPPED_MAX = 64 * 1024,           /* of a body that nobody wants; a longer one costs the connection */
+  HTTP_LINGER_MS = 2000,
+  HTTP_LINGER_DRAINING_MS = 200,
+  HTTP_DRAIN_GRACE_MS = 20,
+  HTTP_REFUSED_CONNECTIONS_MAX = 64            /* beyond connections_max, told so by a 503; more are just closed */
+};
+
+typedef struct Connection Connection;
+typedef struct Http1Exchange Http1Exchange;
+
+typedef struct HttpListening {
+  struct HttpListening *next;
+  Listener *listener; /* NULL: another loop's */
+  char url[192];
+} HttpListening;
+
+struct HttpServer {
+  Loop *loop;
+  HttpLimits limits;
+  HttpShared *shared;
+  HttpHandler handler;
+  HttpListening *listening;
+  Connection *connections;
+  size_t connection_count, refused_connection_count;
+  size_t exchange_count;
+  Arena *arenas[HTTP_ARENAS_KEPT_MAX];
+  size_t arena_count;
+  Buf scratch; /* for a head that is written */
+  Http1Exchange *released;
+  Connection *resuming;
+  LoopHook hook;
+  LoopTimer *sweep_timer;
+  uint64_t sweep_ms;
+  bool is_sweeping;
+  int64_t date_second;
+  char date_line[48];
+  size_t date_line_len;
+  bool is_draining, has_stopped_listening, is_destroyed;
+  uint64_t drain_began_ms;
+  LoopFn *drained;
+  void *drained_context;
+};
+
+struct Http1Exchange {
+  HttpExchange base; /* first */
+  HttpServer *server;
+  Connection *connection; /* NULL: it is gone */
+  Http1Exchange *next;
+  Arena *refusal_arena; /* a refusal in the place of a handler that may be using the exchange's own */
+  uint64_t body_bytes, body_received;
+  uint64_t asked_ms;    /* when the handler was */
+  Buf received;         /* HTTP_BODY_BUFFERED */
+  Buf waiting;          /* the answer, while it is not its turn */
+  Str waiting_body;     /* behind that */
+  HttpBodyMode mode;
+  Http1Framing framing; /* of the answer */
+  bool has_body, is_chunked, expects_continue, expects_unknown;
+  bool keeps_alive;     /* first what the client wants, then what the answer said */
+  bool is_alone;        /* not to be worked on beside others of its connection */
+  bool is_body_whole;   /* all of the request has come */
+  bool is_owed;         /* the handler was asked and has not answered */
+  bool is_given_up;     /* answered in its place */
+  bool is_whole;        /* the answer is */
+  bool is_cut;          /* … though not to its end */
+  bool is_listed;       /* in its connection's order or among the sent */
+  bool is_in_flight;
+  bool wants_writable;
+};
+
+struct Connection {
+  HttpServer *server;
+  Stream *stream;
+  Connection *next, *previous;
+  Connection *next_resuming;
+  Http1Parser *parser;
+  Http1Exchange *first, *last; /* in the order of the requests */
+  Http1Exchange *sent;         /* answered, not yet flushed; newest first */
+  Http1Exchange *receiving;    /* whose body is coming; NULL: none, or it is thrown away */
+  Http1Exchange *held;         /* read, but not to be begun before the others are answered */
+  size_t exchange_count;       /* from first to last */
+  Str unparsed;                /* of the input at hand */
+  Buf input;                   /* what can't be parsed yet; reading is stopped while there is any */
+  uint64_t read_ms;            /* the last byte came */
+  uint64_t head_ms;            /* the first byte of the head that is coming came */
+  uint64_t idle_ms;            /* nothing to do since */
+  uint64_t written_ms;         /* the peer took something, or nothing was queued */
+  size_t queued_before;
+  bool is_reading, is_parsing;
+  bool is_in_message;          /* between a head and its end */
+  bool is_body_paused, is_resuming;
+  bool is_ended;               /* the peer sends no more */
+  bool is_deaf;                /* whatever comes is thrown away */
+  bool is_finishing;           /* the last answer was given */
+  bool is_lingering;           /* … and taken by the system */
+  bool is_cut;
+  bool is_refused;             /* beyond connections_max */
+  bool is_closed;
+  size_t peer_len;
+  char peer[64];
+};
+
+/* server.c */
+Arena *http_server_arena_acquire(HttpServer *server); /* NULL when memory is out */
+void http_server_arena_release(HttpServer *server, Arena *arena);
+Str http_server_date_line(HttpServer *server);
+void http_server_sweep_start(HttpServer *server);
+/* A connection or an exchange is gone: what waits for the last one may go on. */
+void http_server_note_gone(HttpServer *server);
+
+/* connection.c */
+void http_connection_open(HttpServer *server, Stream *stream, Str peer);
+/* Timeouts. The connection may be closed when it returns. */
+void http_connection_sweep(Connection *connection, uint64_t now_ms);
+/* At once; its exchanges are cancelled. */
+void http_connection_close(Connection *connection);
+/* The first exchange's answer is whole: the next ones' turn. */
+void http_connection_advance(Connection *connection);
+/* Something of a request that came behind this one is there. */
+bool http_connection_has_more(const Connection *connection, const Http1Exchange *exchange);
+/* After on_body returned false: goes on before the turn ends. */
+void http_connection_resume_body(Connection *connection);
+void http_connections_run_resumed(HttpServer *server);
+
+/* http1_exchange.c */
+/* On the arena, which it owns from now on, and last in the connection's order. NULL when memory is out. */
+Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const Http1Head *head);
+/* The server answers by itself; the handler's own answer, if one is owed, is dropped. */
+void http1_exchange_refuse(Http1Exchange *exchange, int status, Code code, Str detail);
+/* It is its turn: what has waited goes to the stream. */
+void http1_exchange_send_waiting(Http1Exchange *exchange);
+void http1_exchange_send_continue(Http1Exchange *exchange);
+/* It is out of its connection's order: ends now, or with its handler's answer. Not within a call from the handler. */
+void http1_exchange_finish(Http1Exchange *exchange);
+/* The connection is gone. */
+void http1_exchange_cancel(Http1Exchange *exchange);
+/* Ends those that ended within a call from their handler. */
+void http1_exchanges_run_released(HttpServer *server);

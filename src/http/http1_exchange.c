@@ -1,0 +1,312 @@
+/* http1_exchange.c - HttpExchangeOps for HTTP/1: answers from handlers, in the order of the requests, and the exchange's end. */
+#include <assert.h>
+#include <stdatomic.h>
+
+#include "http/connection.h"
+#include "http/message.h"
+
+static const HttpExchangeOps http1_exchange_ops;
+
+static Http1Exchange *exchange_of(HttpExchange *exchange) { return (Http1Exchange *)exchange; }
+
+static Arena *answer_arena(const Http1Exchange *exchange) {
+  return exchange->refusal_arena != NULL ? exchange->refusal_arena : exchange->base.arena;
+}
+
+Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const Http1Head *head) {
+  HttpServer *server = connection->server;
+  Http1Exchange *exchange = ARENA_NEW(arena, Http1Exchange);
+  if (exchange == NULL) return NULL;
+  exchange->base.ops = &http1_exchange_ops;
+  exchange->base.request = head->request;
+  exchange->base.request.peer = arena_str(arena, (Str){connection->peer, connection->peer_len});
+  if (exchange->base.request.peer.ptr == NULL) return NULL;
+  exchange->base.arena = arena;
+  exchange->base.loop = server->loop;
+  exchange->base.bytes_in = head->head_bytes;
+  exchange->base.started_us = loop_monotonic_us(server->loop);
+  exchange->server = server;
+  exchange->connection = connection;
+  exchange->body_bytes = head->body_bytes;
+  exchange->has_body = head->has_body;
+  exchange->is_chunked = head->is_chunked;
+  exchange->expects_continue = head->expects_continue && head->has_body;
+  exchange->expects_unknown = head->expects_unknown;
+  exchange->keeps_alive = head->keeps_alive;
+  exchange->is_body_whole = !head->has_body;
+  /* RFC 9112 §9.3.2: only safe requests may be worked on in parallel. One with a body is not begun early either, so that its body is read when it is wanted. */
+  exchange->is_alone = head->has_body || !http_method_is_safe(head->request.method);
+  if (connection->last == NULL) {
+    connection->first = exchange;
+  } else {
+    connection->last->next = exchange;
+  }
+  connection->last = exchange;
+  connection->exchange_count++;
+  exchange->is_listed = true;
+  server->exchange_count++;
+  return exchange;
+}
+
+/* The end. */
+
+static void leave_flight(Http1Exchange *exchange) {
+  if (!exchange->is_in_flight) return;
+  exchange->is_in_flight = false;
+  atomic_fetch_sub_explicit(&exchange->server->shared->requests_in_flight, 1, memory_order_relaxed);
+}
+
+void http1_exchange_finish(Http1Exchange *exchange) {
+  exchange->is_listed = false;
+  if (exchange->is_owed) return;
+  HttpServer *server = exchange->server;
+  leave_flight(exchange);
+  if (!server->is_destroyed && server->handler.finished != NULL) server->handler.finished(server->handler.context, &exchange->base);
+  Arena *refusal_arena = exchange->refusal_arena;
+  server->exchange_count--;
+  http_server_arena_release(server, exchange->base.arena);
+  if (refusal_arena != NULL) http_server_arena_release(server, refusal_arena);
+  http_server_note_gone(server);
+}
+
+static void release_later(Http1Exchange *exchange) {
+  HttpServer *server = exchange->server;
+  if (server->is_destroyed) {
+    http1_exchange_finish(exchange);
+    return;
+  }
+  exchange->next = server->released;
+  server->released = exchange;
+  loop_run_hooks_again(server->loop);
+}
+
+void http1_exchanges_run_released(HttpServer *server) {
+  while (server->released != NULL) {
+    Http1Exchange *exchange = server->released;
+    server->released = exchange->next;
+    http1_exchange_finish(exchange);
+  }
+}
+
+void http1_exchange_cancel(Http1Exchange *exchange) {
+  exchange->connection = NULL;
+  exchange->is_listed = false;
+  exchange->base.is_cancelled = true;
+  if (!exchange->is_owed) {
+    release_later(exchange);
+  } else if (exchange->base.on_cancel != NULL) {
+    exchange->base.on_cancel(&exchange->base);
+  }
+}
+
+/* The handler has done its part, but nobody waits for it. */
+static void drop_answer(Http1Exchange *exchange, int status) {
+  if (!exchange->base.is_answered) {
+    exchange->base.is_answered = true;
+    exchange->base.status = status;
+  }
+  leave_flight(exchange);
+  bool was_owed = exchange->is_owed;
+  exchange->is_owed = false;
+  if (was_owed && !exchange->is_listed) release_later(exchange);
+}
+
+/* Answers. */
+
+static bool is_first(const Http1Exchange *exchange) { return exchange->connection->first == exchange; }
+static bool is_unwanted(const Http1Exchange *exchange) { return exchange->connection == NULL || exchange->is_given_up; }
+
+static void send_or_wait(Http1Exchange *exchange, Str bytes) {
+  exchange->base.bytes_out += bytes.len;
+  if (is_first(exchange)) {
+    stream_write(exchange->connection->stream, bytes);
+  } else {
+    buf_add(&exchange->waiting, bytes);
+  }
+}
+
+/* Whether the connection can serve another request behind this one: what is left of the body must be read first, which is worth it only where it is short
+ * and sure to come. */
+static bool can_keep_alive(const Http1Exchange *exchange) {
+  if (!exchange->keeps_alive) return false;
+  if (!exchange->is_body_whole) {
+    bool is_short = !exchange->is_chunked && exchange->body_bytes - exchange->body_received <= HTTP_BODY_SKIPPED_MAX;
+    if (!is_short || exchange->expects_continue) return false;
+  }
+  return !exchange->server->shared->is_draining || http_connection_has_more(exchange->connection, exchange);
+}
+
+static void send_head(Http1Exchange *exchange, const HttpResponse *response) {
+  HttpServer *server = exchange->server;
+  exchange->base.is_answered = true;
+  exchange->base.status = response->status;
+  if (exchange->framing == HTTP1_UNTIL_CLOSE) exchange->keeps_alive = false;
+  exchange->keeps_alive = can_keep_alive(exchange);
+  if (!is_first(exchange)) exchange->waiting = buf_on(answer_arena(exchange), HTTP_EXCHANGE_BYTES_MAX);
+  Http1Answer answer = {
+      .response = response,
+      .framing = exchange->framing,
+      .version = exchange->base.request.version,
+      .keeps_alive = exchange->keeps_alive,
+      .date = http_server_date_line(server),
+  };
+  buf_clear(&server->scratch);
+  http1_write_head(&server->scratch, &answer);
+  send_or_wait(exchange, buf_str(&server->scratch));
+  /* Without memory, or with a head beyond all measure, there is no answer. */
+  if (server->scratch.failed != CODE_OK) exchange->is_cut = true;
+}
+
+static bool has_body_out(const Http1Exchange *exchange) {
+  return exchange->base.request.method != HTTP_HEAD && http1_status_has_body(exchange->base.status);
+}
+
+static void end_answer(Http1Exchange *exchange) {
+  exchange->is_whole = true;
+  if (exchange->waiting.failed != CODE_OK) exchange->is_cut = true;
+  if (exchange->is_cut) exchange->keeps_alive = false;
+  if (exchange->connection->receiving == exchange) exchange->connection->receiving = NULL;
+  if (is_first(exchange)) http_connection_advance(exchange->connection);
+}
+
+static void answer(Http1Exchange *exchange, const HttpResponse *response) {
+  exchange->framing = HTTP1_LENGTH;
+  send_head(exchange, response);
+  if (has_body_out(exchange) && response->body.len > 0) {
+    exchange->base.bytes_out += response->body.len;
+    if (is_first(exchange)) {
+      stream_write(exchange->connection->stream, response->body);
+    } else {
+      exchange->waiting_body = response->body;
+    }
+  }
+  end_answer(exchange);
+}
+
+static void exchange_respond(HttpExchange *base, const HttpResponse *response) {
+  Http1Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange)) {
+    drop_answer(exchange, response->status);
+    return;
+  }
+  assert(!base->is_answered && "an exchange is answered once");
+  exchange->is_owed = false;
+  leave_flight(exchange);
+  answer(exchange, response);
+}
+
+static void exchange_begin(HttpExchange *base, const HttpResponse *head) {
+  Http1Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange)) return;
+  assert(!base->is_answered && "an exchange is answered once");
+  exchange->framing = base->request.version == 11 ? HTTP1_CHUNKED : HTTP1_UNTIL_CLOSE;
+  send_head(exchange, head);
+}
+
+static bool exchange_write(HttpExchange *base, Str bytes) {
+  Http1Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange) || exchange->is_cut || bytes.len == 0 || !has_body_out(exchange)) return true;
+  assert(base->is_answered && !exchange->is_whole);
+  if (exchange->framing == HTTP1_CHUNKED) {
+    char size[20];
+    send_or_wait(exchange, (Str){size, http1_write_chunk_size(bytes.len, size)});
+  }
+  send_or_wait(exchange, bytes);
+  if (exchange->framing == HTTP1_CHUNKED) send_or_wait(exchange, STR("\r\n"));
+  size_t queued = is_first(exchange) ? stream_queued(exchange->connection->stream) : exchange->waiting.len;
+  exchange->wants_writable = queued >= HTTP_QUEUED_HIGH_BYTES;
+  return !exchange->wants_writable;
+}
+
+static void exchange_end(HttpExchange *base, const HttpHeader *trailers, size_t trailer_count) {
+  Http1Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange)) {
+    drop_answer(exchange, base->status);
+    return;
+  }
+  assert(base->is_answered && !exchange->is_whole);
+  HttpServer *server = exchange->server;
+  exchange->is_owed = false;
+  leave_flight(exchange);
+  if (has_body_out(exchange) && exchange->framing == HTTP1_CHUNKED && !exchange->is_cut) {
+    buf_clear(&server->scratch);
+    http1_write_chunked_end(&server->scratch, trailers, trailer_count);
+    send_or_wait(exchange, buf_str(&server->scratch));
+    if (server->scratch.failed != CODE_OK) exchange->is_cut = true;
+  }
+  end_answer(exchange);
+}
+
+static void exchange_abort(HttpExchange *base) {
+  Http1Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange)) {
+    drop_answer(exchange, base->status);
+    return;
+  }
+  assert(!exchange->is_whole);
+  exchange->is_owed = false;
+  leave_flight(exchange);
+  exchange->is_cut = true;
+  end_answer(exchange);
+}
+
+static void exchange_read_more(HttpExchange *base) {
+  Http1Exchange *exchange = exchange_of(base);
+  if (exchange->connection != NULL) http_connection_resume_body(exchange->connection);
+}
+
+static const HttpExchangeOps http1_exchange_ops = {
+    .respond = exchange_respond,
+    .begin = exchange_begin,
+    .write = exchange_write,
+    .end = exchange_end,
+    .abort = exchange_abort,
+    .read_more = exchange_read_more,
+};
+
+void http1_exchange_send_waiting(Http1Exchange *exchange) {
+  Stream *stream = exchange->connection->stream;
+  if (exchange->waiting.len > 0) stream_write(stream, buf_str(&exchange->waiting));
+  if (exchange->waiting_body.len > 0) stream_write(stream, exchange->waiting_body);
+  exchange->waiting.len = 0;
+}
+
+void http1_exchange_send_continue(Http1Exchange *exchange) {
+  exchange->expects_continue = false;
+  send_or_wait(exchange, STR("HTTP/1.1 100 Continue\r\n\r\n"));
+}
+
+/* Refusals. */
+
+/* RFC 9110 §10.2.3: when to come again. */
+static void add_retry_after(HttpResponse *response, Arena *arena) {
+  static const HttpHeader retry_after = {STR_INIT("retry-after"), STR_INIT("1")};
+  for (size_t i = 0; i < response->header_count; i++) {
+    if (str_equal(response->headers[i].name, retry_after.name)) return;
+  }
+  HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, response->header_count + 1);
+  if (headers == NULL) return;
+  if (response->header_count > 0) memcpy(headers, response->headers, response->header_count * sizeof *headers);
+  headers[response->header_count++] = retry_after;
+  response->headers = headers;
+}
+
+void http1_exchange_refuse(Http1Exchange *exchange, int status, Code code, Str detail) {
+  HttpServer *server = exchange->server;
+  Arena *own = exchange->base.arena;
+  HttpResponse response = {.status = status};
+  if (exchange->is_owed) {
+    exchange->is_given_up = true;
+    exchange->refusal_arena = http_server_arena_acquire(server);
+    if (exchange->refusal_arena == NULL) {
+      http_connection_close(exchange->connection);
+      return;
+    }
+  }
+  exchange->base.arena = answer_arena(exchange);
+  if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);
+  response.status = status;
+  if (status == 503) add_retry_after(&response, exchange->base.arena);
+  exchange->base.arena = own;
+  answer(exchange, &response);
+}

@@ -1,0 +1,14 @@
+/* message.h - what requests and responses have in common in every version of HTTP. Thread-safe. */
+#pragma once
+#include "http/exchange.h"
+
+/* Names are case-sensitive (RFC 9110 §9.1). */
+HttpMethod http_method_of(Str name);
+/* GET, HEAD, OPTIONS, TRACE …: RFC 9110 §9.2.1. */
+bool http_method_is_safe(HttpMethod method);
+/* RFC 9110 §5.6.2: what methods and field names are made of. Not empty. */
+bool http_is_token(Str s);
+/* "200 OK", the reason empty where the status is in no registry. */
+Str http_status_reason(int status);
+/* Of a comma-separated list (RFC 9110 §5.6.1): the next member, trimmed; empty ones are left out. False at the end. */
+bool http_list_next(Str *rest, Str *ret_member);

@@ -1,0 +1,181 @@
+/* server.c - listeners, the list of connections, one timer that sweeps them, draining, and what connections share: arenas and the date. */
+#include "http/server.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "base/datetime.h"
+#include "http/connection.h"
+
+enum { SWEEP_MS_MIN = 20, SWEEP_MS_MAX = 500 };
+
+Arena *http_server_arena_acquire(HttpServer *server) {
+  if (server->arena_count > 0) return server->arenas[--server->arena_count];
+  return arena_create(HTTP_EXCHANGE_BYTES_MAX);
+}
+
+void http_server_arena_release(HttpServer *server, Arena *arena) {
+  if (arena == NULL) return;
+  if (server->arena_count == HTTP_ARENAS_KEPT_MAX || arena_bytes_used(arena) > HTTP_ARENA_KEPT_BYTES_MAX) {
+    arena_destroy(arena);
+    return;
+  }
+  arena_reset(arena);
+  server->arenas[server->arena_count++] = arena;
+}
+
+Str http_server_date_line(HttpServer *server) {
+  int64_t now_us = loop_wall_us(server->loop);
+  if (now_us / 1000000 != server->date_second) {
+    server->date_second = now_us / 1000000;
+    char date[TIMESTAMP_TEXT_MAX];
+    size_t len = http_date_write(now_us, date);
+    memcpy(server->date_line, "date: ", 6);
+    memcpy(server->date_line + 6, date, len);
+    memcpy(server->date_line + 6 + len, "\r\n", 2);
+    server->date_line_len = len + 8;
+  }
+  return (Str){server->date_line, server->date_line_len};
+}
+
+static void stop_listening(HttpServer *server) {
+  for (HttpListening *listening = server->listening; listening != NULL; listening = listening->next) {
+    listener_close(listening->listener);
+    listening->listener = NULL;
+  }
+}
+
+static void server_free(HttpServer *server) {
+  while (server->arena_count > 0) arena_destroy(server->arenas[--server->arena_count]);
+  while (server->listening != NULL) {
+    HttpListening *next = server->listening->next;
+    memory_free(server->listening);
+    server->listening = next;
+  }
+  buf_done(&server->scratch);
+  memory_free(server);
+}
+
+static void say_drained(HttpServer *server) {
+  LoopFn *drained = server->drained;
+  if (drained == NULL || !server->has_stopped_listening || server->connection_count > 0) return;
+  server->drained = NULL;
+  drained(server->drained_context);
+}
+
+void http_server_note_gone(HttpServer *server) {
+  if (!server->is_destroyed) {
+    if (server->is_draining) say_drained(server);
+  } else if (server->connection_count == 0 && server->exchange_count == 0) {
+    server_free(server);
+  }
+}
+
+static void sweep_connections(HttpServer *server) {
+  uint64_t now_ms = loop_now_ms(server->loop);
+  bool is_over = server->has_stopped_listening && now_ms - server->drain_began_ms >= server->limits.drain_timeout_ms;
+  for (Connection *connection = server->connections, *next; connection != NULL; connection = next) {
+    next = connection->next;
+    if (is_over) {
+      http_connection_close(connection);
+    } else {
+      http_connection_sweep(connection, now_ms);
+    }
+  }
+}
+
+static void on_sweep(void *context) {
+  HttpServer *server = context;
+  if (server->is_draining && !server->has_stopped_listening) {
+    server->has_stopped_listening = true;
+    stop_listening(server);
+  }
+  sweep_connections(server);
+  if (server->is_draining) say_drained(server);
+  if (server->connection_count > 0 || (server->is_draining && !server->has_stopped_listening)) return;
+  loop_timer_stop(server->sweep_timer);
+  server->is_sweeping = false;
+}
+
+void http_server_sweep_start(HttpServer *server) {
+  if (server->is_sweeping) return;
+  server->is_sweeping = true;
+  loop_timer_start(server->sweep_timer, server->sweep_ms, server->sweep_ms);
+}
+
+static void on_turn_end(void *context) {
+  HttpServer *server = context;
+  http1_exchanges_run_released(server);
+  http_connections_run_resumed(server);
+}
+
+static uint64_t sweep_interval(const HttpLimits *limits) {
+  uint32_t shortest = limits->request_timeout_ms;
+  if (limits->header_timeout_ms < shortest) shortest = limits->header_timeout_ms;
+  if (limits->idle_timeout_ms < shortest) shortest = limits->idle_timeout_ms;
+  uint32_t interval = shortest / 8;
+  return interval < SWEEP_MS_MIN ? SWEEP_MS_MIN : interval > SWEEP_MS_MAX ? SWEEP_MS_MAX : interval;
+}
+
+Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared, const HttpHandler *handler, HttpServer **ret, Error *err) {
+  assert(handler->request != NULL);
+  HttpServer *server = memory_alloc(sizeof *server);
+  TRY_ALLOC(server);
+  *server = (HttpServer){.loop = loop, .limits = *limits, .shared = shared, .handler = *handler, .date_second = -1};
+  server->scratch = buf_on_heap(1024 * 1024);
+  server->sweep_ms = sweep_interval(limits);
+  Code code = loop_timer_create(loop, on_sweep, server, &server->sweep_timer, err);
+  if (code != CODE_OK) {
+    memory_free(server);
+    return code;
+  }
+  server->hook = (LoopHook){.run = on_turn_end, .context = server};
+  loop_hook_add(loop, &server->hook);
+  *ret = server;
+  return CODE_OK;
+}
+
+static void on_accept(void *context, Stream *stream, Str peer) { http_connection_open(context, stream, peer); }
+
+Code http_server_listen(HttpServer *server, Str address, Str *ret_address, Error *err) {
+  HttpListening *listening = memory_alloc(sizeof *listening);
+  TRY_ALLOC(listening);
+  *listening = (HttpListening){.next = server->listening};
+  Code code = listener_open(server->loop, address, on_accept, server, &listening->listener, err);
+  if (code != CODE_OK) {
+    memory_free(listening);
+    return code;
+  }
+  server->listening = listening;
+  Str bound = listening->listener == NULL ? address : listener_address(listening->listener);
+  const char *scheme = str_starts_with(bound, STR("unix:")) ? "" : "http://";
+  int len = snprintf(listening->url, sizeof listening->url, "%s%.*s", scheme, STR_ARGS(bound));
+  assert(len > 0 && (size_t)len < sizeof listening->url);
+  *ret_address = (Str){listening->url, (size_t)len};
+  return CODE_OK;
+}
+
+/* Requests that were sent before the drain began may still wait in the system's queues: the listeners and the idle connections are closed only after the
+ * loop has had the time to see them. */
+void http_server_drain(HttpServer *server, LoopFn *drained, void *context) {
+  if (server->is_draining) return;
+  server->is_draining = true;
+  atomic_store_explicit(&server->shared->is_draining, true, memory_order_relaxed);
+  server->drained = drained;
+  server->drained_context = context;
+  server->drain_began_ms = loop_now_ms(server->loop);
+  server->is_sweeping = true;
+  loop_timer_start(server->sweep_timer, HTTP_DRAIN_GRACE_MS, HTTP_DRAIN_GRACE_MS);
+}
+
+void http_server_destroy(HttpServer *server) {
+  if (server == NULL) return;
+  stop_listening(server);
+  while (server->connections != NULL) http_connection_close(server->connections);
+  http1_exchanges_run_released(server);
+  loop_hook_remove(server->loop, &server->hook);
+  loop_timer_destroy(server->sweep_timer);
+  server->is_destroyed = true;
+  http_server_note_gone(server);
+}
