@@ -6,6 +6,9 @@
 
 #include "base/utf8.h"
 
+#undef error_set
+#undef error_no_memory
+
 /* A text that was cut must not end inside a character: it goes into JSON. */
 static void trim_cut_character(char *text, size_t len) {
   while (len > 0 && !utf8_is_valid((Str){text, len})) text[--len] = '\0';

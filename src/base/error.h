@@ -41,6 +41,11 @@ typedef struct Error {
 Code error_set(Error *err, Code code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* CODE_UNAVAILABLE, "out of memory". */
 Code error_no_memory(Error *err);
+#ifdef __clang_analyzer__
+/* The analyser does not see into error.c. Without this it follows paths on which a failure that was returned is none. */
+#define error_set(err, code, ...) (error_set((err), (code), __VA_ARGS__), (code))
+#define error_no_memory(err) (error_no_memory(err), CODE_UNAVAILABLE)
+#endif
 /* The name on the wire: "BAD_REQUEST" … */
 Str code_name(Code code);
 
