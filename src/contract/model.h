@@ -48,6 +48,7 @@ typedef struct EnumValue {
   Str stored; /* @value(name:), else the name */
   Str description;
   Str deprecation_reason; /* ptr NULL: not deprecated */
+  Str sunset;             /* an RFC 3339 date or time, as written; len 0: none */
 } EnumValue;
 
 typedef struct EnumType {
@@ -67,6 +68,8 @@ typedef enum FieldKind {
 typedef enum RuleAction { RULE_READ = 0, RULE_CREATE, RULE_UPDATE, RULE_DELETE, RULE_COUNT } RuleAction;
 
 typedef enum OnDelete { ON_DELETE_RESTRICT = 0, ON_DELETE_CASCADE, ON_DELETE_SET_NULL } OnDelete;
+
+typedef enum Isolation { ISOLATION_DEFAULT = 0, ISOLATION_READ_COMMITTED, ISOLATION_REPEATABLE_READ, ISOLATION_SERIALIZABLE } Isolation;
 
 typedef enum DefaultKind {
   DEFAULT_NONE = 0,
@@ -115,6 +118,7 @@ struct Field {
   Value range_min, range_max;      /* VALUE_NULL: none. VALUE_INT, VALUE_FLOAT, VALUE_DECIMAL, VALUE_TIMESTAMP or VALUE_DATE by type */
   int64_t length_min, length_max;  /* -1: none. Code points; items of a list; bytes of Bytes */
   Str pattern;                     /* ptr NULL: none. PCRE2, searched as CEL's matches does (anchors are the author's) */
+  const struct Regex *regex;       /* the pattern, compiled (contract/regex.h) */
   int32_t precision, scale;        /* @decimal; -1: none */
 
   DefaultKind default_kind;
@@ -129,6 +133,7 @@ struct Field {
 
   Str renamed_from;       /* ptr NULL: none */
   Str deprecation_reason; /* ptr NULL: not deprecated */
+  Str sunset;             /* an RFC 3339 date or time, as written; len 0: none */
   SourcePlace rule_place;
 };
 
@@ -197,7 +202,13 @@ struct Resource {
 
   const Expr *access[RULE_COUNT]; /* NULL: refused */
   Str access_source[RULE_COUNT];  /* the rule's text; len 0 where there is none */
-  Str renamed_from;
+  Str renamed_from;               /* len 0: none */
+
+  const Field *const *search;     /* @search: stored string fields */
+  size_t search_count;
+  int64_t cache_max_age_s;        /* @cache; -1: none */
+  bool is_cache_private;
+  Isolation isolation;            /* @transaction */
 };
 
 struct Contract {
