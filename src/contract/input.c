@@ -78,14 +78,6 @@ static void input_write_decimal(const Field *field, Str decimal, Buf *out) {
   json_write_string(out, is_fixed ? decimal_str(&fixed) : decimal);
 }
 
-/* An enum stands in JSON by its name, not as it is stored in a column. */
-static Str enum_name_of(const EnumType *type, Str stored) {
-  for (size_t i = 0; i < type->value_count; i++) {
-    if (str_equal(type->values[i].stored, stored)) return type->values[i].name;
-  }
-  return stored;
-}
-
 static Code input_write_scalar(const Field *field, const Value *value, Buf *out, Error *err) {
   char bytes[TIMESTAMP_TEXT_MAX];
   switch (value->type) {

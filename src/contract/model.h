@@ -234,6 +234,13 @@ static inline const Resource *contract_resource_at(const Contract *contract, Str
 static inline const Field *resource_field(const Resource *resource, Str name) {
   return (const Field *)map_get(&resource->field_by_name, name);
 }
+/* The name of a stored value; itself where it is none of the type's. */
+static inline Str enum_name_of(const EnumType *type, Str stored) {
+  for (size_t i = 0; type->has_stored_names && i < type->value_count; i++) {
+    if (str_equal(type->values[i].stored, stored)) return type->values[i].name;
+  }
+  return stored;
+}
 /* What a field's values are in memory (lists: VALUE_JSON; embedded: VALUE_JSON). */
 ValueType field_value_type(const Field *field);
 /* "Int", "String" …; an enum's or embedded type's name. */

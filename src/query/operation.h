@@ -61,6 +61,11 @@ struct Selection {
 
 typedef enum MetricKind { METRIC_COUNT = 0, METRIC_SUM, METRIC_AVG, METRIC_MIN, METRIC_MAX } MetricKind;
 typedef struct Metric { MetricKind kind; const Field *field; /* NULL for COUNT */ } Metric;
+/* A metric compared with a value of its own type (count and sums of integers: VALUE_DECIMAL). */
+typedef struct AggregateCondition { uint32_t metric; ExprKind op; /* EXPR_EQ … EXPR_GE */ Value value; } AggregateCondition;
+
+/* Rows grouped and counted. The sink gets `by_count` keys and then `metric_count` metrics a row, and no selection. Sums are VALUE_DECIMAL (of Float: VALUE_FLOAT), counts VALUE_INT,
+ * averages VALUE_FLOAT. */
 typedef struct Aggregate {
   const ExprPath *by;
   size_t by_count;
@@ -68,7 +73,8 @@ typedef struct Aggregate {
   size_t metric_count;
   const struct AggregateOrder { bool is_metric; uint32_t index; bool is_descending; } *order; /* empty: by the group's key */
   size_t order_count;
-  const Expr *having;        /* reserved for having=; see aggregate.c */
+  const AggregateCondition *having; /* all must hold */
+  size_t having_count;
 } Aggregate;
 
 /* If-Match, If-None-Match and their equals on other faces. */

@@ -43,6 +43,8 @@ typedef struct Problem {
   Str allow;           /* METHOD_NOT_ALLOWED: the Allow header's value */
 } Problem;
 
+/* To be completed by its maker; NULL when memory is out. */
+Problem *problem_new(Arena *arena, Code code, Str detail);
 /* A shared constant when memory is out: never NULL. */
 const Problem *problem_create(Arena *arena, Code code, Str detail);
 const Problem *problem_with_hint(Arena *arena, Code code, Str detail, Str hint);

@@ -26,6 +26,8 @@ typedef enum SqlTemplate {
   SQL_LIST_SIZE,   /* of a stored list or a list parameter */
   /* By bytes, as conditions. */
   SQL_STARTS_WITH, SQL_ENDS_WITH, SQL_CONTAINS, SQL_MATCHES,
+  /* Aggregates. Sums of integers and decimals are exact whatever their size, as canonical decimal text; averages are doubles made from the exact sum. */
+  SQL_SUM_EXACT, SQL_SUM_FLOAT, SQL_AVERAGE_EXACT, SQL_AVERAGE_FLOAT,
   SQL_TEMPLATE_COUNT
 } SqlTemplate;
 

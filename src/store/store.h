@@ -60,6 +60,7 @@ struct StoreRead {
   void (*restart)(StoreRead *read);
   /* On the session's loop, exactly once. Not called for store_txn_read. */
   void (*done)(StoreRead *read, Code code, const Error *err);
+  void *call, *group;         /* the caller's own */
   StoreRead *next;            /* the store's own */
   StoreSession *session;      /* the store's own */
   Error error;                /* the store's own */

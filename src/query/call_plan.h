@@ -1,0 +1,25 @@
+/* call_plan.h - what the engine keeps of a Call between its steps. Internal to query/. */
+#pragma once
+#include "query/plan_cache.h"
+#include "query/read_call.h"
+
+struct Engine {
+  const Contract *contract;
+  StoreSession *session;
+  const SqlDialect *dialect;
+  EngineLimits limits;
+  PlanCache *reads;      /* StorePlan by shape */
+  PlanCache *statements; /* StoreStatement by shape: what writes run */
+  Arena *arena;          /* of wholes */
+  Selection *wholes;     /* by Resource.index: every visible stored field */
+};
+
+typedef struct CallPlan {
+  ReadCall *read;         /* GET, LIST */
+  struct AggregateCall *aggregate;
+  struct WriteRow **rows; /* writes: validated input, in order */
+  size_t row_count;
+} CallPlan;
+
+/* A read of `operation` (GET or LIST), outlined, planned and ready for the store. */
+Code read_call_create(Engine *engine, const Operation *operation, ResultSink *sink, Arena *arena, ReadCall **ret, Error *err);

@@ -1,0 +1,83 @@
+/* write.h - writes: input becomes typed rows (write_input.c), and a program that the store runs in a transaction takes them through access, checks, references
+ * and constraints, row after row (write_run.c). Internal to query/. */
+#pragma once
+#include "base/vec.h"
+#include "query/call_plan.h"
+
+typedef enum RowAction { ROW_CREATE = 0, ROW_UPDATE, ROW_REPLACE, ROW_DELETE, ROW_CONNECT, ROW_DISCONNECT } RowAction;
+
+typedef struct WriteRow WriteRow;
+
+/* What a row's input says of a to-one relation: a row to be made or found first; target NULL: none any more. */
+typedef struct WriteReference {
+  const Relation *relation;
+  WriteRow *target;
+  Str pointer;
+} WriteReference;
+
+/* One row of a write's input, nested ones included. Enum values are the stored ones, as rules see them. */
+struct WriteRow {
+  RowAction action;
+  const Resource *resource;
+  Str pointer;                    /* of the object in the request's body */
+  Value *values;                  /* by stored_index: what was given */
+  bool *given;                    /* by stored_index */
+  const JsonValue **merges;       /* by stored_index: merge patches for embedded objects and JSON, which need the old value; NULL: none at all */
+  const Field *const *where;      /* how an existing row is found: the key, or another unique group */
+  const Value *where_values;
+  size_t where_count;
+  VEC(WriteReference) references; /* done before the row */
+  VEC(WriteRow *) children;       /* done after it */
+  const Relation *child_of;       /* a nested child: the relation by which it belongs to its parent's row */
+  const Value *parent_row;        /* while running: the parent's row */
+  const Value *old;               /* while running: as it was; NULL: it was not */
+  Value *row;                     /* while running: as it is now */
+  bool is_created;
+};
+
+/* A write under way. */
+typedef struct Write {
+  StoreWrite store;               /* first: the store's callbacks find the write by it */
+  Engine *engine;
+  CallGroup *group;
+  Call *call;                     /* whose turn it is */
+  StoreTxn *txn;
+  Arena *arena;
+  VEC(Mistake) mistakes;          /* of the row (or the input) at hand */
+} Write;
+
+enum { MISTAKES_MAX = 100 };
+
+/* Decodes and validates a call's input; 422 with all of its mistakes. Not yet what depends on stored rows. */
+Code write_plan(Engine *engine, Call *call, Arena *arena, Error *err);
+/* Runs all calls of the group in one transaction. */
+void write_execute(Engine *engine, CallGroup *group);
+
+/* ---- between the files of writes ---- */
+
+/* Notes a mistake at row's pointer + "/" + name (name.len 0: at the row itself). False when memory is out. */
+bool mistake_add(Write *write, MistakeCode code, Str row_pointer, Str name, Str detail, Str hint);
+/* The 422 for what was noted; CODE_OK where nothing was. */
+Code mistakes_refuse(Write *write, Error *err);
+Code write_refuse(Write *write, const Problem *problem);
+
+/* What the field gets when it is not given; null where there is no default. */
+Code write_default(Write *write, const Field *field, Value *ret, Error *err);
+bool write_values_equal(const Value *a, const Value *b);
+/* A merge patch (RFC 7396) of an embedded object or JSON value, applied to the old value and decoded again. */
+Code write_merge(Write *write, WriteRow *row, const Field *field, const Value *old, Value *ret, Error *err);
+
+/* Is the rule true for the row (with old. where given)? In memory where it looks at the row alone, else by the store. */
+Code write_rule_holds(Write *write, const Expr *rule, const Resource *resource, const Value *row, const Value *old, bool *ret, Error *err);
+
+/* The row that has these values, whole; *ret NULL where there is none. *ret_visible: the caller may read it. `is_guarded`: hidden fields match nothing. */
+Code write_load(Write *write, const Resource *resource, const Field *const *fields, const Value *values, size_t count, const Value **ret, bool *ret_visible,
+                Error *err);
+/* Whether `relation`'s target row, as keyed by `row`, is there and may be seen. */
+Code write_reference_exists(Write *write, const Relation *relation, const Value *row, bool *ret, Error *err);
+/* Whether any row refers to `row` by the relation. */
+Code write_is_referenced(Write *write, const Relation *relation, const Value *row, bool *ret, Error *err);
+/* `is_stored[i]`: column i is given a value; the others are left to the database, and *row is completed with what it made of them. */
+Code write_insert(Write *write, const Resource *resource, Value *row, const bool *is_stored, StoreConflict *ret_conflict, Error *err);
+Code write_update(Write *write, const Resource *resource, const Value *old, const Value *row, const bool *is_changed, StoreConflict *ret_conflict, Error *err);
+Code write_delete(Write *write, const Resource *resource, const Value *row, StoreConflict *ret_conflict, Error *err);

@@ -1,0 +1,10 @@
+/* write_row.h - one row of a write and what it gives back. Internal to query/. */
+#pragma once
+#include "query/write.h"
+
+/* Does what the row says, with what is nested in it; row->row is then as it is stored. */
+Code write_row_run(Write *write, WriteRow *row, Error *err);
+/* The tag of the whole resource as the caller sees it, before the change. */
+Code write_etag(Write *write, const WriteRow *row, uint64_t *ret, Error *err);
+/* Hands the rows of the call to its sink, as their writer may see them, and completes the result. */
+Code write_answer(Write *write, Error *err);
