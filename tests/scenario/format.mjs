@@ -100,6 +100,7 @@ export function parseScenario(text, file) {
     let match;
     if (reader.line === 'contract <<') scenario.contract = reader.block();
     else if ((match = /^contract (\S+)$/.exec(reader.line))) { scenario.contractFile = match[1]; reader.at++; }
+    else if (reader.line === 'later') { scenario.isLater = true; reader.at++; }
     else if ((match = /^given (\S+)$/.exec(reader.line))) { scenario.givenFile = match[1]; reader.at++; }
     else if ((match = /^option (.+)$/.exec(reader.line))) { scenario.options.push(...match[1].split(' ')); reader.at++; }
     else if ((match = /^caller (\w+) (\{.*\})$/.exec(reader.line))) { scenario.callers.set(match[1], JSON.parse(match[2])); reader.at++; }

@@ -1,5 +1,6 @@
 // scenario.test.mjs - runs every *.scenario file of this folder, over every face and store that it is meant for.
 // CAISSON_STORES: the stores' names, comma-separated (sqlite, memory). SCENARIO: a part of a file's name, to run those only.
+// SCENARIO_LATER=1 runs what is marked as a later version's, too.
 import assert from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -23,6 +24,7 @@ function runScenario(scenario, faceName, storeName) {
   let server;
   let session;
   before(async () => {
+    if (scenario.isLater && !process.env.SCENARIO_LATER) return;
     server = await startServer({ contract, folder: place, store: stores[storeName](place), options: ['--threads', '2', ...scenario.options] });
     const tokens = new Map([...scenario.callers].map(([name, claims]) => [name, makeToken(claims)]));
     session = faces[faceName].open(server, tokens);
@@ -35,7 +37,8 @@ function runScenario(scenario, faceName, storeName) {
   const variables = new Map();
   const given = scenario.givenFile ? parseTests(fs.readFileSync(path.join(folder, scenario.givenFile), 'utf8'), scenario.givenFile) : [];
   for (const { name, tags, steps } of [...given, ...scenario.tests]) {
-    test(name, { skip: tags.includes('later') ? 'a later version' : false, todo: tags.includes('todo') }, async () => {
+    const isLater = (scenario.isLater || tags.includes('later')) && !process.env.SCENARIO_LATER;
+    test(name, { skip: isLater ? 'a later version' : false, todo: tags.includes('todo') }, async () => {
       for (const step of steps) {
         const difference = await session.run(step, variables);
         assert.equal(difference, null, `${scenario.file}:${step.request.line}: ${step.request.method} ${step.request.target}\n${difference}`);
