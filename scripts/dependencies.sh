@@ -12,7 +12,7 @@ wanted=()
 for group in "$@"; do
   case "$group" in
     build)
-      wanted+=(gcc libc6-dev meson ninja-build pkg-config libuv1-dev node-llhttp libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev libxxhash-dev)
+      wanted+=(make gcc libc6-dev meson ninja-build pkg-config libuv1-dev node-llhttp libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev libxxhash-dev)
       has_node || wanted+=(nodejs) ;;
     test)
       wanted+=(libcmocka-dev sqlite3 curl procps)
@@ -28,6 +28,7 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
   exit 0
 fi
 
+mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
 installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true)
 missing=()
 for package in "${wanted[@]}"; do
