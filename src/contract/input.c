@@ -1,6 +1,8 @@
 /* input.c - lists and embedded objects, places, and the list of mistakes. */
 #include "contract/input.h"
 
+#include "contract/value_json.h"
+
 #include "base/datetime.h"
 #include "base/decimal.h"
 #include "base/vec.h"
@@ -72,33 +74,8 @@ static Code input_scalar(const Field *field, const JsonValue *json, Input *input
   return CODE_OK;
 }
 
-static void input_write_decimal(const Field *field, Str decimal, Buf *out) {
-  DecimalText fixed;
-  bool is_fixed = field->scale >= 0 && decimal_format(decimal, (size_t)field->scale, &fixed);
-  json_write_string(out, is_fixed ? decimal_str(&fixed) : decimal);
-}
-
 static Code input_write_scalar(const Field *field, const Value *value, Buf *out, Error *err) {
-  char bytes[TIMESTAMP_TEXT_MAX];
-  switch (value->type) {
-    case VALUE_NULL: buf_add(out, STR("null")); break;
-    case VALUE_BOOL: buf_add(out, value->boolean ? STR("true") : STR("false")); break;
-    case VALUE_INT:
-      if (field->type == TYPE_BIGINT) buf_printf(out, "\"%lld\"", (long long)value->integer);
-      else buf_add_int64(out, value->integer);
-      break;
-    case VALUE_FLOAT: json_write_double(out, value->number); break;
-    case VALUE_DECIMAL: input_write_decimal(field, value->text, out); break;
-    case VALUE_TIMESTAMP: json_write_string(out, (Str){bytes, timestamp_write(value->integer, bytes)}); break;
-    case VALUE_DATE: json_write_string(out, (Str){bytes, date_write(value->integer, bytes)}); break;
-    case VALUE_JSON: buf_add(out, value->text); break;
-    case VALUE_BYTES:
-      buf_add_byte(out, '"');
-      base64_write(out, value->text);
-      buf_add_byte(out, '"');
-      break;
-    default: json_write_string(out, field->type == TYPE_ENUM ? enum_name_of(field->enum_type, value->text) : value->text); break;
-  }
+  value_write_json(field, value, out);
   return out->failed == CODE_OK ? CODE_OK : error_no_memory(err);
 }
 

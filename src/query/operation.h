@@ -93,6 +93,7 @@ typedef struct Operation {
   ListQuery list;            /* LIST, AGGREGATE */
   const Aggregate *aggregate;
   const JsonValue *input;    /* writes: as the client gave it, in JSON's data model; the engine validates */
+  bool is_patch;             /* UPDATE: input is a JSON Patch (RFC 6902) of the resource as its caller sees it */
   Str input_pointer;         /* where `input` stands in the request's body, for pointers in errors; "" mostly */
   const struct InputPreset *presets; /* key fields set by the path (POST to a sub-resource) */
   size_t preset_count;

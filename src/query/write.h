@@ -22,6 +22,7 @@ struct WriteRow {
   Str pointer;                    /* of the object in the request's body */
   Value *values;                  /* by stored_index: what was given */
   bool *given;                    /* by stored_index */
+  const JsonValue *patch;         /* a JSON Patch, to be applied to the row once it is known; NULL: none */
   const JsonValue **merges;       /* by stored_index: merge patches for embedded objects and JSON, which need the old value; NULL: none at all */
   const Field *const *where;      /* how an existing row is found: the key, or another unique group */
   const Value *where_values;
@@ -66,6 +67,9 @@ Code write_default(Write *write, const Field *field, Value *ret, Error *err);
 bool write_values_equal(const Value *a, const Value *b);
 /* A merge patch (RFC 7396) of an embedded object or JSON value, applied to the old value and decoded again. */
 Code write_merge(Write *write, WriteRow *row, const Field *field, const Value *old, Value *ret, Error *err);
+
+/* A JSON Patch, applied to the row as its caller sees it: what differs then counts as given. `visible[i]`: the caller may read the field. */
+Code write_patch(Write *write, WriteRow *row, const bool *visible, Error *err);
 
 /* Is the rule true for the row (with old. where given)? In memory where it looks at the row alone, else by the store. */
 Code write_rule_holds(Write *write, const Expr *rule, const Resource *resource, const Value *row, const Value *old, bool *ret, Error *err);

@@ -4,6 +4,7 @@
 #include "codec/json_patch.h"
 #include "contract/input.h"
 #include "contract/nearest.h"
+#include "contract/value_json.h"
 #include "query/write.h"
 
 /* ---- mistakes ---- */
@@ -138,7 +139,7 @@ static void row_give(WriteRow *row, const Field *field, Value value) {
 
 static bool is_merged(const WriteRow *row, const Field *field, const JsonValue *json) {
   bool is_document = (field->type == TYPE_EMBEDDED || field->type == TYPE_JSON) && !field->is_list;
-  return row->action == ROW_UPDATE && is_document && json->type == JSON_OBJECT;
+  return row->action == ROW_UPDATE && row->patch == NULL && is_document && json->type == JSON_OBJECT;
 }
 
 static Code decode_stored(Write *write, WriteRow *row, const Field *field, const JsonValue *json, Error *err) {
@@ -382,6 +383,57 @@ static Code decode_members(Write *write, WriteRow *row, const JsonValue *json, s
   return check_references_whole(write, row, err);
 }
 
+/* ---- JSON Patch ---- */
+
+static Code row_document(Write *write, const WriteRow *row, const bool *visible, JsonValue *ret, Error *err) {
+  Buf text = buf_on(write->arena, SIZE_MAX / 2);
+  for (size_t i = 0; i < row->resource->stored_count; i++) {
+    const Field *field = row->resource->stored[i];
+    if (!visible[i]) continue;
+    buf_add_byte(&text, text.len == 0 ? '{' : ',');
+    json_write_string(&text, field->name);
+    buf_add_byte(&text, ':');
+    value_write_json(field, &row->old[i], &text);
+  }
+  if (text.len == 0) buf_add_byte(&text, '{');
+  buf_add_byte(&text, '}');
+  Str json = {0};
+  TRY(buf_finish(&text, &json, err));
+  return json_parse(json, JSON_DEPTH_DEFAULT * 2, write->arena, ret, err);
+}
+
+/* RFC 6902 §5: the first operation that fails ends it; a failed test is a conflict with what is there. */
+static Code refuse_patch(Write *write, Code code, size_t operation, const Error *patch_error, Error *err) {
+  if (code == CODE_UNAVAILABLE) return error_no_memory(err);
+  Str detail = arena_printf(write->arena, "operation %zu: %s", operation, patch_error->text);
+  TRY_ALLOC(detail.ptr);
+  return write_refuse(write, problem_create(write->arena, code, detail));
+}
+
+Code write_patch(Write *write, WriteRow *row, const bool *visible, Error *err) {
+  JsonValue before, after;
+  Error patch_error = {0};
+  size_t operation = 0;
+  TRY(row_document(write, row, visible, &before, err));
+  Code code = json_patch_apply(&before, row->patch, write->arena, &after, &operation, &patch_error);
+  if (code != CODE_OK) return refuse_patch(write, code, operation, &patch_error, err);
+  if (after.type != JSON_OBJECT) return wrong_shape(write, row->pointer, STR("must leave an object"), err);
+  JsonMember *changes = ARENA_ARRAY(write->arena, JsonMember, before.count + after.count);
+  TRY_ALLOC(changes);
+  size_t count = 0;
+  for (size_t i = 0; i < after.count; i++) {
+    const JsonValue *was = json_get(&before, after.members[i].name);
+    if (was == NULL || !json_equal(was, &after.members[i].value)) changes[count++] = after.members[i];
+  }
+  /* What was removed has no value any more. */
+  for (size_t i = 0; i < before.count; i++) {
+    if (json_get(&after, before.members[i].name) == NULL) changes[count++] = (JsonMember){.name = before.members[i].name};
+  }
+  JsonValue change = {.type = JSON_OBJECT, .members = changes, .count = count};
+  TRY(decode_members(write, row, &change, write->engine->limits.nesting_max, err));
+  return mistakes_refuse(write, err);
+}
+
 /* ---- an Operation ---- */
 
 static Code decode_root(Write *write, const JsonValue *json, Str pointer, RowAction action, WriteRow **ret, Error *err) {
@@ -398,6 +450,10 @@ static Code decode_root(Write *write, const JsonValue *json, Str pointer, RowAct
     for (size_t i = 0; i < row->where_count; i++) row_give(row, row->where[i], row->where_values[i]);
   }
   for (size_t i = 0; i < operation->preset_count; i++) row_give(row, operation->presets[i].field, operation->presets[i].value);
+  if (operation->is_patch) {
+    row->patch = json;
+    return CODE_OK;
+  }
   if (json == NULL || json->type != JSON_OBJECT) return wrong_shape(write, pointer, STR("must be an object"), err);
   return decode_members(write, row, json, write->engine->limits.nesting_max, err);
 }

@@ -259,6 +259,21 @@ static Code check_precondition(Write *write, const WriteRow *row, Error *err) {
   return CODE_OK;
 }
 
+/* A patch is made against what its caller sees. */
+static Code apply_patch(Write *write, WriteRow *row, Error *err) {
+  if (row->patch == NULL) return CODE_OK;
+  bool *visible = ARENA_ARRAY(write->arena, bool, row->resource->stored_count);
+  TRY_ALLOC(visible);
+  memset(row->given, 0, row->resource->stored_count * sizeof *row->given);
+  for (size_t i = 0; i < row->resource->stored_count; i++) {
+    const Field *field = row->resource->stored[i];
+    const Expr *rule = field_rule(field, RULE_READ);
+    visible[i] = !field->is_hidden;
+    if (visible[i] && rule != NULL) TRY(write_rule_holds(write, rule, row->resource, row->old, NULL, &visible[i], err));
+  }
+  return write_patch(write, row, visible, err);
+}
+
 /* The row as it is to be, and what of it changes. */
 static Code apply(Write *write, WriteRow *row, bool *is_changed, bool *ret_any, Error *err) {
   *ret_any = false;
@@ -287,6 +302,7 @@ static Code change(Write *write, WriteRow *row, Error *err) {
   row->row = ARENA_ARRAY(write->arena, Value, row->resource->stored_count);
   TRY_ALLOC(is_changed);
   TRY_ALLOC(row->row);
+  TRY(apply_patch(write, row, err));
   TRY(do_references(write, row, err));
   TRY(apply(write, row, is_changed, &any, err));
   TRY(check_row_rule(write, row, RULE_UPDATE, err));
