@@ -26,6 +26,7 @@ typedef enum SqlTemplate {
   SQL_LIST_SIZE,   /* of a stored list or a list parameter */
   /* By bytes, as conditions. */
   SQL_STARTS_WITH, SQL_ENDS_WITH, SQL_CONTAINS, SQL_MATCHES,
+  SQL_STARTS_WITH_RANGE, /* the same for a column and a parameter, as a range that an index serves; len 0: not known */
   /* Aggregates. Sums of integers and decimals are exact whatever their size, as canonical decimal text; averages are doubles made from the exact sum. */
   SQL_SUM_EXACT, SQL_SUM_FLOAT, SQL_AVERAGE_EXACT, SQL_AVERAGE_FLOAT,
   SQL_TEMPLATE_COUNT
@@ -49,8 +50,8 @@ struct SqlDialect {
   Str (*column_collation)(const Field *field);
   /* A member of a JSON document as a canonical value of `type` (the last member's): NULL where it is missing, null or of another type. */
   void (*write_member)(Buf *out, Str document, const Str *names, size_t name_count, FieldType type);
-  /* A FROM item with one column `value`: the items of a JSON list as canonical values of `type`. */
-  void (*write_each)(Buf *out, Str list, ValueType type);
+  /* A FROM item with one column `value`: the items of a list as canonical values of `type`. The list is a parameter or a stored one (JSON). */
+  void (*write_each)(Buf *out, Str list, ValueType type, bool is_param);
   /* operand IN the items of a list parameter, so that an index on the operand serves. NULL items match nothing. */
   void (*write_in_list)(Buf *out, Str operand, Str list, ValueType type);
 };

@@ -65,8 +65,7 @@ static Str type_name(FieldType type) {
     case TYPE_DATE: return STR("date");
     case TYPE_BYTES: return STR("bytes");
     case TYPE_JSON: case TYPE_EMBEDDED: return STR("json");
-    case TYPE_UUID: return STR("uuid");
-    case TYPE_ID: case TYPE_STRING: case TYPE_EMAIL: case TYPE_URL: case TYPE_ENUM: case TYPE_COUNT: break;
+    case TYPE_ID: case TYPE_STRING: case TYPE_UUID: case TYPE_EMAIL: case TYPE_URL: case TYPE_ENUM: case TYPE_COUNT: break;
   }
   return STR("string");
 }
@@ -98,7 +97,8 @@ static Str value_type_name(ValueType type) {
   return STR("string");
 }
 
-static void write_each(Buf *out, Str list, ValueType type) {
+static void write_each(Buf *out, Str list, ValueType type, bool is_param) {
+  (void)is_param; /* a parameter is JSON too */
   buf_add(out, STR("caisson_each("));
   buf_add(out, list);
   buf_add(out, STR(", "));
@@ -115,7 +115,7 @@ static void write_in_list(Buf *out, Str operand, Str list, ValueType type) {
     buf_add(out, list);
     buf_add_byte(out, ')');
   } else {
-    write_each(out, list, type);
+    write_each(out, list, type, true);
   }
   buf_add_byte(out, ')');
 }
@@ -155,6 +155,7 @@ const SqlDialect SQL_DIALECT_SQLITE = {
     [SQL_BYTES_SIZE] = STR_INIT("length(%1)"),
     [SQL_LIST_SIZE] = STR_INIT("caisson_list_size(%1)"),
     [SQL_STARTS_WITH] = STR_INIT("caisson_starts_with(%1, %2)"),
+    [SQL_STARTS_WITH_RANGE] = STR_INIT("(%1 >= %2 AND %1 < caisson_prefix_end(%2))"),
     [SQL_ENDS_WITH] = STR_INIT("caisson_ends_with(%1, %2)"),
     [SQL_CONTAINS] = STR_INIT("(instr(%1, %2) > 0)"),
     [SQL_MATCHES] = STR_INIT("caisson_matches(%1, %2)"),

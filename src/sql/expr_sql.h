@@ -18,6 +18,7 @@ Code expr_sql_number(const Expr *expr, uint32_t *next_param, ExprParamFn *add, v
 void expr_sql_shape(Buf *shape, const Expr *expr);
 
 /* As a condition: true where expr_eval_bool is true; false or NULL elsewhere. For WHERE, ON and CASE WHEN. */
-Code expr_sql_write_condition(const SqlWriter *writer, Buf *out, const Expr *expr, const ExprSqlRoots *roots, const SqlGuard *guard, Error *err);
-/* As a value: NULL exactly where expr_eval gives null; a Boolean is 0/1 (SQLite) or false/true, never NULL unless the expression is null. */
-Code expr_sql_write_value(const SqlWriter *writer, Buf *out, const Expr *expr, const ExprSqlRoots *roots, const SqlGuard *guard, Error *err);
+Code expr_sql_write_condition(SqlWriter *writer, Buf *out, const Expr *expr, const ExprSqlRoots *roots, const SqlGuard *guard, Error *err);
+/* As a value: NULL exactly where expr_eval gives null; a Boolean is 0/1 (SQLite) or false/true, never NULL unless the expression is null. With the
+ * collation that comparing and sorting it needs. An enum's column gives its stored names. */
+Code expr_sql_write_value(SqlWriter *writer, Buf *out, const Expr *expr, const ExprSqlRoots *roots, const SqlGuard *guard, Error *err);

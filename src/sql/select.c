@@ -110,15 +110,16 @@ static void write_join_keys(const SqlWriter *writer, Buf *on, const SqlScope *ta
   }
 }
 
-/* An ON sees the row that is joined and no further one, so that a rule over relations goes into a subselect there. */
-static Code write_join_rule(SqlWriter *writer, Buf *on, SqlScope *target, const Expr *rule, Error *err) {
+/* An ON sees the rows that are joined so far and no further one, so that a rule over relations goes into a subselect there. */
+static Code write_join_rule(SqlWriter *writer, Buf *on, SqlScope *scope, const Expr *rule, Error *err) {
+  if (rule == NULL) return CODE_OK;
   buf_add(on, STR(" AND ("));
   if (!rule->has_relations) {
-    TRY(expr_sql_write_condition(writer, on, rule, &(ExprSqlRoots){.row = target}, NULL, err));
+    TRY(expr_sql_write_condition(writer, on, rule, &(ExprSqlRoots){.row = scope}, NULL, err));
   } else {
-    SqlSelect *inner = sql_select_create(writer, target->select);
+    SqlSelect *inner = sql_select_create(writer, scope->select);
     TRY_ALLOC(inner);
-    SqlScope *row = sql_select_from_outer(inner, target);
+    SqlScope *row = sql_select_from_outer(inner, scope);
     TRY_ALLOC(row);
     TRY(expr_sql_write_condition(writer, sql_select_where(inner), rule, &(ExprSqlRoots){.row = row}, NULL, err));
     Str text;
@@ -131,6 +132,17 @@ static Code write_join_rule(SqlWriter *writer, Buf *on, SqlScope *target, const 
   return CODE_OK;
 }
 
+/* NULL: everything is visible. */
+static const Expr *row_rule(const SqlGuard *guard, const Resource *resource) {
+  const Expr *rule = guard == NULL || guard->row_rule == NULL ? NULL : guard->row_rule(guard->context, resource);
+  return rule == NULL || expr_is_true(rule) ? NULL : rule;
+}
+
+static const Expr *field_rule(const SqlGuard *guard, const Field *field) {
+  const Expr *rule = guard == NULL || guard->field_rule == NULL ? NULL : guard->field_rule(guard->context, field);
+  return rule == NULL || expr_is_true(rule) ? NULL : rule;
+}
+
 static ScopeNode *join_find(const SqlScope *scope, const Relation *relation, const SqlGuard *guard) {
   for (ScopeNode *node = scope->select->nodes; node != NULL; node = node->next) {
     if (node->joined_to == scope && node->relation == relation && node->guard == guard) return node;
@@ -139,10 +151,10 @@ static ScopeNode *join_find(const SqlScope *scope, const Relation *relation, con
 }
 
 SqlScope *sql_scope_join(SqlScope *scope, const Relation *relation, const SqlGuard *guard, Error *err) {
-  const Expr *rule = guard != NULL && guard->row_rule != NULL ? guard->row_rule(guard->context, relation->target) : NULL;
-  if (rule != NULL && expr_is_true(rule)) rule = NULL;
+  const Expr *target_rule = row_rule(guard, relation->target);
+  const Expr *relation_rule = field_rule(guard, relation->field);
   /* What is wholly visible is the same row with a guard and without. */
-  const SqlGuard *asked_with = rule != NULL ? guard : NULL;
+  const SqlGuard *asked_with = target_rule != NULL || relation_rule != NULL ? guard : NULL;
   ScopeNode *found = join_find(scope, relation, asked_with);
   if (found != NULL) return &found->scope;
   SqlSelect *select = scope->select;
@@ -158,7 +170,8 @@ SqlScope *sql_scope_join(SqlScope *scope, const Relation *relation, const SqlGua
   node->guard = asked_with;
   Buf on = buf_on(select->writer->arena, STATEMENT_BYTES_MAX);
   write_join_keys(select->writer, &on, &node->scope, scope, relation);
-  if (rule != NULL && write_join_rule(select->writer, &on, &node->scope, rule, err) != CODE_OK) return NULL;
+  if (write_join_rule(select->writer, &on, &node->scope, target_rule, err) != CODE_OK) return NULL;
+  if (write_join_rule(select->writer, &on, scope, relation_rule, err) != CODE_OK) return NULL;
   if (on.failed != CODE_OK) goto no_memory;
   node->on = buf_str(&on);
   return &node->scope;
@@ -342,9 +355,8 @@ void sql_write_in_list(const SqlWriter *writer, Buf *out, Str operand, uint32_t 
   writer->dialect->write_in_list(out, operand, buf_str(&list), item_type);
 }
 
-Code sql_write_guarded_column(const SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable, Error *err) {
-  const Expr *rule = guard != NULL && guard->field_rule != NULL ? guard->field_rule(guard->context, field) : NULL;
-  if (rule != NULL && expr_is_true(rule)) rule = NULL;
+Code sql_write_guarded_column(SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable, Error *err) {
+  const Expr *rule = field_rule(guard, field);
   if (rule != NULL && expr_is_false(rule)) {
     buf_add(out, STR("NULL"));
     return CODE_OK;

@@ -47,7 +47,8 @@ SqlScope *sql_select_from_row(SqlSelect *select, const Resource *resource, uint3
 SqlScope *sql_select_from_text(SqlSelect *select, Str text, const Resource *resource);
 /* A scope of the outer select, seen from `select`: what is joined from it is joined in `select`, so that a subselect can stand where a join can't (an ON). */
 SqlScope *sql_select_from_outer(SqlSelect *select, const SqlScope *outer);
-/* LEFT JOIN over a to-one relation; the same relation from the same scope under the same guard is joined once. With a guard the target's read rule is part of the ON.
+/* LEFT JOIN over a to-one relation; the same relation from the same scope under the same guard is joined once. With a guard the target's read rule, and the rule of the relation's own
+ * field, are part of the ON.
  * NULL with *err set: out of memory, or more joins than a statement may have. */
 SqlScope *sql_scope_join(SqlScope *scope, const Relation *relation, const SqlGuard *guard, Error *err);
 
@@ -76,7 +77,7 @@ void sql_write_comparable(const SqlWriter *writer, Buf *out, const SqlScope *sco
 /* `operand` (as sql_write_comparable or any closed expression) IN the items of a list parameter: texts, integers … NULL matches nothing. An index on the operand serves. */
 void sql_write_in_list(const SqlWriter *writer, Buf *out, Str operand, uint32_t list_param, ValueType item_type);
 /* A field as a client may see it: CASE WHEN its rule THEN the column END where the guard has one; else as sql_write_column. */
-Code sql_write_guarded_column(const SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable, Error *err);
+Code sql_write_guarded_column(SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable, Error *err);
 /* The table of a resource, quoted (schema-qualified where the contract's table name has a dot). */
 void sql_write_table(Buf *out, const Resource *resource);
 /* Sort term: expression text, direction, nulls as the largest value. `is_nullable` false leaves the NULLS clause out, so that an index can serve. */
