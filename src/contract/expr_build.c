@@ -7,15 +7,23 @@
 
 ExprType expr_type_of_field(const Field *field) {
   switch (field->type) {
-    case TYPE_ID: case TYPE_STRING: case TYPE_UUID: case TYPE_EMAIL: case TYPE_URL: case TYPE_ENUM: return EXPR_TYPE_STRING;
-    case TYPE_INT: case TYPE_BIGINT: return EXPR_TYPE_INT;
+    case TYPE_ID:
+    case TYPE_STRING:
+    case TYPE_UUID:
+    case TYPE_EMAIL:
+    case TYPE_URL:
+    case TYPE_ENUM: return EXPR_TYPE_STRING;
+    case TYPE_INT:
+    case TYPE_BIGINT: return EXPR_TYPE_INT;
     case TYPE_FLOAT: return EXPR_TYPE_FLOAT;
     case TYPE_DECIMAL: return EXPR_TYPE_DECIMAL;
     case TYPE_BOOLEAN: return EXPR_TYPE_BOOL;
     case TYPE_DATETIME: return EXPR_TYPE_TIMESTAMP;
     case TYPE_DATE: return EXPR_TYPE_DATE;
     case TYPE_BYTES: return EXPR_TYPE_BYTES;
-    case TYPE_JSON: case TYPE_EMBEDDED: case TYPE_COUNT: break;
+    case TYPE_JSON:
+    case TYPE_EMBEDDED:
+    case TYPE_COUNT: break;
   }
   return EXPR_TYPE_JSON;
 }
@@ -48,7 +56,9 @@ ValueType expr_value_type(ExprType type) {
     case EXPR_TYPE_DURATION: return VALUE_DURATION;
     case EXPR_TYPE_JSON: return VALUE_JSON;
     case EXPR_TYPE_LIST: return VALUE_LIST;
-    case EXPR_TYPE_NULL: case EXPR_TYPE_ROW: case EXPR_TYPE_DYNAMIC: break;
+    case EXPR_TYPE_NULL:
+    case EXPR_TYPE_ROW:
+    case EXPR_TYPE_DYNAMIC: break;
   }
   return VALUE_NULL;
 }
@@ -66,7 +76,9 @@ ExprType expr_type_of_value(ValueType type) {
     case VALUE_DURATION: return EXPR_TYPE_DURATION;
     case VALUE_JSON: return EXPR_TYPE_JSON;
     case VALUE_LIST: return EXPR_TYPE_LIST;
-    case VALUE_NULL: case VALUE_ROW: case VALUE_ROWS: break;
+    case VALUE_NULL:
+    case VALUE_ROW:
+    case VALUE_ROWS: break;
   }
   return EXPR_TYPE_NULL;
 }
@@ -123,11 +135,15 @@ const Expr *expr_finish(Expr *expr) {
     expr->has_literals |= expr->args[i]->has_literals;
   }
   switch (expr->kind) {
-    case EXPR_AUTH_ID: case EXPR_AUTH_ROLES: case EXPR_AUTH_CLAIM: expr->roots |= EXPR_READS_CALLER; break;
-    case EXPR_NOW: case EXPR_UUID: expr->roots |= EXPR_READS_NOW; break;
+    case EXPR_AUTH_ID:
+    case EXPR_AUTH_ROLES:
+    case EXPR_AUTH_CLAIM: expr->roots |= EXPR_READS_CALLER; break;
+    case EXPR_NOW:
+    case EXPR_UUID: expr->roots |= EXPR_READS_NOW; break;
     case EXPR_VARIABLE: expr->roots |= 1u << (EXPR_ROOT_BOUND + expr->depth); break;
     case EXPR_PATH: finish_path(expr); break;
-    case EXPR_EXISTS: case EXPR_ALL:
+    case EXPR_EXISTS:
+    case EXPR_ALL:
       expr->roots &= ~(1u << (EXPR_ROOT_BOUND + expr->depth));
       if (expr->path.field != NULL) finish_path(expr);
       break;
@@ -160,7 +176,8 @@ const Expr *expr_literal(Arena *arena, Value value) {
   if (expr == NULL) return NULL;
   expr->value = value;
   if (value.type == VALUE_LIST) {
-    for (size_t i = 0; i < value.list.count && expr->item_type == EXPR_TYPE_NULL; i++) expr->item_type = expr_type_of_value(value.list.items[i].type);
+    for (size_t i = 0; i < value.list.count && expr->item_type == EXPR_TYPE_NULL; i++)
+      expr->item_type = expr_type_of_value(value.list.items[i].type);
     if (expr->item_type == EXPR_TYPE_NULL) expr->item_type = EXPR_TYPE_STRING;
   }
   return expr_finish(expr);
@@ -168,8 +185,8 @@ const Expr *expr_literal(Arena *arena, Value value) {
 
 const Expr *expr_bool(bool value) {
   static const Expr literals[2] = {
-    {.kind = EXPR_LITERAL, .type = EXPR_TYPE_BOOL, .value = {.type = VALUE_BOOL, .boolean = false}},
-    {.kind = EXPR_LITERAL, .type = EXPR_TYPE_BOOL, .value = {.type = VALUE_BOOL, .boolean = true}},
+      {.kind = EXPR_LITERAL, .type = EXPR_TYPE_BOOL, .value = {.type = VALUE_BOOL, .boolean = false}},
+      {.kind = EXPR_LITERAL, .type = EXPR_TYPE_BOOL, .value = {.type = VALUE_BOOL, .boolean = true}},
   };
   return &literals[value ? 1 : 0];
 }
@@ -210,7 +227,12 @@ const Expr *expr_compare(Arena *arena, ExprKind kind, const Expr *left, const Ex
 
 static ExprType type_of_call(ExprKind kind, const Expr *const *args, size_t count) {
   switch (kind) {
-    case EXPR_ADD: case EXPR_SUB: case EXPR_MUL: case EXPR_DIV: case EXPR_MOD: case EXPR_NEGATE: return args[0]->type;
+    case EXPR_ADD:
+    case EXPR_SUB:
+    case EXPR_MUL:
+    case EXPR_DIV:
+    case EXPR_MOD:
+    case EXPR_NEGATE: return args[0]->type;
     case EXPR_CONDITION: return args[1]->type;
     case EXPR_SIZE: return EXPR_TYPE_INT;
     case EXPR_LIST: return EXPR_TYPE_LIST;

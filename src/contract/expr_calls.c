@@ -7,9 +7,9 @@ typedef const Expr *CallFn(Checker *checker, const Syntax *call);
 
 typedef struct Function {
   Str name;
-  size_t arg_count;  /* with the target */
-  bool is_method;    /* x.f(y) */
-  bool is_function;  /* f(x, y) */
+  size_t arg_count; /* with the target */
+  bool is_method;   /* x.f(y) */
+  bool is_function; /* f(x, y) */
   const char *usage;
   CallFn *check;
 } Function;
@@ -26,7 +26,8 @@ static const Expr *check_size(Checker *checker, const Syntax *call) {
   }
   operand = check_plain(checker, operand);
   if (operand == NULL) return NULL;
-  bool has_size = operand->type == EXPR_TYPE_STRING || operand->type == EXPR_TYPE_BYTES || operand->type == EXPR_TYPE_LIST || operand->type == EXPR_TYPE_DYNAMIC;
+  bool has_size = operand->type == EXPR_TYPE_STRING || operand->type == EXPR_TYPE_BYTES || operand->type == EXPR_TYPE_LIST ||
+                  operand->type == EXPR_TYPE_DYNAMIC;
   if (!has_size) {
     check_report_at(checker, operand, "", "%s has no size", check_describe(checker, operand));
     return NULL;
@@ -46,7 +47,8 @@ static const Expr *check_string(Checker *checker, const Syntax *syntax, const ch
 }
 
 static const Expr *check_text_function(Checker *checker, const Syntax *call, ExprKind kind) {
-  const Expr *args[2] = {check_string(checker, call->args[0], kind == EXPR_CONTAINS ? "write x in list" : ""), check_string(checker, call->args[1], "")};
+  const Expr *args[2] = {check_string(checker, call->args[0], kind == EXPR_CONTAINS ? "write x in list" : ""),
+                         check_string(checker, call->args[1], "")};
   if (args[0] == NULL || args[1] == NULL) return NULL;
   return check_node(checker, kind, EXPR_TYPE_BOOL, call, args, 2);
 }
@@ -79,7 +81,8 @@ static const Expr *check_has(Checker *checker, const Syntax *call) {
   const Expr *operand = check_expression(checker, call->args[0]);
   if (operand == NULL) return NULL;
   bool is_to_many = operand->type == EXPR_TYPE_LIST && operand->item_type == EXPR_TYPE_ROW;
-  bool is_path = operand->kind == EXPR_PATH || operand->kind == EXPR_VARIABLE || operand->kind == EXPR_AUTH_CLAIM || operand->kind == EXPR_AUTH_ID;
+  bool is_path =
+      operand->kind == EXPR_PATH || operand->kind == EXPR_VARIABLE || operand->kind == EXPR_AUTH_CLAIM || operand->kind == EXPR_AUTH_ID;
   if (is_to_many || !is_path) {
     check_report(checker, call->args[0], is_to_many ? "write size(x) > 0" : "", "has() takes a field's path");
     return NULL;
@@ -87,7 +90,9 @@ static const Expr *check_has(Checker *checker, const Syntax *call) {
   return check_node(checker, EXPR_HAS, EXPR_TYPE_BOOL, call, &operand, 1);
 }
 
-static const Expr *check_now(Checker *checker, const Syntax *call) { return check_node(checker, EXPR_NOW, EXPR_TYPE_TIMESTAMP, call, NULL, 0); }
+static const Expr *check_now(Checker *checker, const Syntax *call) {
+  return check_node(checker, EXPR_NOW, EXPR_TYPE_TIMESTAMP, call, NULL, 0);
+}
 
 static const Expr *check_uuid(Checker *checker, const Syntax *call) {
   if (checker->use == EXPR_USE_DEFAULT) return check_node(checker, EXPR_UUID, EXPR_TYPE_STRING, call, NULL, 0);
@@ -160,8 +165,12 @@ static const Expr *check_quantifier(Checker *checker, const Syntax *call, ExprKi
   bool is_rows = list->item_type == EXPR_TYPE_ROW;
   const Field *field = list_field(list);
   /* The to-many side's rows are the relation's source. */
-  Binding binding = {.name = call->args[1]->text, .depth = checker->depth, .resource = is_rows ? field->relation->source : NULL,
-                     .item_type = list->item_type, .item_field = is_rows ? NULL : field, .outer = checker->bindings};
+  Binding binding = {.name = call->args[1]->text,
+                     .depth = checker->depth,
+                     .resource = is_rows ? field->relation->source : NULL,
+                     .item_type = list->item_type,
+                     .item_field = is_rows ? NULL : field,
+                     .outer = checker->bindings};
   checker->bindings = &binding;
   checker->depth++;
   const Expr *body = check_expression(checker, call->args[2]);
@@ -172,8 +181,10 @@ static const Expr *check_quantifier(Checker *checker, const Syntax *call, ExprKi
   Expr *node = check_new(checker, kind, EXPR_TYPE_BOOL, call);
   const Expr **args = ARENA_ARRAY(checker->arena, const Expr *, 2);
   if (node == NULL || args == NULL) return check_no_memory(checker);
-  if (is_rows) node->path = list->path;
-  else args[node->arg_count++] = list;
+  if (is_rows)
+    node->path = list->path;
+  else
+    args[node->arg_count++] = list;
   args[node->arg_count++] = body;
   node->args = args;
   node->name = binding.name;
@@ -187,19 +198,19 @@ static const Expr *check_all(Checker *checker, const Syntax *call) { return chec
 /* ---- the table ---- */
 
 static const Function functions[] = {
-  {STR_INIT("size"), 1, true, true, "size(x)", check_size},
-  {STR_INIT("startsWith"), 2, true, false, "x.startsWith(y)", check_starts_with},
-  {STR_INIT("endsWith"), 2, true, false, "x.endsWith(y)", check_ends_with},
-  {STR_INIT("contains"), 2, true, false, "x.contains(y)", check_contains},
-  {STR_INIT("matches"), 2, true, true, "x.matches(\"regex\")", check_matches},
-  {STR_INIT("has"), 1, false, true, "has(path)", check_has},
-  {STR_INIT("now"), 0, false, true, "now()", check_now},
-  {STR_INIT("uuid"), 0, false, true, "uuid()", check_uuid},
-  {STR_INIT("duration"), 1, false, true, "duration(\"24h\")", check_duration},
-  {STR_INIT("timestamp"), 1, false, true, "timestamp(\"2026-11-23T12:00:00Z\")", check_timestamp},
-  {STR_INIT("date"), 1, false, true, "date(\"2026-11-23\")", check_date},
-  {STR_INIT("exists"), 3, true, false, "list.exists(x, condition)", check_exists},
-  {STR_INIT("all"), 3, true, false, "list.all(x, condition)", check_all},
+    {STR_INIT("size"), 1, true, true, "size(x)", check_size},
+    {STR_INIT("startsWith"), 2, true, false, "x.startsWith(y)", check_starts_with},
+    {STR_INIT("endsWith"), 2, true, false, "x.endsWith(y)", check_ends_with},
+    {STR_INIT("contains"), 2, true, false, "x.contains(y)", check_contains},
+    {STR_INIT("matches"), 2, true, true, "x.matches(\"regex\")", check_matches},
+    {STR_INIT("has"), 1, false, true, "has(path)", check_has},
+    {STR_INIT("now"), 0, false, true, "now()", check_now},
+    {STR_INIT("uuid"), 0, false, true, "uuid()", check_uuid},
+    {STR_INIT("duration"), 1, false, true, "duration(\"24h\")", check_duration},
+    {STR_INIT("timestamp"), 1, false, true, "timestamp(\"2026-11-23T12:00:00Z\")", check_timestamp},
+    {STR_INIT("date"), 1, false, true, "date(\"2026-11-23\")", check_date},
+    {STR_INIT("exists"), 3, true, false, "list.exists(x, condition)", check_exists},
+    {STR_INIT("all"), 3, true, false, "list.all(x, condition)", check_all},
 };
 enum { FUNCTION_COUNT = sizeof functions / sizeof *functions };
 

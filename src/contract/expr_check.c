@@ -1,4 +1,5 @@
-/* expr_check.c - syntax to a typed tree: operators, literals, and the entry expr_parse. Mistakes are collected: an operand that is wrong doesn't hide the other's. */
+/* expr_check.c - syntax to a typed tree: operators, literals, and the entry expr_parse. Mistakes are collected: an operand that is wrong
+ * doesn't hide the other's. */
 #include "contract/expr_check.h"
 
 #include <errno.h>
@@ -182,7 +183,9 @@ static const Expr *check_ordering(Checker *checker, const Syntax *syntax, ExprKi
     return NULL;
   }
   /* By name: a literal was brought into the stored form beside its column. */
-  const EnumType *type = expr_holds_stored_names(args[0]) ? args[0]->enum_type : expr_holds_stored_names(args[1]) ? args[1]->enum_type : NULL;
+  const EnumType *type = expr_holds_stored_names(args[0])   ? args[0]->enum_type
+                         : expr_holds_stored_names(args[1]) ? args[1]->enum_type
+                                                            : NULL;
   for (size_t i = 0; i < 2 && type != NULL; i++) {
     if (args[i]->kind == EXPR_LITERAL && args[i]->value.type == VALUE_TEXT) {
       args[i] = check_literal(checker, args[i], EXPR_TYPE_STRING, value_text(expr_enum_name(type, args[i]->value.text)));
@@ -244,12 +247,13 @@ static const Expr *check_in(Checker *checker, const Syntax *syntax) {
     ((Expr *)args[1])->item_type = expr_is_null_literal(args[0]) ? EXPR_TYPE_STRING : args[0]->type; /* just made */
   }
   if (args[1]->type != EXPR_TYPE_LIST) {
-    check_report_at(checker, args[1], args[1]->type == EXPR_TYPE_STRING ? "write text.contains(part)" : "", "%s stands where a list is needed",
-                    check_describe(checker, args[1]));
+    check_report_at(checker, args[1], args[1]->type == EXPR_TYPE_STRING ? "write text.contains(part)" : "",
+                    "%s stands where a list is needed", check_describe(checker, args[1]));
     return NULL;
   }
   if (args[1]->kind == EXPR_LIST) {
-    if (args[0]->type == EXPR_TYPE_DYNAMIC) args[0] = check_convert(checker, args[0], args[1]->item_type == EXPR_TYPE_NULL ? EXPR_TYPE_STRING : args[1]->item_type);
+    if (args[0]->type == EXPR_TYPE_DYNAMIC)
+      args[0] = check_convert(checker, args[0], args[1]->item_type == EXPR_TYPE_NULL ? EXPR_TYPE_STRING : args[1]->item_type);
     if (args[0] != NULL) args[1] = unify_items(checker, syntax->args[1], args[0], args[1]);
   } else if (!expr_is_null_literal(args[0])) {
     args[0] = check_plain(checker, args[0]);
@@ -280,19 +284,27 @@ static const char *arithmetic_hint(ExprKind kind, const Expr *left, const Expr *
   return "";
 }
 
-static bool is_numeric(const Expr *expr) { return expr->type == EXPR_TYPE_INT || expr->type == EXPR_TYPE_FLOAT || expr->type == EXPR_TYPE_DECIMAL; }
+static bool is_numeric(const Expr *expr) {
+  return expr->type == EXPR_TYPE_INT || expr->type == EXPR_TYPE_FLOAT || expr->type == EXPR_TYPE_DECIMAL;
+}
 
 static const Expr *check_arithmetic(Checker *checker, const Syntax *syntax, ExprKind kind) {
   const Expr *args[2];
   if (!check_operands(checker, syntax, args)) return NULL;
-  bool is_claim = (args[0]->type == EXPR_TYPE_DYNAMIC && is_numeric(args[1])) || (args[1]->type == EXPR_TYPE_DYNAMIC && is_numeric(args[0]));
+  bool is_claim =
+      (args[0]->type == EXPR_TYPE_DYNAMIC && is_numeric(args[1])) || (args[1]->type == EXPR_TYPE_DYNAMIC && is_numeric(args[0]));
   if (is_claim || (is_numeric(args[0]) && is_numeric(args[1]))) {
     if (!check_unify(checker, &args[0], &args[1], "in one calculation")) return NULL;
   }
   ExprType type = arithmetic_type(kind, args[0]->type, args[1]->type);
   if (type == EXPR_TYPE_NULL) {
     check_report(checker, syntax, arithmetic_hint(kind, args[0], args[1]), "%s %s %s has no meaning", check_describe(checker, args[0]),
-                 kind == EXPR_ADD ? "+" : kind == EXPR_SUB ? "-" : kind == EXPR_MUL ? "*" : kind == EXPR_DIV ? "/" : "%", check_describe(checker, args[1]));
+                 kind == EXPR_ADD   ? "+"
+                 : kind == EXPR_SUB ? "-"
+                 : kind == EXPR_MUL ? "*"
+                 : kind == EXPR_DIV ? "/"
+                                    : "%",
+                 check_describe(checker, args[1]));
     return NULL;
   }
   if (args[0]->type == EXPR_TYPE_DURATION && args[1]->type == EXPR_TYPE_TIMESTAMP) {
@@ -308,8 +320,10 @@ static const Expr *check_negate(Checker *checker, const Syntax *syntax) {
   if (inner->kind == SYNTAX_FLOAT) return check_float(checker, syntax, inner->text, true);
   const Expr *operand = check_expression(checker, inner);
   if (operand == NULL) return NULL;
-  if (is_numeric(operand) || operand->type == EXPR_TYPE_DURATION) return check_node(checker, EXPR_NEGATE, operand->type, syntax, &operand, 1);
-  check_report(checker, syntax, operand->type == EXPR_TYPE_BOOL ? "write ! for not" : "", "%s has no negative", check_describe(checker, operand));
+  if (is_numeric(operand) || operand->type == EXPR_TYPE_DURATION)
+    return check_node(checker, EXPR_NEGATE, operand->type, syntax, &operand, 1);
+  check_report(checker, syntax, operand->type == EXPR_TYPE_BOOL ? "write ! for not" : "", "%s has no negative",
+               check_describe(checker, operand));
   return NULL;
 }
 
@@ -319,7 +333,8 @@ static const Expr *null_of_type(Checker *checker, const Expr *branch, ExprType t
 }
 
 static const Expr *check_condition(Checker *checker, const Syntax *syntax) {
-  const Expr *args[3] = {check_expression(checker, syntax->args[0]), check_expression(checker, syntax->args[1]), check_expression(checker, syntax->args[2])};
+  const Expr *args[3] = {check_expression(checker, syntax->args[0]), check_expression(checker, syntax->args[1]),
+                         check_expression(checker, syntax->args[2])};
   if (args[0] != NULL) args[0] = check_boolean(checker, args[0]);
   for (size_t i = 1; i < 3; i++) {
     if (args[i] != NULL) args[i] = check_plain(checker, args[i]);
@@ -364,7 +379,8 @@ const Expr *check_expression(Checker *checker, const Syntax *syntax) {
     case SYNTAX_FLOAT: return check_float(checker, syntax, syntax->text, false);
     case SYNTAX_STRING: return literal_node(checker, syntax, EXPR_TYPE_STRING, value_text(syntax->text), (Str){0});
     case SYNTAX_BYTES: return literal_node(checker, syntax, EXPR_TYPE_BYTES, (Value){.type = VALUE_BYTES, .text = syntax->text}, (Str){0});
-    case SYNTAX_NAME: case SYNTAX_MEMBER: return check_path(checker, syntax);
+    case SYNTAX_NAME:
+    case SYNTAX_MEMBER: return check_path(checker, syntax);
     case SYNTAX_CALL: return check_call(checker, syntax);
     case SYNTAX_LIST: return check_list(checker, syntax);
     case SYNTAX_NOT: return check_logic(checker, syntax, EXPR_NOT);
@@ -384,8 +400,8 @@ static const Expr *refuse_constant(Checker *checker, const Syntax *syntax, const
   if (expr_fold(expr, checker->arena, &folded, NULL) != CODE_OK) return check_no_memory(checker);
   if (folded->kind != EXPR_LITERAL) return expr;
   bool is_true = expr_is_true(folded);
-  check_report(checker, syntax, is_true ? "write true if that is meant" : "write false if that is meant", "this is %s whatever the row and the caller",
-               is_true ? "true" : "false");
+  check_report(checker, syntax, is_true ? "write true if that is meant" : "write false if that is meant",
+               "this is %s whatever the row and the caller", is_true ? "true" : "false");
   return NULL;
 }
 
@@ -395,8 +411,8 @@ static Code code_of(const ExprReport *report, Error *err) {
   return error_set(err, report->is_too_large ? CODE_TOO_LARGE : CODE_BAD_REQUEST, "%s", text);
 }
 
-Code expr_parse(Str source, const Resource *resource, ExprUse use, const Field *expected, const ExprLimits *limits, Arena *arena, const Expr **ret,
-                ExprMistake mistakes[EXPR_MISTAKES_MAX], size_t *ret_mistake_count, Error *err) {
+Code expr_parse(Str source, const Resource *resource, ExprUse use, const Field *expected, const ExprLimits *limits, Arena *arena,
+                const Expr **ret, ExprMistake mistakes[EXPR_MISTAKES_MAX], size_t *ret_mistake_count, Error *err) {
   ExprReport report = {.items = mistakes};
   Checker checker = {.arena = arena, .source = source, .resource = resource, .use = use, .report = &report};
   const Expr *expr = NULL;

@@ -19,8 +19,8 @@ typedef struct Checker {
   const Resource *resource; /* NULL: there is no row */
   ExprUse use;
   ExprReport *report;
-  const Binding *bindings;  /* innermost first */
-  uint32_t depth;           /* of the next binding */
+  const Binding *bindings; /* innermost first */
+  uint32_t depth;          /* of the next binding */
 } Checker;
 
 /* Nothing: memory is out. */

@@ -1,4 +1,5 @@
-/* expr_coerce.c - two operands in one type. Conversions that lose nothing are made here once, literals at check time, the rest as EXPR_CONVERT. */
+/* expr_coerce.c - two operands in one type. Conversions that lose nothing are made here once, literals at check time, the rest as
+ * EXPR_CONVERT. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,8 +37,9 @@ const char *check_describe(Checker *checker, const Expr *expr) {
   } else if (expr->type == EXPR_TYPE_LIST && expr->item_type == EXPR_TYPE_ROW) {
     return "a list of rows";
   } else if (expr->type == EXPR_TYPE_ROW && expr->kind == EXPR_PATH) {
-    const Resource *resource = expr->path.field != NULL ? expr->path.field->relation->target
-                               : expr->path.hop_count > 0 ? expr->path.hops[expr->path.hop_count - 1]->target : expr->path.resource;
+    const Resource *resource = expr->path.field != NULL   ? expr->path.field->relation->target
+                               : expr->path.hop_count > 0 ? expr->path.hops[expr->path.hop_count - 1]->target
+                                                          : expr->path.resource;
     text = arena_printf(checker->arena, "a row of %.*s", STR_ARGS(resource->name));
   }
   return text.ptr != NULL ? text.ptr : type_text(expr->type);
@@ -62,8 +64,10 @@ const Expr *check_plain(Checker *checker, const Expr *expr) {
 const Expr *check_boolean(Checker *checker, const Expr *expr) {
   if (expr->type == EXPR_TYPE_BOOL) return expr;
   if (expr->type == EXPR_TYPE_DYNAMIC) return convert_node(checker, expr, EXPR_TYPE_BOOL);
-  const char *hint = expr->type == EXPR_TYPE_ROW ? "compare it with null, or a field of it" : expr->type == EXPR_TYPE_LIST ? "write size(x) > 0 or x.exists(…)"
-                     : expr->type == EXPR_TYPE_NULL ? "" : "compare it with a value, or write has(…)";
+  const char *hint = expr->type == EXPR_TYPE_ROW    ? "compare it with null, or a field of it"
+                     : expr->type == EXPR_TYPE_LIST ? "write size(x) > 0 or x.exists(…)"
+                     : expr->type == EXPR_TYPE_NULL ? ""
+                                                    : "compare it with a value, or write has(…)";
   check_report_at(checker, expr, hint, "%s stands where a Boolean is needed", check_describe(checker, expr));
   return NULL;
 }
@@ -97,7 +101,8 @@ static const Expr *string_literal_as(Checker *checker, const Expr *expr, ExprTyp
     case EXPR_TYPE_DECIMAL: return decimal_literal(checker, expr, text);
     case EXPR_TYPE_DURATION: return bad_literal(checker, expr, "a duration", "write duration(\"24h\")");
     case EXPR_TYPE_BYTES: return bad_literal(checker, expr, "Bytes", "write b\"…\"");
-    case EXPR_TYPE_INT: case EXPR_TYPE_FLOAT: return bad_literal(checker, expr, "a number", "write it without quotes");
+    case EXPR_TYPE_INT:
+    case EXPR_TYPE_FLOAT: return bad_literal(checker, expr, "a number", "write it without quotes");
     default: return bad_literal(checker, expr, type_text(type), "");
   }
 }
@@ -111,7 +116,8 @@ static const Expr *number_literal_as(Checker *checker, const Expr *expr, ExprTyp
     }
     return decimal_literal(checker, expr, expr->name);
   }
-  if (type == EXPR_TYPE_FLOAT && expr->type == EXPR_TYPE_INT) return check_literal(checker, expr, type, value_float((double)expr->value.integer));
+  if (type == EXPR_TYPE_FLOAT && expr->type == EXPR_TYPE_INT)
+    return check_literal(checker, expr, type, value_float((double)expr->value.integer));
   double number = expr->value.number;
   bool is_whole = type == EXPR_TYPE_INT && expr->type == EXPR_TYPE_FLOAT && number == trunc(number) && fabs(number) < 9e15;
   return is_whole ? check_literal(checker, expr, type, value_int((int64_t)number)) : NULL;
@@ -131,7 +137,8 @@ static const Expr *enum_literal(Checker *checker, const Expr *expr, const EnumTy
         len += (size_t)snprintf(hint + len, sizeof hint - len, "%s %.*s", i == 0 ? "" : ",", STR_ARGS(type->values[i].name));
       }
     }
-    check_report_at(checker, expr, hint, "\"%.*s\" is not a value of %.*s", (int)(name.len > 60 ? 60 : name.len), name.ptr, STR_ARGS(type->name));
+    check_report_at(checker, expr, hint, "\"%.*s\" is not a value of %.*s", (int)(name.len > 60 ? 60 : name.len), name.ptr,
+                    STR_ARGS(type->name));
     return NULL;
   }
   const Expr *made = check_literal(checker, expr, EXPR_TYPE_STRING, value_text(is_stored ? stored : name));
@@ -159,15 +166,15 @@ static bool is_loose(const Expr *expr) { return expr->type == EXPR_TYPE_DYNAMIC 
 static const Expr *try_convert(Checker *checker, const Expr *expr, ExprType type) {
   if (expr->type == type) return expr;
   if (is_loose(expr) && (is_scalar(type) || type == EXPR_TYPE_LIST)) return convert_node(checker, expr, type);
-  if (expr->kind == EXPR_LITERAL && is_number(expr->type) && is_number(type)) {
-    return number_literal_as(checker, expr, type);
-  }
-  bool is_wider = (expr->type == EXPR_TYPE_INT && (type == EXPR_TYPE_FLOAT || type == EXPR_TYPE_DECIMAL)) || (expr->type == EXPR_TYPE_DECIMAL && type == EXPR_TYPE_FLOAT);
+  if (expr->kind == EXPR_LITERAL && is_number(expr->type) && is_number(type)) { return number_literal_as(checker, expr, type); }
+  bool is_wider = (expr->type == EXPR_TYPE_INT && (type == EXPR_TYPE_FLOAT || type == EXPR_TYPE_DECIMAL)) ||
+                  (expr->type == EXPR_TYPE_DECIMAL && type == EXPR_TYPE_FLOAT);
   return is_wider ? convert_node(checker, expr, type) : NULL;
 }
 
 const Expr *check_convert(Checker *checker, const Expr *expr, ExprType type) {
-  if (expr->kind == EXPR_LITERAL && expr->type == EXPR_TYPE_STRING && type != EXPR_TYPE_STRING && is_scalar(type)) return string_literal_as(checker, expr, type);
+  if (expr->kind == EXPR_LITERAL && expr->type == EXPR_TYPE_STRING && type != EXPR_TYPE_STRING && is_scalar(type))
+    return string_literal_as(checker, expr, type);
   size_t mistakes = checker->report->count;
   const Expr *made = try_convert(checker, expr, type);
   if (made == NULL && checker->report->count == mistakes && !checker->report->is_no_memory) {
@@ -242,19 +249,25 @@ bool check_unify(Checker *checker, const Expr **left, const Expr **right, const 
   if (is_scalar(a->type) || is_scalar(b->type)) {
     bool is_strings = a->type == EXPR_TYPE_STRING && b->type == EXPR_TYPE_STRING;
     if (is_strings) return unify_strings(checker, left, right);
-    if ((is_loose(a) && (is_scalar(b->type) || is_loose(b))) || (is_loose(b) && is_scalar(a->type))) return unify_loose(checker, left, right);
+    if ((is_loose(a) && (is_scalar(b->type) || is_loose(b))) || (is_loose(b) && is_scalar(a->type)))
+      return unify_loose(checker, left, right);
     if (is_number(a->type) && is_number(b->type)) return convert_both(checker, left, right, common_number(a, b));
-    if (a->kind == EXPR_LITERAL && a->type == EXPR_TYPE_STRING && is_scalar(b->type) && b->type != EXPR_TYPE_BOOL) return (*left = string_literal_as(checker, a, b->type)) != NULL;
-    if (b->kind == EXPR_LITERAL && b->type == EXPR_TYPE_STRING && is_scalar(a->type) && a->type != EXPR_TYPE_BOOL) return (*right = string_literal_as(checker, b, a->type)) != NULL;
+    if (a->kind == EXPR_LITERAL && a->type == EXPR_TYPE_STRING && is_scalar(b->type) && b->type != EXPR_TYPE_BOOL)
+      return (*left = string_literal_as(checker, a, b->type)) != NULL;
+    if (b->kind == EXPR_LITERAL && b->type == EXPR_TYPE_STRING && is_scalar(a->type) && a->type != EXPR_TYPE_BOOL)
+      return (*right = string_literal_as(checker, b, a->type)) != NULL;
     if (a->type == b->type) return true;
   } else if (a->type == EXPR_TYPE_DYNAMIC && b->type == EXPR_TYPE_DYNAMIC) {
     return unify_loose(checker, left, right);
   }
   bool is_row = a->type == EXPR_TYPE_ROW || b->type == EXPR_TYPE_ROW;
   bool is_list = a->type == EXPR_TYPE_LIST || b->type == EXPR_TYPE_LIST;
-  bool is_time = (a->type == EXPR_TYPE_DATE && b->type == EXPR_TYPE_TIMESTAMP) || (a->type == EXPR_TYPE_TIMESTAMP && b->type == EXPR_TYPE_DATE);
-  const char *hint = is_row ? "name a field of the row, as author.id" : is_list ? "write x in list, or list.exists(…)"
-                     : is_time ? "write date(\"2026-11-23\") or timestamp(\"…\")" : "";
+  bool is_time =
+      (a->type == EXPR_TYPE_DATE && b->type == EXPR_TYPE_TIMESTAMP) || (a->type == EXPR_TYPE_TIMESTAMP && b->type == EXPR_TYPE_DATE);
+  const char *hint = is_row    ? "name a field of the row, as author.id"
+                     : is_list ? "write x in list, or list.exists(…)"
+                     : is_time ? "write date(\"2026-11-23\") or timestamp(\"…\")"
+                               : "";
   Expr both = {.begin = a->begin < b->begin ? a->begin : b->begin, .end = a->end > b->end ? a->end : b->end};
   check_report_at(checker, &both, hint, "%s and %s can't be %s", check_describe(checker, a), check_describe(checker, b), what);
   return false;
@@ -281,7 +294,8 @@ const Expr *check_for_field(Checker *checker, const Expr *expr, const Field *fie
   if (expr->kind == EXPR_CONDITION && !field->is_list) return condition_for_field(checker, expr, field);
   bool is_string_literal = expr->kind == EXPR_LITERAL && expr->type == EXPR_TYPE_STRING;
   ExprType wanted = field->is_list ? EXPR_TYPE_LIST : expr_type_of_field(field);
-  if (wanted == EXPR_TYPE_STRING && is_string_literal && field->type == TYPE_ENUM) return enum_literal(checker, expr, field->enum_type, true);
+  if (wanted == EXPR_TYPE_STRING && is_string_literal && field->type == TYPE_ENUM)
+    return enum_literal(checker, expr, field->enum_type, true);
   if (wanted == EXPR_TYPE_STRING && is_string_literal && field->type == TYPE_UUID) return uuid_literal(checker, expr);
   if (wanted == EXPR_TYPE_DATE && expr->type == EXPR_TYPE_TIMESTAMP) return convert_node(checker, expr, wanted);
   const Expr *made = check_convert(checker, expr, wanted);

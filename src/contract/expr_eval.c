@@ -1,4 +1,5 @@
-/* expr_eval.c - evaluation in memory: two-valued, and false wherever something is missing (INTERFACE §2). sql/expr_sql.c says the same in SQL. */
+/* expr_eval.c - evaluation in memory: two-valued, and false wherever something is missing (INTERFACE §2). sql/expr_sql.c says the same in
+ * SQL. */
 #include <assert.h>
 
 #include "base/datetime.h"
@@ -84,7 +85,8 @@ static Code eval_path(Evaluator *evaluator, const Expr *expr, Value *ret) {
   assert(field->kind == FIELD_STORED);
   *ret = row[field->stored_index];
   if (path->member_count > 0 && ret->type == VALUE_JSON) return eval_members(evaluator, expr, ret->text, ret);
-  if (expr->type == EXPR_TYPE_LIST && ret->type == VALUE_JSON && !expr_list_of_json_text(ret->text, expr->item_type, evaluator->arena, ret)) {
+  if (expr->type == EXPR_TYPE_LIST && ret->type == VALUE_JSON &&
+      !expr_list_of_json_text(ret->text, expr->item_type, evaluator->arena, ret)) {
     return error_no_memory(evaluator->err);
   }
   return CODE_OK;
@@ -108,7 +110,8 @@ static const JsonValue *find_claim(const Evaluator *evaluator, const Expr *expr)
 
 /* A claim whose type nothing asks for: as JSON. */
 static Code eval_claim(Evaluator *evaluator, const Expr *expr, Value *ret) {
-  if (!expr_value_of_json(find_claim(evaluator, expr), EXPR_TYPE_JSON, EXPR_TYPE_NULL, evaluator->arena, ret)) return error_no_memory(evaluator->err);
+  if (!expr_value_of_json(find_claim(evaluator, expr), EXPR_TYPE_JSON, EXPR_TYPE_NULL, evaluator->arena, ret))
+    return error_no_memory(evaluator->err);
   return CODE_OK;
 }
 
@@ -148,7 +151,7 @@ static Code eval_equality(Evaluator *evaluator, const Expr *expr, Value *ret) {
   TRY(eval(evaluator, expr->args[0], &left));
   TRY(eval(evaluator, expr->args[1], &right));
   bool is_same = expr_is_null_literal(expr->args[0]) || expr_is_null_literal(expr->args[1]) ? value_is_null(&left) && value_is_null(&right)
-                                                                                          : is_equal(&left, &right);
+                                                                                            : is_equal(&left, &right);
   *ret = value_bool(is_same == (expr->kind == EXPR_EQ));
   return CODE_OK;
 }
@@ -317,7 +320,8 @@ static Code convert(Evaluator *evaluator, const Expr *expr, const Value *from, V
     if (name.ptr != NULL) *ret = value_text(name);
     return CODE_OK;
   }
-  if (from->type == VALUE_TEXT) return expr_value_of_text(from->text, expr->type, evaluator->arena, ret) ? CODE_OK : error_no_memory(evaluator->err);
+  if (from->type == VALUE_TEXT)
+    return expr_value_of_text(from->text, expr->type, evaluator->arena, ret) ? CODE_OK : error_no_memory(evaluator->err);
   if (from->type == VALUE_INT && expr->type == EXPR_TYPE_FLOAT) *ret = value_float((double)from->integer);
   if (from->type == VALUE_DECIMAL && expr->type == EXPR_TYPE_FLOAT) *ret = value_float(decimal_to_double(from->text));
   if (from->type == VALUE_INT && expr->type == EXPR_TYPE_DECIMAL) {
@@ -337,7 +341,8 @@ static Code convert(Evaluator *evaluator, const Expr *expr, const Value *from, V
 static Code eval_convert(Evaluator *evaluator, const Expr *expr, Value *ret) {
   const Expr *operand = expr->args[0];
   if (operand->kind == EXPR_AUTH_CLAIM) {
-    if (!expr_value_of_json(find_claim(evaluator, operand), expr->type, expr->item_type, evaluator->arena, ret)) return error_no_memory(evaluator->err);
+    if (!expr_value_of_json(find_claim(evaluator, operand), expr->type, expr->item_type, evaluator->arena, ret))
+      return error_no_memory(evaluator->err);
     return CODE_OK;
   }
   Value from;
@@ -361,28 +366,41 @@ static Code eval(Evaluator *evaluator, const Expr *expr, Value *ret) {
     case EXPR_NOW: *ret = (Value){.type = VALUE_TIMESTAMP, .integer = evaluator->env->now_us}; return CODE_OK;
     case EXPR_UUID: return eval_uuid(evaluator, ret);
     case EXPR_LIST: return eval_list(evaluator, expr, ret);
-    case EXPR_AND: case EXPR_OR: return eval_logic(evaluator, expr, ret);
+    case EXPR_AND:
+    case EXPR_OR: return eval_logic(evaluator, expr, ret);
     case EXPR_NOT: {
       bool truth = false;
       TRY(eval_truth(evaluator, expr->args[0], &truth));
       *ret = value_bool(!truth);
       return CODE_OK;
     }
-    case EXPR_EQ: case EXPR_NE: return eval_equality(evaluator, expr, ret);
-    case EXPR_LT: case EXPR_LE: case EXPR_GT: case EXPR_GE: return eval_ordering(evaluator, expr, ret);
+    case EXPR_EQ:
+    case EXPR_NE: return eval_equality(evaluator, expr, ret);
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE: return eval_ordering(evaluator, expr, ret);
     case EXPR_IN: return eval_in(evaluator, expr, ret);
-    case EXPR_ADD: case EXPR_SUB: case EXPR_MUL: case EXPR_DIV: case EXPR_MOD: return eval_arithmetic(evaluator, expr, ret);
+    case EXPR_ADD:
+    case EXPR_SUB:
+    case EXPR_MUL:
+    case EXPR_DIV:
+    case EXPR_MOD: return eval_arithmetic(evaluator, expr, ret);
     case EXPR_NEGATE: return eval_negate(evaluator, expr, ret);
     case EXPR_CONDITION: return eval_condition(evaluator, expr, ret);
     case EXPR_SIZE: return eval_size(evaluator, expr, ret);
-    case EXPR_STARTS_WITH: case EXPR_ENDS_WITH: case EXPR_CONTAINS: case EXPR_MATCHES: return eval_text_function(evaluator, expr, ret);
+    case EXPR_STARTS_WITH:
+    case EXPR_ENDS_WITH:
+    case EXPR_CONTAINS:
+    case EXPR_MATCHES: return eval_text_function(evaluator, expr, ret);
     case EXPR_HAS: {
       Value operand;
       TRY(eval(evaluator, expr->args[0], &operand));
       *ret = value_bool(!value_is_null(&operand));
       return CODE_OK;
     }
-    case EXPR_EXISTS: case EXPR_ALL: return eval_quantifier(evaluator, expr, ret);
+    case EXPR_EXISTS:
+    case EXPR_ALL: return eval_quantifier(evaluator, expr, ret);
     case EXPR_CONVERT: return eval_convert(evaluator, expr, ret);
   }
   assert(false);

@@ -36,7 +36,8 @@ void expr_nearest_offer(ExprNearest *nearest, Str candidate) {
 
 void expr_nearest_hint(const ExprNearest *nearest, char hint[120]) {
   hint[0] = '\0';
-  if (nearest->best.ptr != NULL) (void)snprintf(hint, 120, "did you mean \"%.*s\"?", (int)(nearest->best.len > 80 ? 80 : nearest->best.len), nearest->best.ptr);
+  if (nearest->best.ptr != NULL)
+    (void)snprintf(hint, 120, "did you mean \"%.*s\"?", (int)(nearest->best.len > 80 ? 80 : nearest->best.len), nearest->best.ptr);
 }
 
 /* ---- characters ---- */
@@ -44,7 +45,9 @@ void expr_nearest_hint(const ExprNearest *nearest, char hint[120]) {
 static bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
-static char at(const Lexer *lexer, size_t ahead) { return lexer->at + ahead < lexer->source.len ? lexer->source.ptr[lexer->at + ahead] : '\0'; }
+static char at(const Lexer *lexer, size_t ahead) {
+  return lexer->at + ahead < lexer->source.len ? lexer->source.ptr[lexer->at + ahead] : '\0';
+}
 
 static int hex_value(char c) {
   if (is_digit(c)) return c - '0';
@@ -160,8 +163,10 @@ static bool lex_string(Lexer *lexer, size_t begin, Quote quote, Token *ret) {
   size_t len = 0;
   while (lexer->at < end) {
     char c = lexer->source.ptr[lexer->at++];
-    if (c != '\\' || quote.is_raw) out[len++] = c;
-    else if (!read_escape(lexer, &quote, out, &len)) return false;
+    if (c != '\\' || quote.is_raw)
+      out[len++] = c;
+    else if (!read_escape(lexer, &quote, out, &len))
+      return false;
   }
   lexer->at = end + quote.len;
   *ret = (Token){quote.is_bytes ? TOKEN_BYTES : TOKEN_STRING, (uint32_t)begin, (uint32_t)lexer->at, {out, len}};
@@ -174,9 +179,12 @@ static bool find_quote(const Lexer *lexer, Quote *ret, size_t *ret_prefix) {
   size_t i = 0;
   for (; i < 2; i++) {
     char c = at(lexer, i);
-    if ((c == 'r' || c == 'R') && !quote.is_raw) quote.is_raw = true;
-    else if ((c == 'b' || c == 'B') && !quote.is_bytes) quote.is_bytes = true;
-    else break;
+    if ((c == 'r' || c == 'R') && !quote.is_raw)
+      quote.is_raw = true;
+    else if ((c == 'b' || c == 'B') && !quote.is_bytes)
+      quote.is_bytes = true;
+    else
+      break;
   }
   quote.byte = at(lexer, i);
   if (quote.byte != '"' && quote.byte != '\'') return false;
@@ -230,9 +238,10 @@ typedef struct Operator {
 } Operator;
 
 static const Operator operators[] = {
-  {"&&", TOKEN_AND}, {"||", TOKEN_OR}, {"==", TOKEN_EQ}, {"!=", TOKEN_NE}, {"<=", TOKEN_LE}, {">=", TOKEN_GE}, {"<", TOKEN_LT}, {">", TOKEN_GT},
-  {"!", TOKEN_NOT}, {"+", TOKEN_PLUS}, {"-", TOKEN_MINUS}, {"*", TOKEN_STAR}, {"/", TOKEN_SLASH}, {"%", TOKEN_PERCENT}, {"?", TOKEN_QUESTION},
-  {":", TOKEN_COLON}, {".", TOKEN_DOT}, {",", TOKEN_COMMA}, {"(", TOKEN_OPEN}, {")", TOKEN_CLOSE}, {"[", TOKEN_OPEN_LIST}, {"]", TOKEN_CLOSE_LIST},
+    {"&&", TOKEN_AND},  {"||", TOKEN_OR},     {"==", TOKEN_EQ},       {"!=", TOKEN_NE},        {"<=", TOKEN_LE},   {">=", TOKEN_GE},
+    {"<", TOKEN_LT},    {">", TOKEN_GT},      {"!", TOKEN_NOT},       {"+", TOKEN_PLUS},       {"-", TOKEN_MINUS}, {"*", TOKEN_STAR},
+    {"/", TOKEN_SLASH}, {"%", TOKEN_PERCENT}, {"?", TOKEN_QUESTION},  {":", TOKEN_COLON},      {".", TOKEN_DOT},   {",", TOKEN_COMMA},
+    {"(", TOKEN_OPEN},  {")", TOKEN_CLOSE},   {"[", TOKEN_OPEN_LIST}, {"]", TOKEN_CLOSE_LIST},
 };
 
 static bool lex_operator(Lexer *lexer, size_t begin, Token *ret) {

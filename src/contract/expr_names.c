@@ -30,12 +30,14 @@ static const Field *find_field(Checker *checker, const Resource *resource, const
 static bool walk_members(Checker *checker, const Field *holder, const Syntax *const *names, size_t count, Members *members) {
   for (size_t i = 0; i < count; i++) {
     if (holder->is_list) {
-      check_report(checker, names[i], "write list.exists(x, …) to look at its items", "\"%.*s\" is a list and has no fields", STR_ARGS(holder->name));
+      check_report(checker, names[i], "write list.exists(x, …) to look at its items", "\"%.*s\" is a list and has no fields",
+                   STR_ARGS(holder->name));
       return false;
     }
     if (holder->type != TYPE_EMBEDDED) {
       Str type = field_type_name(holder);
-      expr_report(checker->report, names[i]->name_begin, names[i]->name_end, "", "\"%.*s\" is of type %.*s and has no fields", STR_ARGS(holder->name), STR_ARGS(type));
+      expr_report(checker->report, names[i]->name_begin, names[i]->name_end, "", "\"%.*s\" is of type %.*s and has no fields",
+                  STR_ARGS(holder->name), STR_ARGS(type));
       return false;
     }
     const Embedded *embedded = holder->embedded;
@@ -50,7 +52,8 @@ static bool walk_members(Checker *checker, const Field *holder, const Syntax *co
   return true;
 }
 
-/* `author.id` is the row's own `authorId`, so that no row of the other side is needed. A client's filter keeps the hop: what it reaches may be hidden. */
+/* `author.id` is the row's own `authorId`, so that no row of the other side is needed. A client's filter keeps the hop: what it reaches may
+ * be hidden. */
 static void shorten(const Checker *checker, ExprPath *path) {
   if (checker->use == EXPR_USE_FILTER) return;
   while (path->hop_count > 0 && path->field != NULL && path->field->kind == FIELD_STORED && path->field->is_key) {
@@ -73,7 +76,8 @@ static const Expr *path_node(Checker *checker, const Syntax *syntax, const ExprP
 }
 
 /* From a row: to-one relations, then a field, then members of an embedded object. */
-static const Expr *walk_row(Checker *checker, const Syntax *syntax, uint32_t root, const Resource *resource, const Syntax *const *names, size_t count) {
+static const Expr *walk_row(Checker *checker, const Syntax *syntax, uint32_t root, const Resource *resource, const Syntax *const *names,
+                            size_t count) {
   ExprPath path = {.root = root, .resource = resource};
   Hops hops = {0};
   Members members = {0};
@@ -87,8 +91,8 @@ static const Expr *walk_row(Checker *checker, const Syntax *syntax, uint32_t roo
       continue;
     }
     if (field->kind == FIELD_TO_MANY && !is_last) {
-      check_report(checker, names[i], "write list.exists(x, …) or list.all(x, …) to look at its rows", "\"%.*s\" is a list of rows and has no fields of its own",
-                   STR_ARGS(field->name));
+      check_report(checker, names[i], "write list.exists(x, …) or list.all(x, …) to look at its rows",
+                   "\"%.*s\" is a list of rows and has no fields of its own", STR_ARGS(field->name));
       return NULL;
     }
     path.field = field;
@@ -145,7 +149,8 @@ static const Expr *walk_auth(Checker *checker, const Syntax *syntax, const Synta
     if (node != NULL) node->name = names[1]->text;
   } else {
     size_t at = count > 1 && (str_equal(names[0]->text, STR("id")) || str_equal(names[0]->text, STR("roles"))) ? 1 : count > 2 ? 2 : 0;
-    expr_report(checker->report, names[at]->name_begin, names[at]->name_end, hint, "the caller has no \"%.*s\" here", STR_ARGS(names[at]->text));
+    expr_report(checker->report, names[at]->name_begin, names[at]->name_end, hint, "the caller has no \"%.*s\" here",
+                STR_ARGS(names[at]->text));
     return NULL;
   }
   return node == NULL ? check_no_memory(checker) : expr_finish(node);
@@ -183,7 +188,8 @@ static const Expr *resolve(Checker *checker, const Syntax *syntax, const Syntax 
     check_report(checker, base, "", "auth is not known in a filter");
     return NULL;
   }
-  if (str_equal(base->text, STR("old")) && checker->use == EXPR_USE_UPDATE) return walk_row(checker, syntax, EXPR_ROOT_OLD, checker->resource, names, count);
+  if (str_equal(base->text, STR("old")) && checker->use == EXPR_USE_UPDATE)
+    return walk_row(checker, syntax, EXPR_ROOT_OLD, checker->resource, names, count);
   if (str_equal(base->text, STR("old")) && !is_field) {
     check_report(checker, base, "", "old is known in update rules only");
     return NULL;
@@ -207,8 +213,8 @@ const Expr *check_path(Checker *checker, const Syntax *syntax) {
     names[count++] = base;
   }
   if (base->kind != SYNTAX_NAME) {
-    expr_report(checker->report, syntax->name_begin, syntax->name_end, "", "only rows and embedded objects have fields: \"%.*s\" has nothing to belong to",
-                STR_ARGS(syntax->text));
+    expr_report(checker->report, syntax->name_begin, syntax->name_end, "",
+                "only rows and embedded objects have fields: \"%.*s\" has nothing to belong to", STR_ARGS(syntax->text));
     return NULL;
   }
   for (size_t i = 0; i < count / 2; i++) {

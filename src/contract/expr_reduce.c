@@ -1,5 +1,6 @@
-/* expr_reduce.c - partial evaluation: what is known becomes a literal, and what follows from it is folded. The answer is the same, whatever the row.
- * A null that came of folding is typed; only the null that was written has EXPR_TYPE_NULL, so that `author.id == auth.id` of a stranger is false, not a test for null. */
+/* expr_reduce.c - partial evaluation: what is known becomes a literal, and what follows from it is folded. The answer is the same, whatever
+ * the row. A null that came of folding is typed; only the null that was written has EXPR_TYPE_NULL, so that `author.id == auth.id` of a
+ * stranger is false, not a test for null. */
 #include "contract/expr_impl.h"
 
 typedef struct Reducer {
@@ -19,8 +20,23 @@ static bool is_null(const Expr *expr) { return is_literal(expr) && value_is_null
 /* Never null. */
 static bool is_two_valued(const Expr *expr) {
   switch (expr->kind) {
-    case EXPR_AND: case EXPR_OR: case EXPR_NOT: case EXPR_EQ: case EXPR_NE: case EXPR_LT: case EXPR_LE: case EXPR_GT: case EXPR_GE: case EXPR_IN:
-    case EXPR_STARTS_WITH: case EXPR_ENDS_WITH: case EXPR_CONTAINS: case EXPR_MATCHES: case EXPR_HAS: case EXPR_EXISTS: case EXPR_ALL: return true;
+    case EXPR_AND:
+    case EXPR_OR:
+    case EXPR_NOT:
+    case EXPR_EQ:
+    case EXPR_NE:
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE:
+    case EXPR_IN:
+    case EXPR_STARTS_WITH:
+    case EXPR_ENDS_WITH:
+    case EXPR_CONTAINS:
+    case EXPR_MATCHES:
+    case EXPR_HAS:
+    case EXPR_EXISTS:
+    case EXPR_ALL: return true;
     default: return false;
   }
 }
@@ -89,8 +105,10 @@ static Code reduce_logic(Reducer *reducer, const Expr *expr, bool is_condition, 
   for (size_t i = 0; i < expr->arg_count; i++) {
     const Expr *term = NULL;
     TRY(reduce(reducer, expr->args[i], true, &term));
-    if (!is_literal(term)) terms[count++] = term;
-    else if (expr_is_true(term) == decides) return always(decides, ret);
+    if (!is_literal(term))
+      terms[count++] = term;
+    else if (expr_is_true(term) == decides)
+      return always(decides, ret);
   }
   if (count == 0) return always(!decides, ret);
   if (count > 1) return rebuild(reducer, expr, terms, count, ret);
@@ -146,7 +164,8 @@ static bool leads_nowhere(const Reducer *reducer, const ExprPath *path) {
 }
 
 /* What a null operand, not written but found, makes of the operator. */
-static Code fold_null(Reducer *reducer, const Expr *expr, const Expr *const *args, bool is_condition, bool *ret_is_folded, const Expr **ret) {
+static Code fold_null(Reducer *reducer, const Expr *expr, const Expr *const *args, bool is_condition, bool *ret_is_folded,
+                      const Expr **ret) {
   bool has_folded = false, has_null = false;
   for (size_t i = 0; i < expr->arg_count; i++) {
     has_folded = has_folded || is_folded_null(args[i]);
@@ -154,16 +173,28 @@ static Code fold_null(Reducer *reducer, const Expr *expr, const Expr *const *arg
   }
   *ret_is_folded = true;
   switch (expr->kind) {
-    case EXPR_EQ: case EXPR_NE:
+    case EXPR_EQ:
+    case EXPR_NE:
       if (has_folded && !expr_is_null_literal(args[0]) && !expr_is_null_literal(args[1])) return always(expr->kind == EXPR_NE, ret);
       break;
-    case EXPR_LT: case EXPR_LE: case EXPR_GT: case EXPR_GE: case EXPR_STARTS_WITH: case EXPR_ENDS_WITH: case EXPR_CONTAINS: case EXPR_MATCHES:
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE:
+    case EXPR_STARTS_WITH:
+    case EXPR_ENDS_WITH:
+    case EXPR_CONTAINS:
+    case EXPR_MATCHES:
       if (has_null) return always(false, ret);
       break;
     case EXPR_IN:
       if (has_null || (is_literal(args[1]) && args[1]->value.list.count == 0)) return always(false, ret);
       break;
-    case EXPR_ADD: case EXPR_SUB: case EXPR_MUL: case EXPR_DIV: case EXPR_MOD:
+    case EXPR_ADD:
+    case EXPR_SUB:
+    case EXPR_MUL:
+    case EXPR_DIV:
+    case EXPR_MOD:
       if (has_null) return literal_of(reducer, expr, is_condition, value_null(), ret);
       break;
     default: break;
@@ -211,13 +242,16 @@ static Code own_literal(Reducer *reducer, const Expr *expr, bool is_condition, c
 
 static Code reduce(Reducer *reducer, const Expr *expr, bool is_condition, const Expr **ret) {
   if (is_literal(expr)) return own_literal(reducer, expr, is_condition, ret);
-  bool is_known = (expr->roots & ~reducer->known) == 0 && !(expr->has_relations && (reducer->env == NULL || reducer->env->resolver == NULL));
+  bool is_known =
+      (expr->roots & ~reducer->known) == 0 && !(expr->has_relations && (reducer->env == NULL || reducer->env->resolver == NULL));
   if (is_known) return evaluate(reducer, expr, is_condition, ret);
   switch (expr->kind) {
-    case EXPR_AND: case EXPR_OR: return reduce_logic(reducer, expr, is_condition, ret);
+    case EXPR_AND:
+    case EXPR_OR: return reduce_logic(reducer, expr, is_condition, ret);
     case EXPR_NOT: return reduce_not(reducer, expr, is_condition, ret);
     case EXPR_CONDITION: return reduce_condition(reducer, expr, is_condition, ret);
-    case EXPR_EXISTS: case EXPR_ALL: return reduce_quantifier(reducer, expr, ret);
+    case EXPR_EXISTS:
+    case EXPR_ALL: return reduce_quantifier(reducer, expr, ret);
     case EXPR_PATH: return reduce_path(reducer, expr, is_condition, ret);
     default: return reduce_operator(reducer, expr, is_condition, ret);
   }

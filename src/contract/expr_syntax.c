@@ -128,7 +128,8 @@ static const Syntax *parse_primary(Parser *parser) {
   Token token = parser->token;
   switch (token.kind) {
     case TOKEN_NULL: return parse_literal(parser, SYNTAX_NULL);
-    case TOKEN_TRUE: case TOKEN_FALSE: return parse_literal(parser, SYNTAX_BOOL);
+    case TOKEN_TRUE:
+    case TOKEN_FALSE: return parse_literal(parser, SYNTAX_BOOL);
     case TOKEN_INT: return parse_literal(parser, SYNTAX_INT);
     case TOKEN_FLOAT: return parse_literal(parser, SYNTAX_FLOAT);
     case TOKEN_STRING: return parse_literal(parser, SYNTAX_STRING);
@@ -152,7 +153,8 @@ static const Syntax *parse_member(Parser *parser) {
     if (!advance(parser)) return NULL;
     Token name = parser->token;
     /* A field may be called as a keyword is. */
-    bool is_name = name.kind == TOKEN_NAME || name.kind == TOKEN_IN || name.kind == TOKEN_TRUE || name.kind == TOKEN_FALSE || name.kind == TOKEN_NULL;
+    bool is_name =
+        name.kind == TOKEN_NAME || name.kind == TOKEN_IN || name.kind == TOKEN_TRUE || name.kind == TOKEN_FALSE || name.kind == TOKEN_NULL;
     if (!is_name) return unexpected(parser, "a field's or function's name");
     if (!advance(parser)) return NULL;
     if (parser->token.kind == TOKEN_OPEN) {
@@ -189,9 +191,18 @@ static int precedence(TokenKind kind) {
   switch (kind) {
     case TOKEN_OR: return 1;
     case TOKEN_AND: return 2;
-    case TOKEN_EQ: case TOKEN_NE: case TOKEN_LT: case TOKEN_LE: case TOKEN_GT: case TOKEN_GE: case TOKEN_IN: return 3;
-    case TOKEN_PLUS: case TOKEN_MINUS: return 4;
-    case TOKEN_STAR: case TOKEN_SLASH: case TOKEN_PERCENT: return 5;
+    case TOKEN_EQ:
+    case TOKEN_NE:
+    case TOKEN_LT:
+    case TOKEN_LE:
+    case TOKEN_GT:
+    case TOKEN_GE:
+    case TOKEN_IN: return 3;
+    case TOKEN_PLUS:
+    case TOKEN_MINUS: return 4;
+    case TOKEN_STAR:
+    case TOKEN_SLASH:
+    case TOKEN_PERCENT: return 5;
     default: return 0;
   }
 }
@@ -199,7 +210,7 @@ static int precedence(TokenKind kind) {
 static const Syntax *parse_binary(Parser *parser, int level) {
   const Syntax *left = parse_unary(parser);
   while (left != NULL && precedence(parser->token.kind) >= level) {
-    TokenKind operator = parser->token.kind;
+    TokenKind operator= parser->token.kind;
     SyntaxList args = {0};
     if (!list_push(parser, &args, left)) return NULL;
     /* A chain of && or || is one node, however long: it adds no depth. */
@@ -207,7 +218,7 @@ static const Syntax *parse_binary(Parser *parser, int level) {
       if (!advance(parser)) return NULL;
       const Syntax *right = parse_binary(parser, precedence(operator) + 1);
       if (right == NULL || !list_push(parser, &args, right)) return NULL;
-    } while ((operator == TOKEN_AND || operator == TOKEN_OR) && parser->token.kind == operator);
+    } while ((operator== TOKEN_AND || operator== TOKEN_OR) && parser->token.kind == operator);
     Syntax *node = node_create(parser, SYNTAX_BINARY, left->begin, args.items[args.count - 1]->end, args.items, args.count);
     if (node == NULL) return NULL;
     node->token = operator;

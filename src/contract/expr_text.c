@@ -34,9 +34,13 @@ static void print_value(Buf *out, const Value *value) {
     case VALUE_BOOL: buf_add(out, value->boolean ? STR("true") : STR("false")); break;
     case VALUE_INT: buf_add_int64(out, value->integer); break;
     case VALUE_FLOAT: json_write_double(out, value->number); break;
-    case VALUE_DECIMAL: case VALUE_TEXT: case VALUE_JSON: json_write_string(out, value->text); break;
+    case VALUE_DECIMAL:
+    case VALUE_TEXT:
+    case VALUE_JSON: json_write_string(out, value->text); break;
     case VALUE_BYTES: print_bytes(out, value->text); break;
-    case VALUE_TIMESTAMP: case VALUE_DATE: case VALUE_DURATION: print_time(out, value); break;
+    case VALUE_TIMESTAMP:
+    case VALUE_DATE:
+    case VALUE_DURATION: print_time(out, value); break;
     case VALUE_LIST:
       buf_add_byte(out, '[');
       for (size_t i = 0; i < value->list.count; i++) {
@@ -45,7 +49,9 @@ static void print_value(Buf *out, const Value *value) {
       }
       buf_add_byte(out, ']');
       break;
-    case VALUE_NULL: case VALUE_ROW: case VALUE_ROWS: buf_add(out, STR("null")); break;
+    case VALUE_NULL:
+    case VALUE_ROW:
+    case VALUE_ROWS: buf_add(out, STR("null")); break;
   }
 }
 
@@ -95,10 +101,13 @@ static void print_method(Printer *printer, const Expr *expr, Str name) {
 }
 
 static void print_quantifier(Printer *printer, const Expr *expr) {
-  static const Str spare[EXPR_BINDINGS_MAX] = {STR_INIT("x0"), STR_INIT("x1"), STR_INIT("x2"), STR_INIT("x3"), STR_INIT("x4"), STR_INIT("x5"), STR_INIT("x6"), STR_INIT("x7")};
+  static const Str spare[EXPR_BINDINGS_MAX] = {STR_INIT("x0"), STR_INIT("x1"), STR_INIT("x2"), STR_INIT("x3"),
+                                               STR_INIT("x4"), STR_INIT("x5"), STR_INIT("x6"), STR_INIT("x7")};
   Str name = expr->name.len > 0 ? expr->name : spare[expr->depth];
-  if (expr->path.field != NULL) print_path(printer, &expr->path);
-  else print(printer, expr->args[0]);
+  if (expr->path.field != NULL)
+    print_path(printer, &expr->path);
+  else
+    print(printer, expr->args[0]);
   printer->names[expr->depth] = name;
   buf_printf(printer->out, ".%s(%.*s, ", expr->kind == EXPR_EXISTS ? "exists" : "all", STR_ARGS(name));
   print(printer, expr->args[expr->arg_count - 1]);
@@ -181,7 +190,8 @@ static void print(Printer *printer, const Expr *expr) {
     case EXPR_ENDS_WITH: print_method(printer, expr, STR("endsWith")); break;
     case EXPR_CONTAINS: print_method(printer, expr, STR("contains")); break;
     case EXPR_MATCHES: print_method(printer, expr, STR("matches")); break;
-    case EXPR_EXISTS: case EXPR_ALL: print_quantifier(printer, expr); break;
+    case EXPR_EXISTS:
+    case EXPR_ALL: print_quantifier(printer, expr); break;
     case EXPR_CONVERT: print(printer, expr->args[0]); break;
     default: print_between(printer, expr, operator_text(expr->kind)); break;
   }

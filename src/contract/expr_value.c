@@ -61,11 +61,19 @@ int expr_value_compare(const Value *a, const Value *b) {
   assert(a->type == b->type);
   switch (a->type) {
     case VALUE_BOOL: return (int)a->boolean - (int)b->boolean;
-    case VALUE_INT: case VALUE_TIMESTAMP: case VALUE_DATE: case VALUE_DURATION: return (a->integer > b->integer) - (a->integer < b->integer);
+    case VALUE_INT:
+    case VALUE_TIMESTAMP:
+    case VALUE_DATE:
+    case VALUE_DURATION: return (a->integer > b->integer) - (a->integer < b->integer);
     case VALUE_FLOAT: return (a->number > b->number) - (a->number < b->number);
     case VALUE_DECIMAL: return decimal_compare(a->text, b->text);
-    case VALUE_TEXT: case VALUE_BYTES: case VALUE_JSON: return str_compare(a->text, b->text);
-    case VALUE_NULL: case VALUE_LIST: case VALUE_ROW: case VALUE_ROWS: break;
+    case VALUE_TEXT:
+    case VALUE_BYTES:
+    case VALUE_JSON: return str_compare(a->text, b->text);
+    case VALUE_NULL:
+    case VALUE_LIST:
+    case VALUE_ROW:
+    case VALUE_ROWS: break;
   }
   assert(false);
   return 0;

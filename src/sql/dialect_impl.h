@@ -1,4 +1,5 @@
-/* dialect_impl.h - what a dialect says of itself; for dialects, the writers of SQL and the planner. Nothing here is a driver: all of it is text. */
+/* dialect_impl.h - what a dialect says of itself; for dialects, the writers of SQL and the planner. Nothing here is a driver: all of it is
+ * text. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,23 +10,42 @@
 #include "contract/model.h"
 #include "sql/dialect.h"
 
-/* What is spelled differently. In a template %1, %2 … stand for operands, which are closed expressions (a column, a parameter, a call or parenthesised).
- * Every template yields NULL when an operand is NULL. */
+/* What is spelled differently. In a template %1, %2 … stand for operands, which are closed expressions (a column, a parameter, a call or
+ * parenthesised). Every template yields NULL when an operand is NULL. */
 typedef enum SqlTemplate {
   /* Exact 64-bit arithmetic; NULL on overflow and division by zero; division truncates. */
-  SQL_INT_ADD = 0, SQL_INT_SUBTRACT, SQL_INT_MULTIPLY, SQL_INT_DIVIDE, SQL_INT_MODULO, SQL_INT_NEGATE,
+  SQL_INT_ADD = 0,
+  SQL_INT_SUBTRACT,
+  SQL_INT_MULTIPLY,
+  SQL_INT_DIVIDE,
+  SQL_INT_MODULO,
+  SQL_INT_NEGATE,
   /* Doubles; NULL where the result isn't finite. */
-  SQL_FLOAT_ADD, SQL_FLOAT_SUBTRACT, SQL_FLOAT_MULTIPLY, SQL_FLOAT_DIVIDE, SQL_FLOAT_NEGATE,
+  SQL_FLOAT_ADD,
+  SQL_FLOAT_SUBTRACT,
+  SQL_FLOAT_MULTIPLY,
+  SQL_FLOAT_DIVIDE,
+  SQL_FLOAT_NEGATE,
   /* Up to 38 digits; NULL beyond them. */
-  SQL_DECIMAL_ADD, SQL_DECIMAL_SUBTRACT, SQL_DECIMAL_MULTIPLY, SQL_DECIMAL_NEGATE,
+  SQL_DECIMAL_ADD,
+  SQL_DECIMAL_SUBTRACT,
+  SQL_DECIMAL_MULTIPLY,
+  SQL_DECIMAL_NEGATE,
   /* A duration is an integer of microseconds. NULL outside the years 1 to 9999. */
-  SQL_TIMESTAMP_ADD, SQL_TIMESTAMP_SUBTRACT, SQL_TIMESTAMP_DIFFERENCE,
-  SQL_INT_TO_FLOAT, SQL_INT_TO_DECIMAL, SQL_DECIMAL_TO_FLOAT,
+  SQL_TIMESTAMP_ADD,
+  SQL_TIMESTAMP_SUBTRACT,
+  SQL_TIMESTAMP_DIFFERENCE,
+  SQL_INT_TO_FLOAT,
+  SQL_INT_TO_DECIMAL,
+  SQL_DECIMAL_TO_FLOAT,
   SQL_STRING_SIZE, /* code points */
   SQL_BYTES_SIZE,
-  SQL_LIST_SIZE,   /* of a stored list or a list parameter */
+  SQL_LIST_SIZE, /* of a stored list or a list parameter */
   /* By bytes, as conditions. */
-  SQL_STARTS_WITH, SQL_ENDS_WITH, SQL_CONTAINS, SQL_MATCHES,
+  SQL_STARTS_WITH,
+  SQL_ENDS_WITH,
+  SQL_CONTAINS,
+  SQL_MATCHES,
   SQL_STARTS_WITH_RANGE, /* the same for a column and a parameter, as a range that an index serves; len 0: not known */
   /* Aggregates. Sums of integers and decimals are exact whatever their size, as canonical decimal text; averages are doubles made from the exact sum. */
   SQL_SUM_EXACT, SQL_SUM_FLOAT, SQL_AVERAGE_EXACT, SQL_AVERAGE_FLOAT,
@@ -36,13 +56,13 @@ enum { SQL_VALUE_TYPES = VALUE_ROWS + 1 };
 
 struct SqlDialect {
   Str name;
-  char param_sigil;                    /* '?' in ?3, '$' in $3 */
-  Str param_casts[SQL_VALUE_TYPES];    /* written behind a parameter of the type; len 0: none */
+  char param_sigil;                 /* '?' in ?3, '$' in $3 */
+  Str param_casts[SQL_VALUE_TYPES]; /* written behind a parameter of the type; len 0: none */
   Str true_text, false_text;
-  Str boolean_test;                    /* behind a Boolean that stands as a condition, spelled so that an index on it serves; len 0: none */
-  Str collations[SQL_VALUE_TYPES];     /* behind an operand of a comparison or a sort, with its leading space; len 0: none */
-  bool has_nulls_largest;              /* the order of nulls is already ours */
-  bool has_lateral;                    /* LATERAL joins; without them a statement is a function call, and is run once for each parent */
+  Str boolean_test;                /* behind a Boolean that stands as a condition, spelled so that an index on it serves; len 0: none */
+  Str collations[SQL_VALUE_TYPES]; /* behind an operand of a comparison or a sort, with its leading space; len 0: none */
+  bool has_nulls_largest;          /* the order of nulls is already ours */
+  bool has_lateral;                /* LATERAL joins; without them a statement is a function call, and is run once for each parent */
   Str templates[SQL_TEMPLATE_COUNT];
   /* `column` (alias and name, quoted) in canonical form: as a value of the field's type is passed as a parameter. Without a collation. */
   void (*write_canonical)(Buf *out, Str column, const Field *field);
@@ -50,7 +70,8 @@ struct SqlDialect {
   Str (*column_collation)(const Field *field);
   /* A member of a JSON document as a canonical value of `type` (the last member's): NULL where it is missing, null or of another type. */
   void (*write_member)(Buf *out, Str document, const Str *names, size_t name_count, FieldType type);
-  /* A FROM item with one column `value`: the items of a list as canonical values of `type`. The list is a parameter or a stored one (JSON). */
+  /* A FROM item with one column `value`: the items of a list as canonical values of `type`. The list is a parameter or a stored one (JSON).
+   */
   void (*write_each)(Buf *out, Str list, ValueType type, bool is_param);
   /* operand IN the items of a list parameter, so that an index on the operand serves. NULL items match nothing. */
   void (*write_in_list)(Buf *out, Str operand, Str list, ValueType type);

@@ -1,5 +1,6 @@
-/* dialect_sqlite.c - SQLite's SQL. What it lacks are functions named caisson_…, which the driver registers on each connection (store/sqlite_functions.c).
- * Storage: Decimal is canonical text under the collation `decimal`, DateTime text of fixed width, Boolean 0 or 1, lists and embedded objects JSON text. */
+/* dialect_sqlite.c - SQLite's SQL. What it lacks are functions named caisson_…, which the driver registers on each connection
+ * (store/sqlite_functions.c). Storage: Decimal is canonical text under the collation `decimal`, DateTime text of fixed width, Boolean 0 or
+ * 1, lists and embedded objects JSON text. */
 #include "sql/dialect_impl.h"
 
 typedef enum Affinity { AFFINITY_TEXT, AFFINITY_INTEGER, AFFINITY_REAL, AFFINITY_NUMERIC, AFFINITY_BLOB } Affinity;
@@ -14,11 +15,13 @@ static bool contains_ignoring_case(Str text, Str part) {
 /* https://sqlite.org/datatype3.html §3.1, in the order of its rules. */
 static Affinity affinity_of(Str declared) {
   if (contains_ignoring_case(declared, STR("INT"))) return AFFINITY_INTEGER;
-  if (contains_ignoring_case(declared, STR("CHAR")) || contains_ignoring_case(declared, STR("CLOB")) || contains_ignoring_case(declared, STR("TEXT"))) {
+  if (contains_ignoring_case(declared, STR("CHAR")) || contains_ignoring_case(declared, STR("CLOB")) ||
+      contains_ignoring_case(declared, STR("TEXT"))) {
     return AFFINITY_TEXT;
   }
   if (declared.len == 0 || contains_ignoring_case(declared, STR("BLOB"))) return AFFINITY_BLOB;
-  if (contains_ignoring_case(declared, STR("REAL")) || contains_ignoring_case(declared, STR("FLOA")) || contains_ignoring_case(declared, STR("DOUB"))) {
+  if (contains_ignoring_case(declared, STR("REAL")) || contains_ignoring_case(declared, STR("FLOA")) ||
+      contains_ignoring_case(declared, STR("DOUB"))) {
     return AFFINITY_REAL;
   }
   return AFFINITY_NUMERIC;
@@ -33,11 +36,19 @@ static const char *reader_of(const Field *field) {
     case TYPE_DATETIME: return "caisson_datetime(";
     case TYPE_DATE: return "caisson_date(";
     case TYPE_BOOLEAN: return "caisson_boolean(";
-    case TYPE_INT: case TYPE_BIGINT: return affinity == AFFINITY_INTEGER || affinity == AFFINITY_NUMERIC ? NULL : "caisson_integer(";
+    case TYPE_INT:
+    case TYPE_BIGINT: return affinity == AFFINITY_INTEGER || affinity == AFFINITY_NUMERIC ? NULL : "caisson_integer(";
     case TYPE_FLOAT: return affinity == AFFINITY_REAL ? NULL : "caisson_float(";
-    case TYPE_ID: case TYPE_STRING: case TYPE_UUID: case TYPE_EMAIL: case TYPE_URL: case TYPE_ENUM:
-      return affinity == AFFINITY_TEXT ? NULL : "caisson_text(";
-    case TYPE_JSON: case TYPE_BYTES: case TYPE_EMBEDDED: case TYPE_COUNT: break;
+    case TYPE_ID:
+    case TYPE_STRING:
+    case TYPE_UUID:
+    case TYPE_EMAIL:
+    case TYPE_URL:
+    case TYPE_ENUM: return affinity == AFFINITY_TEXT ? NULL : "caisson_text(";
+    case TYPE_JSON:
+    case TYPE_BYTES:
+    case TYPE_EMBEDDED:
+    case TYPE_COUNT: break;
   }
   return NULL;
 }
@@ -57,15 +68,23 @@ static Str column_collation(const Field *field) {
 /* The names that caisson_member and caisson_each know (store/sqlite_functions.c). */
 static Str type_name(FieldType type) {
   switch (type) {
-    case TYPE_INT: case TYPE_BIGINT: return STR("int");
+    case TYPE_INT:
+    case TYPE_BIGINT: return STR("int");
     case TYPE_FLOAT: return STR("float");
     case TYPE_DECIMAL: return STR("decimal");
     case TYPE_BOOLEAN: return STR("bool");
     case TYPE_DATETIME: return STR("timestamp");
     case TYPE_DATE: return STR("date");
     case TYPE_BYTES: return STR("bytes");
-    case TYPE_JSON: case TYPE_EMBEDDED: return STR("json");
-    case TYPE_ID: case TYPE_STRING: case TYPE_UUID: case TYPE_EMAIL: case TYPE_URL: case TYPE_ENUM: case TYPE_COUNT: break;
+    case TYPE_JSON:
+    case TYPE_EMBEDDED: return STR("json");
+    case TYPE_ID:
+    case TYPE_STRING:
+    case TYPE_UUID:
+    case TYPE_EMAIL:
+    case TYPE_URL:
+    case TYPE_ENUM:
+    case TYPE_COUNT: break;
   }
   return STR("string");
 }
@@ -85,14 +104,19 @@ static void write_member(Buf *out, Str document, const Str *names, size_t name_c
 static Str value_type_name(ValueType type) {
   switch (type) {
     case VALUE_BOOL: return STR("bool");
-    case VALUE_INT: case VALUE_DURATION: return STR("int");
+    case VALUE_INT:
+    case VALUE_DURATION: return STR("int");
     case VALUE_FLOAT: return STR("float");
     case VALUE_DECIMAL: return STR("decimal");
     case VALUE_TIMESTAMP: return STR("timestamp");
     case VALUE_DATE: return STR("date");
     case VALUE_BYTES: return STR("bytes");
     case VALUE_JSON: return STR("json");
-    case VALUE_NULL: case VALUE_TEXT: case VALUE_LIST: case VALUE_ROW: case VALUE_ROWS: break;
+    case VALUE_NULL:
+    case VALUE_TEXT:
+    case VALUE_LIST:
+    case VALUE_ROW:
+    case VALUE_ROWS: break;
   }
   return STR("string");
 }
@@ -121,52 +145,53 @@ static void write_in_list(Buf *out, Str operand, Str list, ValueType type) {
 }
 
 const SqlDialect SQL_DIALECT_SQLITE = {
-  .name = STR_INIT("sqlite"),
-  .param_sigil = '?',
-  .true_text = STR_INIT("1"),
-  .false_text = STR_INIT("0"),
-  .boolean_test = STR_INIT(" = 1"),
-  .collations = {[VALUE_DECIMAL] = STR_INIT(" COLLATE decimal")},
-  .has_nulls_largest = false,
-  .has_lateral = false,
-  .templates = {
-    [SQL_INT_ADD] = STR_INIT("caisson_int_add(%1, %2)"),
-    [SQL_INT_SUBTRACT] = STR_INIT("caisson_int_subtract(%1, %2)"),
-    [SQL_INT_MULTIPLY] = STR_INIT("caisson_int_multiply(%1, %2)"),
-    [SQL_INT_DIVIDE] = STR_INIT("caisson_int_divide(%1, %2)"),
-    [SQL_INT_MODULO] = STR_INIT("caisson_int_modulo(%1, %2)"),
-    [SQL_INT_NEGATE] = STR_INIT("caisson_int_subtract(0, %1)"),
-    [SQL_FLOAT_ADD] = STR_INIT("caisson_float_add(%1, %2)"),
-    [SQL_FLOAT_SUBTRACT] = STR_INIT("caisson_float_subtract(%1, %2)"),
-    [SQL_FLOAT_MULTIPLY] = STR_INIT("caisson_float_multiply(%1, %2)"),
-    [SQL_FLOAT_DIVIDE] = STR_INIT("caisson_float_divide(%1, %2)"),
-    [SQL_FLOAT_NEGATE] = STR_INIT("(- %1)"),
-    [SQL_DECIMAL_ADD] = STR_INIT("caisson_decimal_add(%1, %2)"),
-    [SQL_DECIMAL_SUBTRACT] = STR_INIT("caisson_decimal_subtract(%1, %2)"),
-    [SQL_DECIMAL_MULTIPLY] = STR_INIT("caisson_decimal_multiply(%1, %2)"),
-    [SQL_DECIMAL_NEGATE] = STR_INIT("caisson_decimal_subtract('0', %1)"),
-    [SQL_TIMESTAMP_ADD] = STR_INIT("caisson_timestamp_add(%1, %2)"),
-    [SQL_TIMESTAMP_SUBTRACT] = STR_INIT("caisson_timestamp_subtract(%1, %2)"),
-    [SQL_TIMESTAMP_DIFFERENCE] = STR_INIT("caisson_timestamp_difference(%1, %2)"),
-    [SQL_INT_TO_FLOAT] = STR_INIT("CAST(%1 AS REAL)"),
-    [SQL_INT_TO_DECIMAL] = STR_INIT("CAST(%1 AS TEXT)"),
-    [SQL_DECIMAL_TO_FLOAT] = STR_INIT("caisson_decimal_to_float(%1)"),
-    [SQL_STRING_SIZE] = STR_INIT("caisson_size(%1)"),
-    [SQL_BYTES_SIZE] = STR_INIT("length(%1)"),
-    [SQL_LIST_SIZE] = STR_INIT("caisson_list_size(%1)"),
-    [SQL_STARTS_WITH] = STR_INIT("caisson_starts_with(%1, %2)"),
-    [SQL_STARTS_WITH_RANGE] = STR_INIT("(%1 >= %2 AND %1 < caisson_prefix_end(%2))"),
-    [SQL_ENDS_WITH] = STR_INIT("caisson_ends_with(%1, %2)"),
-    [SQL_CONTAINS] = STR_INIT("(instr(%1, %2) > 0)"),
-    [SQL_MATCHES] = STR_INIT("caisson_matches(%1, %2)"),
-    [SQL_SUM_EXACT] = STR_INIT("caisson_sum(%1)"),
-    [SQL_SUM_FLOAT] = STR_INIT("sum(%1)"),
-    [SQL_AVERAGE_EXACT] = STR_INIT("caisson_average(%1)"),
-    [SQL_AVERAGE_FLOAT] = STR_INIT("avg(%1)"),
-  },
-  .write_canonical = write_canonical,
-  .column_collation = column_collation,
-  .write_member = write_member,
-  .write_each = write_each,
-  .write_in_list = write_in_list,
+    .name = STR_INIT("sqlite"),
+    .param_sigil = '?',
+    .true_text = STR_INIT("1"),
+    .false_text = STR_INIT("0"),
+    .boolean_test = STR_INIT(" = 1"),
+    .collations = {[VALUE_DECIMAL] = STR_INIT(" COLLATE decimal")},
+    .has_nulls_largest = false,
+    .has_lateral = false,
+    .templates =
+        {
+            [SQL_INT_ADD] = STR_INIT("caisson_int_add(%1, %2)"),
+            [SQL_INT_SUBTRACT] = STR_INIT("caisson_int_subtract(%1, %2)"),
+            [SQL_INT_MULTIPLY] = STR_INIT("caisson_int_multiply(%1, %2)"),
+            [SQL_INT_DIVIDE] = STR_INIT("caisson_int_divide(%1, %2)"),
+            [SQL_INT_MODULO] = STR_INIT("caisson_int_modulo(%1, %2)"),
+            [SQL_INT_NEGATE] = STR_INIT("caisson_int_subtract(0, %1)"),
+            [SQL_FLOAT_ADD] = STR_INIT("caisson_float_add(%1, %2)"),
+            [SQL_FLOAT_SUBTRACT] = STR_INIT("caisson_float_subtract(%1, %2)"),
+            [SQL_FLOAT_MULTIPLY] = STR_INIT("caisson_float_multiply(%1, %2)"),
+            [SQL_FLOAT_DIVIDE] = STR_INIT("caisson_float_divide(%1, %2)"),
+            [SQL_FLOAT_NEGATE] = STR_INIT("(- %1)"),
+            [SQL_DECIMAL_ADD] = STR_INIT("caisson_decimal_add(%1, %2)"),
+            [SQL_DECIMAL_SUBTRACT] = STR_INIT("caisson_decimal_subtract(%1, %2)"),
+            [SQL_DECIMAL_MULTIPLY] = STR_INIT("caisson_decimal_multiply(%1, %2)"),
+            [SQL_DECIMAL_NEGATE] = STR_INIT("caisson_decimal_subtract('0', %1)"),
+            [SQL_TIMESTAMP_ADD] = STR_INIT("caisson_timestamp_add(%1, %2)"),
+            [SQL_TIMESTAMP_SUBTRACT] = STR_INIT("caisson_timestamp_subtract(%1, %2)"),
+            [SQL_TIMESTAMP_DIFFERENCE] = STR_INIT("caisson_timestamp_difference(%1, %2)"),
+            [SQL_INT_TO_FLOAT] = STR_INIT("CAST(%1 AS REAL)"),
+            [SQL_INT_TO_DECIMAL] = STR_INIT("CAST(%1 AS TEXT)"),
+            [SQL_DECIMAL_TO_FLOAT] = STR_INIT("caisson_decimal_to_float(%1)"),
+            [SQL_STRING_SIZE] = STR_INIT("caisson_size(%1)"),
+            [SQL_BYTES_SIZE] = STR_INIT("length(%1)"),
+            [SQL_LIST_SIZE] = STR_INIT("caisson_list_size(%1)"),
+            [SQL_STARTS_WITH] = STR_INIT("caisson_starts_with(%1, %2)"),
+            [SQL_SUM_EXACT] = STR_INIT("caisson_sum(%1)"),
+            [SQL_SUM_FLOAT] = STR_INIT("sum(%1)"),
+            [SQL_AVERAGE_EXACT] = STR_INIT("caisson_average(%1)"),
+            [SQL_AVERAGE_FLOAT] = STR_INIT("avg(%1)"),
+            [SQL_STARTS_WITH_RANGE] = STR_INIT("(%1 >= %2 AND %1 < caisson_prefix_end(%2))"),
+            [SQL_ENDS_WITH] = STR_INIT("caisson_ends_with(%1, %2)"),
+            [SQL_CONTAINS] = STR_INIT("(instr(%1, %2) > 0)"),
+            [SQL_MATCHES] = STR_INIT("caisson_matches(%1, %2)"),
+        },
+    .write_canonical = write_canonical,
+    .column_collation = column_collation,
+    .write_member = write_member,
+    .write_each = write_each,
+    .write_in_list = write_in_list,
 };

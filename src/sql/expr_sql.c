@@ -1,5 +1,6 @@
-/* expr_sql.c - see expr_sql.h. Rules are two-valued and SQL is not, so that every Boolean is written in one of two ways: so that it is true exactly where
- * the rule is true (and NULL or false elsewhere: plain `a = b`, which indexes serve), or so that it is true exactly where the rule is not true. */
+/* expr_sql.c - see expr_sql.h. Rules are two-valued and SQL is not, so that every Boolean is written in one of two ways: so that it is true
+ * exactly where the rule is true (and NULL or false elsewhere: plain `a = b`, which indexes serve), or so that it is true exactly where the
+ * rule is not true. */
 #include "sql/expr_sql.h"
 
 #include <assert.h>
@@ -34,7 +35,9 @@ static void write_boolean(const Writer *writer, Buf *out, bool value) {
 
 static bool is_null_literal(const Expr *expr) { return expr->kind == EXPR_LITERAL && value_is_null(&expr->value); }
 static bool is_written_null(const Expr *expr) { return is_null_literal(expr) && expr->type == EXPR_TYPE_NULL; }
-static bool is_parameter(const Expr *expr) { return expr->kind == EXPR_LITERAL && expr->value.type != VALUE_NULL && expr->value.type != VALUE_BOOL; }
+static bool is_parameter(const Expr *expr) {
+  return expr->kind == EXPR_LITERAL && expr->value.type != VALUE_NULL && expr->value.type != VALUE_BOOL;
+}
 
 static ValueType value_type_of(ExprType type) {
   switch (type) {
@@ -87,7 +90,9 @@ static Code write_rule(Writer *writer, Buf *out, const Expr *rule, SqlScope *row
 }
 
 static SqlScope *root_scope(const Writer *writer, uint32_t root) {
-  SqlScope *scope = root == EXPR_ROOT_ROW ? writer->roots->row : root == EXPR_ROOT_OLD ? writer->roots->old : writer->frames[root - EXPR_ROOT_BOUND].row;
+  SqlScope *scope = root == EXPR_ROOT_ROW   ? writer->roots->row
+                    : root == EXPR_ROOT_OLD ? writer->roots->old
+                                            : writer->frames[root - EXPR_ROOT_BOUND].row;
   assert(scope != NULL);
   return scope;
 }
@@ -104,11 +109,13 @@ static Code reach(Writer *writer, const ExprPath *path, size_t hop_count, SqlSco
   return CODE_OK;
 }
 
-/* Where the path ends with a key of the other side and nothing is hidden on the way, the row's own key field says the same without a join. */
+/* Where the path ends with a key of the other side and nothing is hidden on the way, the row's own key field says the same without a join.
+ */
 static void shorten(const Writer *writer, ExprPath *path) {
   while (path->hop_count > 0 && path->field->kind == FIELD_STORED && path->field->is_key) {
     const Relation *last = path->hops[path->hop_count - 1];
-    if (row_rule(writer, last->target) != NULL || field_rule(writer, last->field) != NULL || field_rule(writer, path->field) != NULL) return;
+    if (row_rule(writer, last->target) != NULL || field_rule(writer, last->field) != NULL || field_rule(writer, path->field) != NULL)
+      return;
     size_t i = 0;
     while (i < last->key_count && last->target->keys[i] != path->field) i++;
     /* The own key field may be hidden where the other side's isn't. */
@@ -213,11 +220,26 @@ static bool is_never_null(const Writer *writer, const Expr *expr) {
     case EXPR_LITERAL: return !value_is_null(&expr->value);
     case EXPR_PATH: {
       const Field *field = expr->path.field;
-      return expr->path.hop_count == 0 && expr->path.member_count == 0 && field != NULL && field->kind == FIELD_STORED && field->is_required &&
-             field->column_type.len == 0 && field_rule(writer, field) == NULL;
+      return expr->path.hop_count == 0 && expr->path.member_count == 0 && field != NULL && field->kind == FIELD_STORED &&
+             field->is_required && field->column_type.len == 0 && field_rule(writer, field) == NULL;
     }
-    case EXPR_AND: case EXPR_OR: case EXPR_NOT: case EXPR_EQ: case EXPR_NE: case EXPR_LT: case EXPR_LE: case EXPR_GT: case EXPR_GE: case EXPR_IN:
-    case EXPR_STARTS_WITH: case EXPR_ENDS_WITH: case EXPR_CONTAINS: case EXPR_MATCHES: case EXPR_HAS: case EXPR_EXISTS: case EXPR_ALL: return true;
+    case EXPR_AND:
+    case EXPR_OR:
+    case EXPR_NOT:
+    case EXPR_EQ:
+    case EXPR_NE:
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE:
+    case EXPR_IN:
+    case EXPR_STARTS_WITH:
+    case EXPR_ENDS_WITH:
+    case EXPR_CONTAINS:
+    case EXPR_MATCHES:
+    case EXPR_HAS:
+    case EXPR_EXISTS:
+    case EXPR_ALL: return true;
     default: return false;
   }
 }
@@ -316,8 +338,10 @@ static bool is_range(const Writer *writer, const Expr *expr) {
 }
 
 static Code write_text_function(Writer *writer, Buf *out, const Expr *expr) {
-  SqlTemplate which = expr->kind == EXPR_STARTS_WITH ? SQL_STARTS_WITH : expr->kind == EXPR_ENDS_WITH ? SQL_ENDS_WITH
-                      : expr->kind == EXPR_CONTAINS ? SQL_CONTAINS : SQL_MATCHES;
+  SqlTemplate which = expr->kind == EXPR_STARTS_WITH ? SQL_STARTS_WITH
+                      : expr->kind == EXPR_ENDS_WITH ? SQL_ENDS_WITH
+                      : expr->kind == EXPR_CONTAINS  ? SQL_CONTAINS
+                                                     : SQL_MATCHES;
   if (!is_range(writer, expr)) return write_template(writer, out, which, expr->args, 2);
   Buf column = buf_on(writer->sql->arena, TEXT_BYTES_MAX);
   TRY(write_operand(writer, &column, expr->args[0]));
@@ -341,8 +365,10 @@ static Code begin_rows(Writer *writer, const ExprPath *path, SqlSelect **ret_sel
   if (row == NULL) return error_no_memory(writer->err);
   for (size_t i = 0; i < relation->key_count; i++) {
     Buf *where = sql_select_where(select);
-    if (owner->is_plain_row) sql_write_comparable(writer->sql, where, row, relation->keys[i]);
-    else sql_write_column(where, row, relation->keys[i]);
+    if (owner->is_plain_row)
+      sql_write_comparable(writer->sql, where, row, relation->keys[i]);
+    else
+      sql_write_column(where, row, relation->keys[i]);
     buf_add(where, STR(" = "));
     sql_write_column(where, owner, relation->target->keys[i]);
   }
@@ -393,8 +419,10 @@ static Code write_quantifier(Writer *writer, Buf *out, const Expr *expr, bool is
   Frame *frame = &writer->frames[expr->depth];
   Frame saved = *frame;
   SqlSelect *select = NULL, *outer = writer->select;
-  if (expr->path.field != NULL) TRY(begin_rows(writer, &expr->path, &select, &frame->row));
-  else TRY(begin_items(writer, expr->args[0], &select, &frame->item));
+  if (expr->path.field != NULL)
+    TRY(begin_rows(writer, &expr->path, &select, &frame->row));
+  else
+    TRY(begin_items(writer, expr->args[0], &select, &frame->item));
   writer->select = select;
   const Expr *body = expr->args[expr->arg_count - 1];
   bool is_exists = expr->kind == EXPR_EXISTS;
@@ -474,14 +502,23 @@ static Code write_choice(Writer *writer, Buf *out, const Expr *expr) {
 static Code write_true(Writer *writer, Buf *out, const Expr *expr) {
   switch (expr->kind) {
     case EXPR_LITERAL: write_boolean(writer, out, expr_is_true(expr)); return CODE_OK;
-    case EXPR_AND: case EXPR_OR: return write_terms(writer, out, expr, expr->kind == EXPR_AND, false);
+    case EXPR_AND:
+    case EXPR_OR: return write_terms(writer, out, expr, expr->kind == EXPR_AND, false);
     case EXPR_NOT: return write_not_true(writer, out, expr->args[0]);
-    case EXPR_EQ: case EXPR_NE: return write_equality(writer, out, expr, expr->kind == EXPR_EQ);
-    case EXPR_LT: case EXPR_LE: case EXPR_GT: case EXPR_GE: return write_comparison(writer, out, expr->kind, expr->args[0], expr->args[1]);
+    case EXPR_EQ:
+    case EXPR_NE: return write_equality(writer, out, expr, expr->kind == EXPR_EQ);
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE: return write_comparison(writer, out, expr->kind, expr->args[0], expr->args[1]);
     case EXPR_IN: return write_in(writer, out, expr);
-    case EXPR_STARTS_WITH: case EXPR_ENDS_WITH: case EXPR_CONTAINS: case EXPR_MATCHES: return write_text_function(writer, out, expr);
+    case EXPR_STARTS_WITH:
+    case EXPR_ENDS_WITH:
+    case EXPR_CONTAINS:
+    case EXPR_MATCHES: return write_text_function(writer, out, expr);
     case EXPR_HAS: return write_null_test(writer, out, expr->args[0], false);
-    case EXPR_EXISTS: case EXPR_ALL: return write_quantifier(writer, out, expr, false);
+    case EXPR_EXISTS:
+    case EXPR_ALL: return write_quantifier(writer, out, expr, false);
     default:
       /* A Boolean value: a column, a member, a choice. */
       TRY(write_value(writer, out, expr));
@@ -493,11 +530,14 @@ static Code write_true(Writer *writer, Buf *out, const Expr *expr) {
 static Code write_not_true(Writer *writer, Buf *out, const Expr *expr) {
   switch (expr->kind) {
     case EXPR_LITERAL: write_boolean(writer, out, !expr_is_true(expr)); return CODE_OK;
-    case EXPR_AND: case EXPR_OR: return write_terms(writer, out, expr, expr->kind == EXPR_OR, true);
+    case EXPR_AND:
+    case EXPR_OR: return write_terms(writer, out, expr, expr->kind == EXPR_OR, true);
     case EXPR_NOT: return write_true(writer, out, expr->args[0]);
-    case EXPR_EQ: case EXPR_NE: return write_equality(writer, out, expr, expr->kind == EXPR_NE);
+    case EXPR_EQ:
+    case EXPR_NE: return write_equality(writer, out, expr, expr->kind == EXPR_NE);
     case EXPR_HAS: return write_null_test(writer, out, expr->args[0], true);
-    case EXPR_EXISTS: case EXPR_ALL: return write_quantifier(writer, out, expr, true);
+    case EXPR_EXISTS:
+    case EXPR_ALL: return write_quantifier(writer, out, expr, true);
     default:
       buf_add_byte(out, '(');
       TRY(write_true(writer, out, expr));
@@ -540,23 +580,36 @@ static Code write_conversion(Writer *writer, Buf *out, const Expr *expr) {
 static Code write_value(Writer *writer, Buf *out, const Expr *expr) {
   switch (expr->kind) {
     case EXPR_LITERAL:
-      if (value_is_null(&expr->value)) buf_add(out, STR("NULL"));
-      else if (expr->value.type == VALUE_BOOL) write_boolean(writer, out, expr->value.boolean);
-      else sql_write_param(writer->sql, out, expr->param, expr->value.type);
+      if (value_is_null(&expr->value))
+        buf_add(out, STR("NULL"));
+      else if (expr->value.type == VALUE_BOOL)
+        write_boolean(writer, out, expr->value.boolean);
+      else
+        sql_write_param(writer->sql, out, expr->param, expr->value.type);
       return CODE_OK;
     case EXPR_PATH: return write_path(writer, out, expr);
     case EXPR_VARIABLE: return write_variable(writer, out, expr);
-    case EXPR_ADD: case EXPR_SUB: case EXPR_MUL: case EXPR_DIV: case EXPR_MOD:
+    case EXPR_ADD:
+    case EXPR_SUB:
+    case EXPR_MUL:
+    case EXPR_DIV:
+    case EXPR_MOD:
       return write_template(writer, out, arithmetic_template(expr->kind, expr->args[0]->type, expr->args[1]->type), expr->args, 2);
     case EXPR_NEGATE: {
-      SqlTemplate which = expr->type == EXPR_TYPE_FLOAT ? SQL_FLOAT_NEGATE : expr->type == EXPR_TYPE_DECIMAL ? SQL_DECIMAL_NEGATE : SQL_INT_NEGATE;
+      SqlTemplate which = expr->type == EXPR_TYPE_FLOAT     ? SQL_FLOAT_NEGATE
+                          : expr->type == EXPR_TYPE_DECIMAL ? SQL_DECIMAL_NEGATE
+                                                            : SQL_INT_NEGATE;
       return write_template(writer, out, which, expr->args, 1);
     }
     case EXPR_CONDITION: return write_choice(writer, out, expr);
     case EXPR_SIZE: return write_size(writer, out, expr);
     case EXPR_CONVERT: return write_conversion(writer, out, expr);
-    case EXPR_AUTH_ID: case EXPR_AUTH_ROLES: case EXPR_AUTH_CLAIM: case EXPR_NOW: case EXPR_UUID: case EXPR_LIST:
-      return error_set(writer->err, CODE_INTERNAL, "an expression was not reduced");
+    case EXPR_AUTH_ID:
+    case EXPR_AUTH_ROLES:
+    case EXPR_AUTH_CLAIM:
+    case EXPR_NOW:
+    case EXPR_UUID:
+    case EXPR_LIST: return error_set(writer->err, CODE_INTERNAL, "an expression was not reduced");
     default: break;
   }
   buf_add(out, STR("(("));
@@ -608,7 +661,8 @@ static void shape_add_path(Buf *shape, const ExprPath *path) {
 
 /* The contract outlives every plan, so that its objects' addresses tell them apart. */
 void expr_sql_shape(Buf *shape, const Expr *expr) {
-  unsigned char head[6] = {(unsigned char)expr->kind, (unsigned char)expr->type, (unsigned char)expr->item_type, (unsigned char)expr->depth, 0, 0};
+  unsigned char head[6] = {
+      (unsigned char)expr->kind, (unsigned char)expr->type, (unsigned char)expr->item_type, (unsigned char)expr->depth, 0, 0};
   if (expr->kind == EXPR_LITERAL) {
     head[4] = (unsigned char)expr->value.type;
     head[5] = (unsigned char)(expr->value.type == VALUE_BOOL && expr->value.boolean);

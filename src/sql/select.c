@@ -48,8 +48,10 @@ static ScopeNode *node_add(SqlSelect *select, const Resource *resource) {
   if (node == NULL) return NULL;
   node->scope = (SqlScope){.select = select, .resource = resource, .alias = ++select->writer->alias_count};
   node->source = node;
-  if (select->last == NULL) select->nodes = node;
-  else select->last->next = node;
+  if (select->last == NULL)
+    select->nodes = node;
+  else
+    select->last->next = node;
   select->last = node;
   return node;
 }
@@ -99,12 +101,15 @@ SqlScope *sql_select_from_outer(SqlSelect *select, const SqlScope *outer) {
 
 /* ---- joins ---- */
 
-/* Keys are compared as they are stored, so that indexes serve; a row of parameters holds canonical values, and then the column is read as such. */
+/* Keys are compared as they are stored, so that indexes serve; a row of parameters holds canonical values, and then the column is read as
+ * such. */
 static void write_join_keys(const SqlWriter *writer, Buf *on, const SqlScope *target, const SqlScope *source, const Relation *relation) {
   for (size_t i = 0; i < relation->key_count; i++) {
     if (i > 0) buf_add(on, STR(" AND "));
-    if (source->is_plain_row) sql_write_comparable(writer, on, target, relation->target->keys[i]);
-    else sql_write_column(on, target, relation->target->keys[i]);
+    if (source->is_plain_row)
+      sql_write_comparable(writer, on, target, relation->target->keys[i]);
+    else
+      sql_write_column(on, target, relation->target->keys[i]);
     buf_add(on, STR(" = "));
     sql_write_column(on, source, relation->keys[i]);
   }
@@ -212,7 +217,8 @@ void sql_select_limit(SqlSelect *select, uint32_t limit_param) { select->limit_p
 
 static void write_source(Buf *out, const SqlSelect *select, const ScopeNode *source, bool *is_first) {
   bool has_joins = false;
-  for (const ScopeNode *node = select->nodes; node != NULL && !has_joins; node = node->next) has_joins = node != source && node->source == source;
+  for (const ScopeNode *node = select->nodes; node != NULL && !has_joins; node = node->next)
+    has_joins = node != source && node->source == source;
   bool is_outer = source->text.ptr == NULL;
   if (is_outer && !has_joins) return;
   buf_add(out, *is_first ? STR(" FROM ") : STR(", "));
@@ -355,7 +361,8 @@ void sql_write_in_list(const SqlWriter *writer, Buf *out, Str operand, uint32_t 
   writer->dialect->write_in_list(out, operand, buf_str(&list), item_type);
 }
 
-Code sql_write_guarded_column(SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable, Error *err) {
+Code sql_write_guarded_column(SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable,
+                              Error *err) {
   const Expr *rule = field_rule(guard, field);
   if (rule != NULL && expr_is_false(rule)) {
     buf_add(out, STR("NULL"));
@@ -366,8 +373,10 @@ Code sql_write_guarded_column(SqlWriter *writer, Buf *out, SqlScope *scope, cons
     TRY(expr_sql_write_condition(writer, out, rule, &(ExprSqlRoots){.row = scope}, NULL, err));
     buf_add(out, STR(" THEN "));
   }
-  if (is_comparable) write_comparable_value(writer, out, scope, field);
-  else sql_write_column(out, scope, field);
+  if (is_comparable)
+    write_comparable_value(writer, out, scope, field);
+  else
+    sql_write_column(out, scope, field);
   if (rule != NULL) buf_add(out, STR(" END)"));
   if (is_comparable) sql_write_collation(writer, out, scope, field);
   return CODE_OK;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "store/sqlite_error.h"
+#include "store/sqlite_functions.h"
 
 int64_t sqlite_clock_us(void) {
   struct timespec now;
@@ -58,7 +59,8 @@ static Code connection_set_up(SqliteConnection *connection, SqliteRole role, int
   sqlite3_busy_timeout(db, busy_timeout_ms);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
-  int result = sqlite3_exec(db, settings_of_all, NULL, NULL, NULL);
+  int result = sqlite_functions_register(db);
+  if (result == SQLITE_OK) result = sqlite3_exec(db, settings_of_all, NULL, NULL, NULL);
   if (result == SQLITE_OK && role == SQLITE_ROLE_WRITER && !connection->target->is_read_only) {
     result = sqlite3_exec(db, settings_of_writer, NULL, NULL, NULL);
     sqlite3_wal_hook(db, connection_on_commit_to_wal, connection);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/datetime.h"
+#include "codec/base64.h"
 #include "codec/json.h"
 
 /* ---- parameters ---- */
@@ -15,7 +16,7 @@
 static void list_write_item(Buf *out, const Value *item) {
   char text[TIMESTAMP_TEXT_MAX];
   switch (item->type) {
-    case VALUE_BOOL: buf_add(out, item->boolean ? STR("1") : STR("0")); return;
+    case VALUE_BOOL: buf_add(out, item->boolean ? STR("true") : STR("false")); return;
     case VALUE_INT:
     case VALUE_DURATION: buf_add_int64(out, item->integer); return;
     case VALUE_FLOAT: json_write_double(out, item->number); return;
@@ -24,6 +25,11 @@ static void list_write_item(Buf *out, const Value *item) {
     case VALUE_TEXT:
     case VALUE_DECIMAL:
     case VALUE_JSON: json_write_string(out, item->text); return;
+    case VALUE_BYTES:
+      buf_add_byte(out, '"');
+      base64_write(out, item->text);
+      buf_add_byte(out, '"');
+      return;
     default: buf_add(out, STR("null")); return;
   }
 }

@@ -35,3 +35,5 @@ Code sqlite_row_read(SqliteStatement *statement, const StoreStatement *shape, bo
 
 /* sqlite_foreign.c: a value in another storage form than ours. False where it doesn't fit. `scratch` outlives *ret. */
 bool sqlite_foreign_read(sqlite3_stmt *stmt, int column, const StoreColumn *shape, SqliteScratch *scratch, Value *ret);
+/* The same of a function's argument. `field` may be NULL. */
+bool sqlite_foreign_value(sqlite3_value *value, ValueType type, const Field *field, SqliteScratch *scratch, Value *ret);
