@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "store/sqlite_aggregates.h"
 #include "store/sqlite_error.h"
 #include "store/sqlite_functions.h"
 
@@ -59,6 +60,7 @@ static Code connection_set_up(SqliteConnection *connection, SqliteRole role, int
   sqlite3_busy_timeout(db, busy_timeout_ms);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+  TRY(sqlite_aggregates_register(db, err));
   int result = sqlite_functions_register(db);
   if (result == SQLITE_OK) result = sqlite3_exec(db, settings_of_all, NULL, NULL, NULL);
   if (result == SQLITE_OK && role == SQLITE_ROLE_WRITER && !connection->target->is_read_only) {
