@@ -8,6 +8,8 @@ static Code refuse_error(Write *write, const Error *err) { return write_refuse(w
 static void row_restart(WriteRow *row) {
   row->old = row->row = NULL;
   row->is_created = false;
+  /* What a patch nests is known only when it is applied. */
+  if (row->patch != NULL) row->references.count = row->children.count = 0;
   for (size_t i = 0; i < row->references.count; i++) {
     if (row->references.items[i].target != NULL) row_restart(row->references.items[i].target);
   }
