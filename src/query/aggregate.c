@@ -248,13 +248,14 @@ Code aggregate_plan(Engine *engine, Call *call, Arena *arena, Error *err) {
   aggregate->sink = call->sink;
   TRY(outline(aggregate, err));
   Str shape = buf_str(&aggregate->input.shape);
-  StorePlan *plan = plan_cache_get(engine->reads, shape);
+  StorePlan *plan = plan_cache_get(engine->reads, shape, arena);
   if (plan == NULL) {
-    Arena *kept = plan_cache_begin(engine->reads);
-    Code code = compile(aggregate, engine->dialect, kept == NULL ? arena : kept, &plan, err);
+    Arena *kept = arena_create(0);
+    TRY_ALLOC(kept);
+    Code code = compile(aggregate, engine->dialect, kept, &plan, err);
     if (code != CODE_OK) arena_destroy(kept);
     TRY(code);
-    if (kept != NULL) plan = plan_cache_put(engine->reads, shape, kept, plan);
+    plan = plan_cache_put(engine->reads, shape, kept, plan, arena);
     TRY_ALLOC(plan);
   }
   aggregate->read = (StoreRead){.plan = plan, .arena = arena, .bind = on_bind, .row = on_row, .restart = on_restart};

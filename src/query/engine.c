@@ -125,16 +125,16 @@ Code engine_authorize(Engine *engine, CallGroup *group) {
 
 static Code plan_find(Engine *engine, ReadCall *call, Error *err) {
   Str shape = buf_str(&call->input.shape);
-  call->plan = plan_cache_get(engine->reads, shape);
+  call->plan = plan_cache_get(engine->reads, shape, call->arena);
   if (call->plan != NULL) return CODE_OK;
-  Arena *arena = plan_cache_begin(engine->reads);
-  if (arena == NULL) return read_compile(call, engine->dialect, call->arena, &call->plan, err);
+  Arena *arena = arena_create(0);
+  TRY_ALLOC(arena);
   Code code = read_compile(call, engine->dialect, arena, &call->plan, err);
   if (code != CODE_OK) {
     arena_destroy(arena);
     return code;
   }
-  call->plan = plan_cache_put(engine->reads, shape, arena, call->plan);
+  call->plan = plan_cache_put(engine->reads, shape, arena, call->plan, call->arena);
   return call->plan == NULL ? error_no_memory(err) : CODE_OK;
 }
 

@@ -3,88 +3,151 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/vec.h"
 #include "codec/hash.h"
 
-typedef struct CacheEntry {
+/* Lies in its own arena, beside the plan. */
+typedef struct Entry {
   uint64_t hash;
   Str shape;
-  void *entry;
+  void *plan;
   Arena *arena;
-  struct CacheEntry *next;
-} CacheEntry;
+  PlanCache *cache;
+  size_t users; /* the cache itself is one of them */
+  struct Entry *next;           /* in its bucket */
+  struct Entry *newer, *older;  /* by last use */
+} Entry;
 
 enum { BUCKETS = 1024 }; /* a power of two */
 
 struct PlanCache {
   pthread_mutex_t lock;
   size_t count, plans_max;
-  CacheEntry *buckets[BUCKETS];
+  Entry *newest, *oldest;
+  Entry *buckets[BUCKETS];
 };
 
 PlanCache *plan_cache_create(size_t plans_max) {
   PlanCache *cache = calloc(1, sizeof *cache);
   if (cache == NULL) return NULL;
-  cache->plans_max = plans_max;
+  cache->plans_max = plans_max == 0 ? 1 : plans_max;
   pthread_mutex_init(&cache->lock, NULL);
   return cache;
 }
 
 void plan_cache_destroy(PlanCache *cache) {
   if (cache == NULL) return;
-  for (size_t i = 0; i < BUCKETS; i++) {
-    for (CacheEntry *entry = cache->buckets[i], *next = NULL; entry != NULL; entry = next) {
-      next = entry->next;
-      arena_destroy(entry->arena); /* the entry itself lies in it */
-    }
+  for (Entry *entry = cache->newest, *older = NULL; entry != NULL; entry = older) {
+    older = entry->older;
+    arena_destroy(entry->arena);
   }
   pthread_mutex_destroy(&cache->lock);
   free(cache);
 }
 
-static CacheEntry *find(const PlanCache *cache, uint64_t hash, Str shape) {
-  for (CacheEntry *entry = cache->buckets[hash & (BUCKETS - 1)]; entry != NULL; entry = entry->next) {
+/* ---- under the lock ---- */
+
+static Entry **bucket_of(PlanCache *cache, uint64_t hash) { return &cache->buckets[hash & (BUCKETS - 1)]; }
+
+static Entry *find(PlanCache *cache, uint64_t hash, Str shape) {
+  for (Entry *entry = *bucket_of(cache, hash); entry != NULL; entry = entry->next) {
     if (entry->hash == hash && str_equal(entry->shape, shape)) return entry;
   }
   return NULL;
 }
 
-void *plan_cache_get(PlanCache *cache, Str shape) {
+static void unlink_use(PlanCache *cache, Entry *entry) {
+  if (entry->newer != NULL) entry->newer->older = entry->older;
+  else cache->newest = entry->older;
+  if (entry->older != NULL) entry->older->newer = entry->newer;
+  else cache->oldest = entry->newer;
+}
+
+static void link_newest(PlanCache *cache, Entry *entry) {
+  entry->newer = NULL;
+  entry->older = cache->newest;
+  if (cache->newest != NULL) cache->newest->newer = entry;
+  else cache->oldest = entry;
+  cache->newest = entry;
+}
+
+static void touch(PlanCache *cache, Entry *entry) {
+  if (cache->newest == entry) return;
+  unlink_use(cache, entry);
+  link_newest(cache, entry);
+}
+
+/* The arena to destroy once the lock is released; NULL where somebody still uses it. */
+static Arena *drop_user(Entry *entry) { return --entry->users == 0 ? entry->arena : NULL; }
+
+static Arena *evict_oldest(PlanCache *cache) {
+  Entry *entry = cache->oldest;
+  Entry **link = bucket_of(cache, entry->hash);
+  while (*link != entry) link = &(*link)->next;
+  *link = entry->next;
+  unlink_use(cache, entry);
+  cache->count--;
+  return drop_user(entry);
+}
+
+/* ---- users ---- */
+
+static void release(void *context) {
+  Entry *entry = context;
+  PlanCache *cache = entry->cache;
+  pthread_mutex_lock(&cache->lock);
+  Arena *unused = drop_user(entry);
+  pthread_mutex_unlock(&cache->lock);
+  arena_destroy(unused);
+}
+
+/* The entry has been counted for the user already. */
+static void *hand_out(Entry *entry, Arena *user) {
+  if (arena_defer(user, release, entry)) return entry->plan;
+  release(entry);
+  return NULL;
+}
+
+void *plan_cache_get(PlanCache *cache, Str shape, Arena *user) {
   uint64_t hash = hash64(shape);
   pthread_mutex_lock(&cache->lock);
-  CacheEntry *entry = find(cache, hash, shape);
-  void *found = entry == NULL ? NULL : entry->entry;
+  Entry *entry = find(cache, hash, shape);
+  if (entry != NULL) {
+    entry->users++;
+    touch(cache, entry);
+  }
   pthread_mutex_unlock(&cache->lock);
-  return found;
+  return entry == NULL ? NULL : hand_out(entry, user);
 }
 
-Arena *plan_cache_begin(PlanCache *cache) {
-  pthread_mutex_lock(&cache->lock);
-  bool is_full = cache->count >= cache->plans_max;
-  pthread_mutex_unlock(&cache->lock);
-  return is_full ? NULL : arena_create(0);
-}
-
-static CacheEntry *entry_create(Arena *arena, Str shape, void *value) {
-  CacheEntry *entry = ARENA_NEW(arena, CacheEntry);
+static Entry *entry_create(PlanCache *cache, Arena *arena, Str shape, void *plan) {
+  Entry *entry = ARENA_NEW(arena, Entry);
   if (entry == NULL) return NULL;
-  *entry = (CacheEntry){.hash = hash64(shape), .shape = arena_str(arena, shape), .entry = value, .arena = arena};
+  *entry = (Entry){.hash = hash64(shape), .shape = arena_str(arena, shape), .plan = plan, .arena = arena, .cache = cache, .users = 2};
   return entry->shape.ptr == NULL ? NULL : entry;
 }
 
-void *plan_cache_put(PlanCache *cache, Str shape, Arena *arena, void *value) {
-  CacheEntry *entry = entry_create(arena, shape, value);
-  if (entry == NULL) return NULL;
+void *plan_cache_put(PlanCache *cache, Str shape, Arena *arena, void *plan, Arena *user) {
+  Entry *entry = entry_create(cache, arena, shape, plan);
+  if (entry == NULL) {
+    arena_destroy(arena);
+    return NULL;
+  }
+  Arena *unused = NULL;
   pthread_mutex_lock(&cache->lock);
-  CacheEntry *other = find(cache, entry->hash, shape);
-  if (other == NULL) {
-    entry->next = cache->buckets[entry->hash & (BUCKETS - 1)];
-    cache->buckets[entry->hash & (BUCKETS - 1)] = entry;
+  Entry *kept = find(cache, entry->hash, shape);
+  if (kept != NULL) {
+    kept->users++;
+    unused = arena;
+  } else {
+    if (cache->count >= cache->plans_max) unused = evict_oldest(cache);
+    Entry **bucket = bucket_of(cache, entry->hash);
+    entry->next = *bucket;
+    *bucket = entry;
+    link_newest(cache, entry);
     cache->count++;
+    kept = entry;
   }
   pthread_mutex_unlock(&cache->lock);
-  if (other == NULL) return value;
-  void *winner = other->entry;
-  arena_destroy(arena);
-  return winner;
+  arena_destroy(unused);
+  return hand_out(kept, user);
 }

@@ -1,5 +1,5 @@
-/* plan_cache.h - compiled plans by the shape of what they do, and single statements of writes likewise. Entries live as long as the cache: a plan that is in use is never
- * dropped. Beyond `plans_max` distinct shapes nothing more is kept: the caller then compiles for the one request. */
+/* plan_cache.h - compiled plans by the shape of what they do, and the statements of writes likewise. The least recently used gives way to a new one; what is in use
+ * stays until its last user's arena goes. Any thread: one lock, held for a lookup. */
 #pragma once
 #include "base/arena.h"
 #include "store/store.h"
@@ -8,11 +8,10 @@ typedef struct PlanCache PlanCache;
 
 /* NULL when memory is out. */
 PlanCache *plan_cache_create(size_t plans_max);
-void plan_cache_destroy(PlanCache *cache); /* NULL is fine */
+void plan_cache_destroy(PlanCache *cache); /* nothing of it is in use; NULL is fine */
 
-/* What was put for the shape; NULL where nothing was. Any thread, where the cache is made so: one lock, held for a lookup. */
-void *plan_cache_get(PlanCache *cache, Str shape);
-/* The arena that a new entry's parts are to be made in; NULL where the cache is full. Must go to plan_cache_put or be destroyed. */
-Arena *plan_cache_begin(PlanCache *cache);
-/* Keeps `entry`, made in `arena`. Where another thread was faster its entry stays and is returned. */
-void *plan_cache_put(PlanCache *cache, Str shape, Arena *arena, void *entry);
+/* What was put for the shape, in use until `user` is reset or destroyed; NULL where there is nothing, or memory is out. */
+void *plan_cache_get(PlanCache *cache, Str shape, Arena *user);
+/* Keeps `plan`, all of which lives in `arena`; the arena is the cache's from now on, whatever is returned. Where another thread was faster its plan is the one that is kept and
+ * returned. In use as with get; NULL when memory is out. */
+void *plan_cache_put(PlanCache *cache, Str shape, Arena *arena, void *plan, Arena *user);

@@ -9,18 +9,18 @@ static Code statement_find(Write *write, const PlanInput *input, StatementFn *ma
   PlanCache *cache = write->engine->statements;
   Str shape = buf_str(&input->shape);
   if (input->shape.failed != CODE_OK) return error_set(err, input->shape.failed, "the request asks for too much at once");
-  *ret = plan_cache_get(cache, shape);
+  *ret = plan_cache_get(cache, shape, write->arena);
   if (*ret != NULL) return CODE_OK;
-  Arena *arena = plan_cache_begin(cache);
+  Arena *arena = arena_create(0);
+  TRY_ALLOC(arena);
   SqlWriter writer = {.arena = write->arena, .dialect = write->engine->dialect};
-  if (arena == NULL) return make(input, &writer, write->arena, what, ret, err);
   StoreStatement *made = NULL;
   Code code = make(input, &writer, arena, what, &made, err);
   if (code != CODE_OK) {
     arena_destroy(arena);
     return code;
   }
-  *ret = plan_cache_put(cache, shape, arena, made);
+  *ret = plan_cache_put(cache, shape, arena, made, write->arena);
   return *ret == NULL ? error_no_memory(err) : CODE_OK;
 }
 
