@@ -1,0 +1,190 @@
+/* app.c - the order of starting: secret, store, tables, workers, listeners; then "listening" may be said. Taking apart goes backwards. */
+#include "server/app.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "auth/secret.h"
+#include "contract/load.h"
+#include "server/jwt_secret.h"
+#include "server/signals.h"
+#include "server/worker.h"
+
+enum { REPORT_BYTES_MAX = 1024 };
+
+struct App {
+  Arena *arena;
+  const ServeConfig *config;
+  Str contract_path;
+  AppWarnFn *warn;
+  void *warn_context;
+  ServerShared shared;
+  Generation *generation;
+  size_t thread_count; /* workers that run on a thread of their own: 1 to thread_count */
+  OptionList addresses;
+  SignalThread *signals;
+};
+
+/* ---- Parts ---- */
+
+Str app_store_url(const ServeConfig *config, const Contract *contract, Arena *arena) {
+  if (config->store.len != 0) return config->store;
+  return arena_printf(arena, "sqlite:./%.*s.db", STR_ARGS(contract->service_name));
+}
+
+static void warn(const App *app, Str text) {
+  if (app->warn != NULL && text.ptr != NULL) app->warn(app->warn_context, text);
+}
+
+/* Any thread. What the database says of a failure goes to the operator's log; callers of the API never see it. */
+static void report_store(void *context, Str text) {
+  const App *app = context;
+  char line[REPORT_BYTES_MAX];
+  size_t len = 0;
+  for (Str part = str_slice(text, 0, sizeof line - 16); len < part.len; len++) line[len] = part.ptr[len] >= ' ' || part.ptr[len] < 0 ? part.ptr[len] : ' ';
+  warn(app, (Str){line, len});
+}
+
+static Code find_secret(App *app, Str store_url, Error *err) {
+  JwtSecretSource source = {app->config->jwt_secret, app->config->jwt_secret_file, store_url};
+  bool is_ephemeral = false;
+  TRY(jwt_secret_find(&source, app->arena, &app->shared.jwt_secret, &is_ephemeral, err));
+  if (is_ephemeral) warn(app, STR("the store is no file to keep a secret beside: tokens are signed with one that ends with this process; --jwt-secret-file keeps one"));
+  if (app->shared.jwt_secret.len < SECRET_BYTES_RECOMMENDED) warn(app, STR("the secret is shorter than the 32 bytes that HS256 asks for (RFC 7518 §3.2)"));
+  return CODE_OK;
+}
+
+static Code open_store(App *app, Str url, Error *err) {
+  StoreOptions options = {.url = url, .statement_timeout_us = (int64_t)app->config->statement_timeout_ms * 1000,
+                          .writes_queued_max = app->config->writes_queued_max, .report = report_store, .report_context = app};
+  return store_open(&options, &app->shared.store, err);
+}
+
+static Code make_tables(const App *app, const Contract *contract, Arena *arena, Str *ret_details, Error *err) {
+  Store *store = app->shared.store;
+  return store->driver->migrate(store, contract, app->config->migrate != SWITCH_OFF, arena, ret_details, err);
+}
+
+static size_t core_count(void) {
+  cpu_set_t cores;
+  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? (size_t)CPU_COUNT(&cores) : 1;
+}
+
+static Code make_workers(App *app, Error *err) {
+  ServerShared *shared = &app->shared;
+  for (size_t i = 0; i < shared->worker_count; i++) TRY(worker_create(shared, i, app->generation, &shared->workers[i], err));
+  return CODE_OK;
+}
+
+/* ---- Listeners ---- */
+
+/* What the other workers listen on: the first one's answer, without its scheme where port 0 became a real one. */
+static Str resolved_address(Str address, Str url) {
+  if (str_starts_with(address, STR("unix:"))) return address;
+  size_t scheme = str_find_byte(url, '/', 0);
+  return str_slice(url, scheme + 2, url.len);
+}
+
+static Code listen_on(App *app, Str address, Str *ret_url, Error *err) {
+  Str url = {NULL, 0}, ignored;
+  TRY(http_server_listen(app->shared.workers[0]->http, address, &url, err));
+  for (size_t i = 1; i < app->shared.worker_count; i++) TRY(http_server_listen(app->shared.workers[i]->http, resolved_address(address, url), &ignored, err));
+  *ret_url = url;
+  return CODE_OK;
+}
+
+static Code open_listeners(App *app, Error *err) {
+  OptionList wanted = app->config->listen;
+  Str *urls = ARENA_ARRAY(app->arena, Str, wanted.count);
+  TRY_ALLOC(urls);
+  for (size_t i = 0; i < wanted.count; i++) TRY(listen_on(app, wanted.items[i], &urls[i], err));
+  app->addresses = (OptionList){urls, wanted.count};
+  return CODE_OK;
+}
+
+OptionList app_addresses(const App *app) { return app->addresses; }
+
+/* ---- Signals ---- */
+
+static void on_stop(void *context) {
+  App *app = context;
+  atomic_store(&app->shared.http.is_draining, true);
+  for (size_t i = 0; i < app->shared.worker_count; i++) worker_post_drain(app->shared.workers[i]);
+}
+
+/* ---- Life ---- */
+
+static Code fill(App *app, Contract *contract, Arena *arena, Str *ret_details, Error *err) {
+  const ServeConfig *config = app->config;
+  app->shared.worker_count = config->threads != 0 ? config->threads : core_count();
+  app->shared.workers = ARENA_ARRAY(app->arena, Worker *, app->shared.worker_count);
+  Str store_url = app_store_url(config, contract, app->arena);
+  Code code = app->shared.workers == NULL || store_url.ptr == NULL ? error_no_memory(err) : CODE_OK;
+  if (code != CODE_OK) return contract_destroy(contract), code;
+  TRY(generation_create(contract, config, app->shared.worker_count, &app->generation, err));
+  TRY(open_store(app, store_url, err));
+  TRY(make_tables(app, contract, arena, ret_details, err));
+  TRY(find_secret(app, store_url, err));
+  TRY(make_workers(app, err));
+  TRY(open_listeners(app, err));
+  atomic_store(&app->shared.is_started, true);
+  return CODE_OK;
+}
+
+Code app_create(const ServeConfig *config, Str contract_path, Contract *contract, AppWarnFn *warn_fn, void *warn_context, Arena *arena, App **ret,
+                Str *ret_details, Error *err) {
+  Arena *own = arena_create(0);
+  App *app = own == NULL ? NULL : ARENA_NEW(own, App);
+  if (app == NULL) {
+    arena_destroy(own);
+    contract_destroy(contract);
+    return error_no_memory(err);
+  }
+  signals_block();
+  app->arena = own;
+  app->config = config;
+  app->contract_path = contract_path;
+  app->warn = warn_fn;
+  app->warn_context = warn_context;
+  app->shared.config = config;
+  Code code = fill(app, contract, arena, ret_details, err);
+  if (code == CODE_OK) *ret = app;
+  else app_destroy(app);
+  return code;
+}
+
+static void *run_on_thread(void *argument) {
+  worker_run(argument);
+  return NULL;
+}
+
+static Code start_threads(App *app, Error *err) {
+  for (size_t i = 1; i < app->shared.worker_count; i++) {
+    Worker *worker = app->shared.workers[i];
+    int failed = pthread_create(&worker->thread, NULL, run_on_thread, worker);
+    if (failed != 0) return error_set(err, CODE_UNAVAILABLE, "can't start a thread: %s", strerror(failed));
+    app->thread_count = i;
+  }
+  return CODE_OK;
+}
+
+Code app_run(App *app, Error *err) {
+  SignalHandlers handlers = {.stop = on_stop, .context = app};
+  TRY(signals_start(&handlers, &app->signals, err));
+  Code code = start_threads(app, err);
+  if (code == CODE_OK) worker_run(app->shared.workers[0]);
+  else on_stop(app); /* those that did start */
+  for (size_t i = 1; i <= app->thread_count; i++) (void)pthread_join(app->shared.workers[i]->thread, NULL);
+  return code;
+}
+
+void app_destroy(App *app) {
+  if (app == NULL) return;
+  signals_end(app->signals);
+  for (size_t i = 0; app->shared.workers != NULL && i < app->shared.worker_count; i++) worker_destroy(app->shared.workers[i]);
+  if (app->shared.store != NULL) store_close(app->shared.store);
+  generation_release(app->generation);
+  arena_destroy(app->arena);
+}

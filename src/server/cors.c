@@ -1,0 +1,38 @@
+/* cors.c - an origin is compared byte for byte: scheme, host and port as browsers serialise them. */
+#include "server/cors.h"
+
+/* ptr NULL: it may not. */
+static Str allowed_origin(OptionList allowed, Str origin) {
+  for (size_t i = 0; origin.ptr != NULL && i < allowed.count; i++) {
+    if (str_equal(allowed.items[i], STR("*"))) return STR("*");
+    if (str_equal(allowed.items[i], origin)) return origin;
+  }
+  return (Str){NULL, 0};
+}
+
+size_t cors_headers(OptionList allowed, Str origin, HttpHeader ret[CORS_HEADERS_MAX]) {
+  if (allowed.count == 0) return 0;
+  Str answer = allowed_origin(allowed, origin);
+  size_t count = 0;
+  /* A cache must not give one origin's answer to another. */
+  if (!str_equal(answer, STR("*"))) ret[count++] = (HttpHeader){STR("vary"), STR("Origin")};
+  if (answer.ptr == NULL) return count;
+  ret[count++] = (HttpHeader){STR("access-control-allow-origin"), answer};
+  ret[count++] = (HttpHeader){STR("access-control-expose-headers"), STR("ETag, Link, Location, Retry-After, Server-Timing, Traceparent, WWW-Authenticate, X-Request-Id")};
+  return count;
+}
+
+bool cors_preflight(OptionList allowed, const HttpRequest *request, Str origin, Arena *arena, HttpResponse *ret) {
+  if (request->method != HTTP_OPTIONS || allowed_origin(allowed, origin).ptr == NULL) return false;
+  if (http_request_header(request, STR("access-control-request-method")).ptr == NULL) return false;
+  HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, 3);
+  size_t count = 0;
+  if (headers != NULL) {
+    Str wanted = http_request_header(request, STR("access-control-request-headers"));
+    headers[count++] = (HttpHeader){STR("access-control-allow-methods"), STR("GET, HEAD, POST, PUT, PATCH, DELETE")};
+    if (wanted.ptr != NULL) headers[count++] = (HttpHeader){STR("access-control-allow-headers"), wanted};
+    headers[count++] = (HttpHeader){STR("access-control-max-age"), STR("600")};
+  }
+  *ret = (HttpResponse){.status = 204, .headers = headers, .header_count = count};
+  return true;
+}

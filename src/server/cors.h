@@ -1,0 +1,12 @@
+/* cors.h - pages of other origins (the Fetch standard §3.2): which may call, and the preflight's answer. Callers are known by a token that a page must hold,
+ * never by a cookie, so that credentials are not allowed and "*" is harmless. */
+#pragma once
+#include "http/exchange.h"
+#include "server/options.h"
+
+enum { CORS_HEADERS_MAX = 6 };
+
+/* What the answer must carry for the request's Origin; 0 headers where CORS is off or the request is of no page. */
+size_t cors_headers(OptionList allowed, Str origin, HttpHeader ret[CORS_HEADERS_MAX]);
+/* True where the request is a preflight of an origin that may call: then *ret is its answer, a 204. */
+bool cors_preflight(OptionList allowed, const HttpRequest *request, Str origin, Arena *arena, HttpResponse *ret);

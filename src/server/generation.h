@@ -1,0 +1,30 @@
+/* generation.h - a contract as it is served. A reload makes a new generation; each loop lets the old one go when its last request on it is done. Immutable but
+ * for its count of holders; any thread. */
+#pragma once
+#include "api/face.h"
+#include "observe/metrics.h"
+#include "server/config.h"
+
+typedef struct Generation {
+  Contract *contract;
+  Api *api;
+  const Str *routes;      /* the labels of metrics: generation_route says which is whose */
+  size_t route_count;
+  RequestMetrics **metrics; /* one a worker */
+  size_t worker_count;
+  Arena *arena;
+  _Atomic size_t holders;
+} Generation;
+
+enum { METHOD_COUNT = HTTP_UNKNOWN + 1 };
+enum { ROUTE_OTHER = 0, ROUTE_OPERATIONS /* probes, metrics, pages */, ROUTE_FIRST_RESOURCE };
+
+/* Takes the contract over, on failure too. One holder: the caller. */
+Code generation_create(Contract *contract, const ServeConfig *config, size_t worker_count, Generation **ret, Error *err);
+void generation_hold(Generation *generation);
+void generation_release(Generation *generation); /* the last one destroys it; NULL is fine */
+
+/* All loops' counters as Prometheus' text. */
+void generation_write_metrics(const Generation *generation, Buf *out);
+
+static inline size_t generation_route(const Resource *resource, bool has_key) { return ROUTE_FIRST_RESOURCE + 2 * (size_t)resource->index + has_key; }

@@ -1,0 +1,123 @@
+/* pages.c - one table of paths. A probe answers 200 or 503 with a JSON body that names each check (INTERFACE §3). */
+#include "server/pages.h"
+
+#include <stdatomic.h>
+
+#include "api/problem_json.h"
+#include "codec/json.h"
+
+enum { PAGE_BYTES_MAX = 4 * 1024 * 1024, CHECKS_MAX = 4 };
+
+typedef struct PageCheck {
+  const char *name;
+  bool is_ok;
+  Str detail; /* why not */
+} PageCheck;
+
+static void respond(Request *request, int status, Str type, Str body) {
+  static const HttpHeader no_store = {STR_INIT("cache-control"), STR_INIT("no-store")};
+  HttpHeader *headers = ARENA_ARRAY(request->api.exchange->arena, HttpHeader, 2);
+  size_t count = 0;
+  if (headers != NULL) {
+    headers[count++] = (HttpHeader){STR("content-type"), type};
+    headers[count++] = no_store;
+  }
+  request->api.response = (HttpResponse){.status = status, .headers = headers, .header_count = count, .body = body};
+}
+
+static void respond_checks(Request *request, const PageCheck *checks, size_t count) {
+  bool is_ok = true;
+  for (size_t i = 0; i < count; i++) is_ok = is_ok && checks[i].is_ok;
+  Buf out = buf_on(request->api.exchange->arena, PAGE_BYTES_MAX);
+  buf_printf(&out, "{\"status\":\"%s\",\"checks\":{", is_ok ? "ok" : "failed");
+  for (size_t i = 0; i < count; i++) {
+    buf_printf(&out, "%s\"%s\":{\"status\":\"%s\"", i == 0 ? "" : ",", checks[i].name, checks[i].is_ok ? "ok" : "failed");
+    if (!checks[i].is_ok) {
+      buf_add(&out, STR(",\"detail\":"));
+      json_write_string(&out, checks[i].detail);
+    }
+    buf_add_byte(&out, '}');
+  }
+  buf_add(&out, STR("}}"));
+  respond(request, is_ok ? 200 : 503, STR("application/json"), buf_str(&out));
+}
+
+/* ---- Pages ---- */
+
+/* Alive means that a loop runs: this answer is the proof. */
+static void page_livez(Request *request) {
+  const PageCheck checks[] = {{"loop", true, {0}}};
+  respond_checks(request, checks, 1);
+}
+
+static PageCheck started_check(const ServerShared *shared) { return (PageCheck){"listeners", atomic_load(&shared->is_started), STR("not every listener is open yet")}; }
+
+static void page_startupz(Request *request) {
+  const PageCheck checks[] = {started_check(request->worker->shared)};
+  respond_checks(request, checks, 1);
+}
+
+static void page_readyz(Request *request) {
+  ServerShared *shared = request->worker->shared;
+  Error err = {0};
+  bool is_store_ok = shared->store->driver->ping(shared->store, &err) == CODE_OK;
+  const PageCheck checks[] = {
+      started_check(shared),
+      {"store", is_store_ok, str_of(err.text)},
+      {"draining", !atomic_load(&shared->http.is_draining), STR("the server is being stopped")},
+  };
+  respond_checks(request, checks, 3);
+}
+
+static void write_store_metrics(Buf *out, const StoreStats *stats) {
+  metric_write(out, STR("caisson_store_reads_total"), STR("counter"), STR("Reads that the store has run."), stats->reads);
+  metric_write(out, STR("caisson_store_read_batches_total"), STR("counter"), STR("Read transactions: each serves the reads of one loop turn."), stats->read_batches);
+  metric_write(out, STR("caisson_store_slow_reads_total"), STR("counter"), STR("Reads that were moved off their loop."), stats->slow_reads);
+  metric_write(out, STR("caisson_store_writes_total"), STR("counter"), STR("Writes that the store has run."), stats->writes);
+  metric_write(out, STR("caisson_store_write_groups_total"), STR("counter"), STR("Durable commits: each holds the writes that were queued."), stats->write_groups);
+  metric_write(out, STR("caisson_store_errors_total"), STR("counter"), STR("Reads and writes that failed in the store."), stats->errors);
+}
+
+static void page_metrics(Request *request) {
+  ServerShared *shared = request->worker->shared;
+  Buf out = buf_on(request->api.exchange->arena, PAGE_BYTES_MAX);
+  generation_write_metrics(request->serving->generation, &out);
+  metric_write(&out, STR("caisson_http_requests_in_flight"), STR("gauge"), STR("Requests whose answer is being made."), atomic_load(&shared->http.requests_in_flight));
+  metric_write(&out, STR("caisson_http_connections_open"), STR("gauge"), STR("Open connections."), atomic_load(&shared->http.connections_open));
+  StoreStats stats = shared->store->driver->stats(shared->store);
+  write_store_metrics(&out, &stats);
+  respond(request, 200, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&out));
+}
+
+static void page_root(Request *request) {
+  static const HttpHeader headers[] = {{STR_INIT("location"), STR_INIT("/docs")}};
+  request->api.response = (HttpResponse){.status = 302, .headers = headers, .header_count = 1, .body = STR("")};
+}
+
+static const struct { Str path; void (*answer)(Request *request); } pages[] = {
+    {STR_INIT("/livez"), page_livez}, {STR_INIT("/readyz"), page_readyz}, {STR_INIT("/startupz"), page_startupz}, {STR_INIT("/metrics"), page_metrics}, {STR_INIT("/"), page_root},
+};
+
+/* RFC 9110 §15.5.6, §9.3.7. */
+static void refuse_method(Request *request, HttpMethod method) {
+  static const HttpHeader allow[] = {{STR_INIT("allow"), STR_INIT("GET, HEAD, OPTIONS")}};
+  Arena *arena = request->api.exchange->arena;
+  if (method == HTTP_OPTIONS) {
+    request->api.response = (HttpResponse){.status = 204, .headers = allow, .header_count = 1};
+    return;
+  }
+  Problem *problem = ARENA_NEW(arena, Problem);
+  if (problem != NULL) *problem = (Problem){.code = CODE_METHOD_NOT_ALLOWED, .detail = STR("This page can only be read"), .operation = -1, .allow = allow[0].value};
+  request_refuse(request, problem != NULL ? problem : problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0);
+}
+
+bool page_answer(Request *request) {
+  const HttpRequest *http = &request->api.exchange->request;
+  for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+    if (!str_equal(http->path, pages[i].path)) continue;
+    if (http->method == HTTP_GET || http->method == HTTP_HEAD) pages[i].answer(request);
+    else refuse_method(request, http->method);
+    return true;
+  }
+  return false;
+}

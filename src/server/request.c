@@ -1,0 +1,257 @@
+/* request.c - the life of a request. The table of steps is the architecture: each step either lets the next one run, waits, or ends the request with an answer. */
+#include "server/request.h"
+
+#include <time.h>
+
+#include "api/error_map.h"
+#include "api/problem_json.h"
+#include "server/cors.h"
+#include "server/pages.h"
+
+typedef enum StepOutcome { STEP_NEXT = 0, STEP_WAITING, STEP_ANSWERED, STEP_REFUSED } StepOutcome;
+
+typedef struct RequestStep {
+  const char *name;
+  StepOutcome (*run)(Request *request);
+} RequestStep;
+
+static int64_t monotonic_us(void) {
+  struct timespec now;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* ---- The steps ---- */
+
+/* RFC 6750 §3: error codes and descriptions are our own constants, so that nothing needs quoting. */
+static const Problem *bad_token(Request *request, Str challenge, const Error *err) {
+  Arena *arena = request->api.exchange->arena;
+  Problem *problem = ARENA_NEW(arena, Problem);
+  if (problem == NULL) return problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+  *problem = (Problem){.code = CODE_UNAUTHENTICATED, .detail = arena_str(arena, str_of(err->text)), .operation = -1};
+  problem->challenge = arena_printf(arena, "error=\"%.*s\", error_description=\"%s\"", STR_ARGS(challenge), err->text);
+  return problem;
+}
+
+static StepOutcome step_authenticate(Request *request) {
+  Error err;
+  Str challenge = STR("invalid_token");
+  Code code = authenticator_identify(request->worker->authenticator, request->authorization, request->api.now_us, &request->identity, &challenge, &err);
+  if (code != CODE_OK) {
+    Arena *arena = request->api.exchange->arena;
+    request->api.problem = code == CODE_UNAUTHENTICATED ? bad_token(request, challenge, &err) : problem_from_error(arena, &err);
+    return STEP_REFUSED;
+  }
+  request->api.caller = identity_caller(request->identity);
+  return STEP_NEXT;
+}
+
+static StepOutcome step_decode(Request *request) {
+  ApiRequest *api = &request->api;
+  if (api->face == NULL) {
+    api->problem = problem_create(api->exchange->arena, CODE_NOT_FOUND, STR("There is nothing at this path"));
+    return STEP_REFUSED;
+  }
+  if (api->face->decode(api) != CODE_OK) return STEP_REFUSED;
+  if (api->is_answered) return STEP_ANSWERED;
+  const Operation *last = &api->group.calls[api->group.count - 1].operation;
+  bool has_key = last->action == ACTION_GET || last->action == ACTION_UPDATE || last->action == ACTION_REPLACE || last->action == ACTION_DELETE;
+  request->route = generation_route(last->resource, has_key);
+  return STEP_NEXT;
+}
+
+/* The problem of the call that refused. */
+static StepOutcome refused_by_call(Request *request) {
+  const CallGroup *group = &request->api.group;
+  for (size_t i = 0; i < group->count && request->api.problem == NULL; i++) request->api.problem = group->calls[i].result.problem;
+  if (request->api.problem == NULL)
+    request->api.problem = problem_create(request->api.exchange->arena, CODE_INTERNAL, STR("The request failed without a reason"));
+  return STEP_REFUSED;
+}
+
+static StepOutcome step_authorize(Request *request) {
+  return engine_authorize(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request);
+}
+
+static StepOutcome step_plan(Request *request) { return engine_plan(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request); }
+
+static void run_steps(Request *request);
+
+static void executed(CallGroup *group) {
+  Request *request = group->context;
+  request->is_executed = true;
+  if (!request->is_executing) run_steps(request);
+}
+
+static StepOutcome step_execute(Request *request) {
+  if (request->is_executed) return STEP_NEXT;
+  request->api.group.done = executed;
+  request->api.group.context = request;
+  request->is_executing = true;
+  engine_execute(request->api.engine, &request->api.group);
+  request->is_executing = false;
+  return request->is_executed ? STEP_NEXT : STEP_WAITING;
+}
+
+static StepOutcome step_encode(Request *request) {
+  request->api.face->encode(&request->api);
+  return STEP_ANSWERED;
+}
+
+static const RequestStep steps[REQUEST_STEP_COUNT] = {
+    {"authenticate", step_authenticate}, {"decode", step_decode},   {"authorize", step_authorize},
+    {"plan", step_plan},                 {"execute", step_execute}, {"encode", step_encode},
+};
+
+/* ---- Answering ---- */
+
+void request_refuse(Request *request, const Problem *problem, int status) {
+  ApiRequest *api = &request->api;
+  api->problem = problem;
+  if (api->face != NULL && status == 0) api->face->encode_problem(api);
+  else problem_respond(problem, status, api->request_id, api->exchange->arena, &api->response);
+}
+
+/* Server-Timing (W3C): durations in milliseconds. */
+static Str server_timing(const Request *request) {
+  Buf out = buf_on(request->api.exchange->arena, 512);
+  int64_t begin = request->api.exchange->started_us;
+  for (size_t i = 0; i < REQUEST_STEP_COUNT && request->step_ends_us[i] != 0; i++) {
+    int64_t us = request->step_ends_us[i] - begin;
+    buf_printf(&out, "%s%s;dur=%lld.%03lld", i == 0 ? "" : ", ", steps[i].name, (long long)(us / 1000), (long long)(us % 1000));
+    begin = request->step_ends_us[i];
+  }
+  return buf_str(&out);
+}
+
+/* The answer's own headers, then those that every answer has. Without memory for them the answer goes out as it is. */
+static void add_common_headers(Request *request, HttpResponse *response) {
+  const ServeConfig *config = request->worker->shared->config;
+  HttpHeader *headers = arena_alloc(request->api.exchange->arena, (response->header_count + 3 + CORS_HEADERS_MAX) * sizeof *headers);
+  if (headers == NULL) return;
+  size_t count = response->header_count;
+  if (count > 0) memcpy(headers, response->headers, count * sizeof *headers);
+  headers[count++] = (HttpHeader){STR("x-request-id"), request->trace.request_id};
+  headers[count++] = (HttpHeader){STR("traceparent"), {request->trace.traceparent, TRACEPARENT_LEN}};
+  if (config->has_server_timing && request->step_ends_us[0] != 0) headers[count++] = (HttpHeader){STR("server-timing"), server_timing(request)};
+  if (config->cors_origin.count > 0) count += cors_headers(config->cors_origin, request->origin, headers + count);
+  response->headers = headers;
+  response->header_count = count;
+}
+
+static void answer(Request *request) {
+  add_common_headers(request, &request->api.response);
+  http_respond(request->api.exchange, &request->api.response);
+}
+
+static void run_steps(Request *request) {
+  bool is_timed = request->worker->shared->config->has_server_timing;
+  while (request->step < REQUEST_STEP_COUNT) {
+    StepOutcome outcome = steps[request->step].run(request);
+    if (outcome == STEP_WAITING) return;
+    if (is_timed) request->step_ends_us[request->step] = monotonic_us();
+    if (outcome == STEP_REFUSED) request_refuse(request, request->api.problem, 0);
+    if (outcome != STEP_NEXT) break;
+    request->step++;
+  }
+  answer(request);
+}
+
+/* ---- The protocol's side ---- */
+
+/* The few headers that every request is asked for, in one pass. */
+static void read_headers(Request *request, const HttpRequest *http) {
+  static const struct { Str name; size_t offset; } wanted[] = {
+      {STR_INIT("authorization"), offsetof(Request, authorization)}, {STR_INIT("x-request-id"), offsetof(Request, given_request_id)},
+      {STR_INIT("traceparent"), offsetof(Request, given_traceparent)}, {STR_INIT("origin"), offsetof(Request, origin)},
+  };
+  for (size_t i = 0; i < http->header_count; i++) {
+    const HttpHeader *header = &http->headers[i];
+    for (size_t k = 0; k < sizeof wanted / sizeof wanted[0]; k++) {
+      Str *member = (Str *)((char *)request + wanted[k].offset);
+      if (member->ptr == NULL && str_equal(header->name, wanted[k].name)) *member = header->value;
+    }
+  }
+}
+
+/* NULL when memory is out. */
+static Request *request_begin(Worker *worker, HttpExchange *exchange) {
+  if (exchange->user != NULL) return exchange->user;
+  Request *request = ARENA_NEW(exchange->arena, Request);
+  if (request == NULL) return NULL;
+  request->worker = worker;
+  request->serving = worker_serving_acquire(worker);
+  request->route = ROUTE_OTHER;
+  read_headers(request, &exchange->request);
+  trace_init(&request->trace, &worker->ids, request->given_request_id, request->given_traceparent);
+  const Api *api = request->serving->generation->api;
+  request->api = (ApiRequest){.exchange = exchange, .api = api, .engine = request->serving->engine, .caller = identity_caller(NULL),
+                              .request_id = request->trace.request_id, .now_us = loop_wall_us(exchange->loop)};
+  exchange->user = request;
+  return request;
+}
+
+static void answer_without_memory(HttpExchange *exchange) {
+  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("application/problem+json")}, {STR_INIT("retry-after"), STR_INIT("1")}};
+  HttpResponse response = {.status = 503, .headers = headers, .header_count = 2,
+                           .body = STR("{\"type\":\"/problems/unavailable\",\"title\":\"The service is unavailable\",\"status\":503,\"code\":\"UNAVAILABLE\",\"detail\":\"out of memory\"}")};
+  http_respond(exchange, &response);
+}
+
+static void on_request(void *context, HttpExchange *exchange) {
+  Worker *worker = context;
+  Request *request = request_begin(worker, exchange);
+  if (request == NULL) {
+    answer_without_memory(exchange);
+    return;
+  }
+  ApiRequest *api = &request->api;
+  if (cors_preflight(worker->shared->config->cors_origin, &exchange->request, request->origin, exchange->arena, &api->response)) {
+    answer(request);
+    return;
+  }
+  api->face = api_face(api->api, &exchange->request);
+  if (api->face == NULL && page_answer(request)) {
+    request->route = ROUTE_OPERATIONS;
+    answer(request);
+    return;
+  }
+  run_steps(request);
+}
+
+static void on_refuse(void *context, HttpExchange *exchange, int status, Code code, Str detail, HttpResponse *ret) {
+  Request *request = request_begin(context, exchange);
+  const Problem *problem = problem_create(exchange->arena, code, detail);
+  problem_respond(problem, status, request != NULL ? request->api.request_id : (Str){NULL, 0}, exchange->arena, ret);
+  if (request == NULL) return;
+  request->api.problem = problem;
+  add_common_headers(request, ret);
+}
+
+static void write_log(Worker *worker, const Request *request, int64_t duration_us) {
+  const HttpExchange *exchange = request->api.exchange;
+  const Caller *caller = request->api.caller;
+  AccessEntry entry = {
+      .time_us = loop_wall_us(exchange->loop), .duration_us = duration_us, .method = exchange->request.method_text, .target = exchange->request.target,
+      .peer = exchange->request.peer, .request_id = request->trace.request_id, .trace_id = trace_id(&request->trace), .status = exchange->status,
+      .bytes_in = exchange->bytes_in, .bytes_out = exchange->bytes_out,
+  };
+  if (caller->id.type == VALUE_TEXT) entry.caller = caller->id.text;
+  if (request->api.problem != NULL) entry.code = code_name(request->api.problem->code);
+  access_log_add(worker->log, &entry);
+}
+
+static void on_finished(void *context, HttpExchange *exchange) {
+  Worker *worker = context;
+  Request *request = exchange->user;
+  if (request == NULL) return;
+  int64_t duration_us = monotonic_us() - exchange->started_us;
+  request_metrics_count(request->serving->generation->metrics[worker->index], request->route, exchange->request.method, exchange->status, duration_us);
+  if (worker->log != NULL) write_log(worker, request, duration_us);
+  identity_release(request->identity);
+  worker_serving_release(worker, request->serving);
+}
+
+HttpHandler request_handler(Worker *worker) {
+  return (HttpHandler){.request = on_request, .refuse = on_refuse, .finished = on_finished, .context = worker};
+}

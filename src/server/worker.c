@@ -1,0 +1,179 @@
+/* worker.c - making, running and ending one event loop. */
+#include "server/worker.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "server/request.h"
+
+/* ---- Generations ---- */
+
+static Code serving_create(Worker *worker, Generation *generation, Serving **ret, Error *err) {
+  Serving *serving = memory_alloc(sizeof *serving);
+  TRY_ALLOC(serving);
+  *serving = (Serving){.generation = generation};
+  Code code = engine_create(generation->contract, worker->session, &generation->api->limits, &serving->engine, err);
+  if (code != CODE_OK) {
+    memory_free(serving);
+    return code;
+  }
+  generation_hold(generation);
+  *ret = serving;
+  return CODE_OK;
+}
+
+static void serving_destroy(Serving *serving) {
+  if (serving == NULL) return;
+  engine_destroy(serving->engine);
+  generation_release(serving->generation);
+  memory_free(serving);
+}
+
+static void free_retired(Worker *worker) {
+  for (Serving **link = &worker->retired; *link != NULL;) {
+    Serving *serving = *link;
+    if (serving->request_count > 0) {
+      link = &serving->next;
+    } else {
+      *link = serving->next;
+      serving_destroy(serving);
+    }
+  }
+}
+
+Serving *worker_serving_acquire(Worker *worker) {
+  worker->serving->request_count++;
+  return worker->serving;
+}
+
+/* A retired serving is freed at the end of the turn, not here: its engine may still be on the stack. */
+void worker_serving_release(Worker *worker, Serving *serving) {
+  (void)worker;
+  serving->request_count--;
+}
+
+static void adopt(void *context) {
+  Worker *worker = context;
+  Serving *serving = NULL;
+  Generation *generation = worker->adopted;
+  if (serving_create(worker, generation, &serving, NULL) == CODE_OK) {
+    worker->serving->next = worker->retired;
+    worker->retired = worker->serving;
+    worker->serving = serving;
+  }
+  generation_release(generation);
+}
+
+void worker_post_adopt(Worker *worker, Generation *generation) {
+  generation_hold(generation);
+  worker->adopted = generation;
+  loop_post(worker->loop, &worker->adopt_message);
+}
+
+/* ---- The end of a turn ---- */
+
+static void flush_log(void *context);
+
+static void log_timer_fired(void *context) {
+  Worker *worker = context;
+  worker->is_log_timer_set = false;
+  flush_log(worker);
+}
+
+static void flush_log(void *context) {
+  Worker *worker = context;
+  if (worker->retired != NULL) free_retired(worker);
+  if (worker->log == NULL) return;
+  bool is_left = access_log_flush(worker->log, loop_now_ms(worker->loop), false);
+  if (!is_left || worker->is_log_timer_set) return;
+  worker->is_log_timer_set = true;
+  loop_timer_start(worker->log_timer, ACCESS_LOG_DELAY_MS, 0);
+}
+
+/* ---- Draining ---- */
+
+static void drained(void *context) {
+  Worker *worker = context;
+  loop_stop(worker->loop);
+}
+
+static void begin_drain(void *context) {
+  Worker *worker = context;
+  http_server_drain(worker->http, drained, worker);
+}
+
+void worker_post_drain(Worker *worker) { loop_post(worker->loop, &worker->drain_message); }
+
+void worker_run(Worker *worker) { loop_run(worker->loop); }
+
+/* ---- Making ---- */
+
+static HttpLimits http_limits_of(const ServeConfig *config) {
+  return (HttpLimits){
+      .body_bytes_max = config->body_bytes_max, .header_bytes_max = config->header_bytes_max, .uri_bytes_max = config->uri_bytes_max,
+      .connections_max = config->connections_max, .requests_in_flight_max = config->requests_in_flight_max, .streams_max = config->streams_max,
+      .request_timeout_ms = (uint32_t)config->request_timeout_ms, .header_timeout_ms = (uint32_t)config->header_timeout_ms,
+      .idle_timeout_ms = (uint32_t)config->idle_timeout_ms, .drain_timeout_ms = (uint32_t)config->drain_timeout_ms,
+  };
+}
+
+static Code make_log(Worker *worker, Error *err) {
+  int format = worker->shared->config->log;
+  if (format == LOG_AUTO) format = isatty(STDERR_FILENO) ? LOG_TEXT : LOG_JSON;
+  if (format == LOG_OFF) return CODE_OK;
+  TRY(loop_timer_create(worker->loop, log_timer_fired, worker, &worker->log_timer, err));
+  return access_log_create(STDERR_FILENO, format == LOG_TEXT ? ACCESS_LOG_TEXT : ACCESS_LOG_JSON, &worker->log, err);
+}
+
+static Code make_authenticator(Worker *worker, Error *err) {
+  const ServeConfig *config = worker->shared->config;
+  AuthenticatorOptions options = {.secret = worker->shared->jwt_secret, .issuer = config->jwt_issuer, .audience = config->jwt_audience,
+                                  .leeway_us = (int64_t)config->jwt_leeway_ms * 1000, .identities_max = config->tokens_cached_max};
+  return authenticator_create(&options, &worker->authenticator, err);
+}
+
+static Code fill(Worker *worker, Generation *generation, Error *err) {
+  ServerShared *shared = worker->shared;
+  TRY(loop_create(&worker->loop, err));
+  TRY(store_session_open(shared->store, worker->loop, &worker->session, err));
+  TRY(serving_create(worker, generation, &worker->serving, err));
+  TRY(make_authenticator(worker, err));
+  TRY(make_log(worker, err));
+  if (!trace_source_init(&worker->ids)) return error_set(err, CODE_UNAVAILABLE, "the system gives no random bytes");
+  worker->limits = http_limits_of(shared->config);
+  worker->handler = request_handler(worker);
+  TRY(http_server_create(worker->loop, &worker->limits, &shared->http, &worker->handler, &worker->http, err));
+  loop_hook_add(worker->loop, &worker->end_of_turn);
+  return CODE_OK;
+}
+
+Code worker_create(ServerShared *shared, size_t index, Generation *generation, Worker **ret, Error *err) {
+  Worker *worker = memory_alloc(sizeof *worker);
+  TRY_ALLOC(worker);
+  *worker = (Worker){
+      .shared = shared, .index = index, .end_of_turn = {.run = flush_log, .context = worker},
+      .drain_message = {.run = begin_drain, .context = worker}, .adopt_message = {.run = adopt, .context = worker},
+  };
+  Code code = fill(worker, generation, err);
+  if (code == CODE_OK) *ret = worker;
+  else worker_destroy(worker);
+  return code;
+}
+
+void worker_destroy(Worker *worker) {
+  if (worker == NULL) return;
+  http_server_destroy(worker->http);
+  while (worker->retired != NULL) {
+    Serving *next = worker->retired->next;
+    serving_destroy(worker->retired);
+    worker->retired = next;
+  }
+  serving_destroy(worker->serving);
+  if (worker->session != NULL) store_session_close(worker->session);
+  loop_timer_destroy(worker->log_timer);
+  access_log_destroy(worker->log);
+  authenticator_destroy(worker->authenticator);
+  loop_destroy(worker->loop);
+  memory_free(worker);
+}

@@ -1,0 +1,65 @@
+/* worker.h - one event loop with everything that it owns: a way to the store, an engine, a server, a log. Workers share nothing that is written but HttpShared. */
+#pragma once
+#include <pthread.h>
+
+#include "auth/authenticator.h"
+#include "http/server.h"
+#include "observe/access_log.h"
+#include "query/engine.h"
+#include "server/config.h"
+#include "server/generation.h"
+#include "server/trace.h"
+
+/* What all workers share. */
+typedef struct ServerShared {
+  const ServeConfig *config;
+  Str jwt_secret;
+  Store *store;
+  HttpShared http;
+  struct Worker **workers;
+  size_t worker_count;
+  _Atomic bool is_started; /* every listener is open */
+} ServerShared;
+
+/* A generation as one loop serves it. */
+typedef struct Serving {
+  Generation *generation;
+  Engine *engine;
+  size_t request_count; /* under way */
+  struct Serving *next; /* Worker.retired */
+} Serving;
+
+typedef struct Worker {
+  ServerShared *shared;
+  size_t index;              /* in shared->workers */
+  Loop *loop;
+  StoreSession *session;
+  HttpServer *http;
+  HttpLimits limits;
+  HttpHandler handler;
+  Serving *serving;          /* what new requests get */
+  Serving *retired;          /* older ones, with requests under way */
+  Authenticator *authenticator;
+  AccessLog *log;            /* NULL: off */
+  LoopTimer *log_timer;
+  bool is_log_timer_set;
+  LoopHook end_of_turn;
+  TraceSource ids;
+  LoopMessage drain_message, adopt_message;
+  Generation *adopted;       /* on its way with adopt_message */
+  pthread_t thread;
+} Worker;
+
+/* On the starting thread; the loop is not running yet. */
+Code worker_create(ServerShared *shared, size_t index, Generation *generation, Worker **ret, Error *err);
+void worker_destroy(Worker *worker); /* its loop has ended; NULL is fine */
+/* Runs the loop until it has drained. */
+void worker_run(Worker *worker);
+/* Any thread, once: the worker finishes what has begun, then its loop ends. */
+void worker_post_drain(Worker *worker);
+/* Any thread; the previous one has been adopted. Takes a hold of its own. */
+void worker_post_adopt(Worker *worker, Generation *generation);
+
+/* A request begins on the current serving, and gives it back. */
+Serving *worker_serving_acquire(Worker *worker);
+void worker_serving_release(Worker *worker, Serving *serving);
