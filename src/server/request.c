@@ -23,13 +23,13 @@ static int64_t monotonic_us(void) {
 
 /* ---- The steps ---- */
 
-/* RFC 6750 §3: error codes and descriptions are our own constants, so that nothing needs quoting. */
+/* RFC 6750 §3: the challenge is its error code; the detail becomes its description. */
 static const Problem *bad_token(Request *request, Str challenge, const Error *err) {
   Arena *arena = request->api.exchange->arena;
   Problem *problem = ARENA_NEW(arena, Problem);
   if (problem == NULL) return problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
   *problem = (Problem){.code = CODE_UNAUTHENTICATED, .detail = arena_str(arena, str_of(err->text)), .operation = -1};
-  problem->challenge = arena_printf(arena, "error=\"%.*s\", error_description=\"%s\"", STR_ARGS(challenge), err->text);
+  problem->challenge = challenge;
   return problem;
 }
 
