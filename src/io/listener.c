@@ -199,4 +199,19 @@ Code listener_open(Loop *loop, Str address, ListenerAcceptFn *accept, void *cont
   return is_unix ? open_unix(loop, address, accept, context, ret, err) : open_tcp(loop, address, accept, context, ret, err);
 }
 
+Code listener_check_free(Str address, Error *err) {
+  struct sockaddr_storage parsed = {.ss_family = AF_UNSPEC};
+  if (str_starts_with(address, STR("unix:")) || !parse_tcp_address(address, &parsed)) return CODE_OK; /* listener_open says the rest */
+  int fd = socket(parsed.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return CODE_OK;
+  int on = 1;
+  socklen_t size = parsed.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+  /* With SO_REUSEADDR connections that are still being closed don't count. */
+  bool is_taken = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                  (parsed.ss_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+                  bind(fd, (const struct sockaddr *)&parsed, size) != 0 && errno == EADDRINUSE;
+  close(fd);
+  return is_taken ? error_set(err, CODE_UNAVAILABLE, "can't listen on %.*s: %s", STR_ARGS(address), uv_strerror(UV_EADDRINUSE)) : CODE_OK;
+}
+
 Str listener_address(const Listener *listener) { return (Str){listener->address, listener->address_len}; }

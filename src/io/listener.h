@@ -13,6 +13,9 @@ typedef void ListenerAcceptFn(void *context, Stream *stream, Str peer);
  * first; for another of the same process *ret is NULL and the result CODE_OK. A socket file that nobody serves is replaced.
  * CODE_BAD_REQUEST: not an address; CODE_UNAVAILABLE: it can't be had. */
 Code listener_open(Loop *loop, Str address, ListenerAcceptFn *accept, void *context, Listener **ret, Error *err);
+/* SO_REUSEPORT also lets two processes of one user share an address, of which each would then get some of the connections: asked before the first listener
+ * of a process, this says CODE_UNAVAILABLE where somebody listens there already. */
+Code listener_check_free(Str address, Error *err);
 /* What was bound: port 0 resolved. Lives as the listener. */
 Str listener_address(const Listener *listener);
 void listener_close(Listener *listener); /* NULL is fine */

@@ -8,6 +8,7 @@
 
 #include "auth/secret.h"
 #include "contract/load.h"
+#include "io/listener.h"
 #include "server/jwt_secret.h"
 #include "server/signals.h"
 #include "server/worker.h"
@@ -89,6 +90,7 @@ static Str resolved_address(Str address, Str url) {
 
 static Code listen_on(App *app, Str address, Str *ret_url, Error *err) {
   Str url = {NULL, 0}, ignored;
+  TRY(listener_check_free(address, err));
   TRY(http_server_listen(app->shared.workers[0]->http, address, &url, err));
   for (size_t i = 1; i < app->shared.worker_count; i++) TRY(http_server_listen(app->shared.workers[i]->http, resolved_address(address, url), &ignored, err));
   *ret_url = url;

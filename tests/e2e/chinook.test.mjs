@@ -47,7 +47,7 @@ function readContract(text) {
   return [...text.matchAll(/^type (\w+) ([^{]*)\{\n([\s\S]*?)^\}/gm)].map(([, name, head, body]) => ({
     name,
     table: /table: "([^"]+)"/.exec(head)?.[1],
-    path: /path: "([^"]+)"/.exec(head)?.[1] ?? kebab(name),
+    path: /path: "([^"]+)"/.exec(head)?.[1] ?? `${kebab(name)}s`,
     fields: [...body.matchAll(/^ +(\w+): (\[?)(\w+)[!\]]*(.*)$/gm)].map(([, field, list, type, rest]) => ({
       name: field, type, isList: list !== '', column: /@column\(name: "([^"]+)"/.exec(rest)?.[1], columns: /columns: \[([^\]]*)\]/.exec(rest)?.[1],
     })),
