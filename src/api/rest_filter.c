@@ -115,7 +115,9 @@ static Code parse_value(const Filter *filter, Str text, Value *ret) {
     *ret = value_text(text);
     return CODE_OK;
   }
-  if (rest_value_parse(filter->field, text, filter->decoder->arena, ret, &expected)) return CODE_OK;
+  Code code = rest_value_parse(filter->field, text, filter->decoder->arena, ret, &expected);
+  if (code == CODE_OK) return CODE_OK;
+  if (code == CODE_UNAVAILABLE) return rest_no_memory(filter->decoder);
   Str name = rest_shown(filter->param->name), shown = rest_shown(text);
   return rest_refuse(filter->decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" is not %.*s", STR_ARGS(name), STR_ARGS(shown), STR_ARGS(expected));
 }

@@ -40,8 +40,9 @@ static Code parse_key_part(RestDecoder *decoder, const Field *field, Str part, V
   Error err;
   Code code = url_decode_path(part, decoder->arena, &text, &err);
   if (code != CODE_OK) return refuse_encoding(decoder, code, &err);
-  *ret_is_possible = rest_value_parse(field, text, decoder->arena, ret, &expected);
-  return CODE_OK;
+  code = rest_value_parse(field, text, decoder->arena, ret, &expected);
+  *ret_is_possible = code == CODE_OK;
+  return code == CODE_UNAVAILABLE ? rest_no_memory(decoder) : CODE_OK;
 }
 
 static Code route_key(RestDecoder *decoder, Str segment, RestRoute *route) {

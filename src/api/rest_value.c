@@ -43,20 +43,20 @@ static bool parse_float(Str text, Value *ret) {
   return true;
 }
 
-static bool parse_decimal(Str text, Arena *arena, Value *ret) {
+static Code parse_decimal(Str text, Arena *arena, Value *ret) {
   DecimalText decimal;
-  if (!decimal_parse(text, &decimal)) return false;
+  if (!decimal_parse(text, &decimal)) return CODE_BAD_REQUEST;
   Str canonical = arena_str(arena, decimal_str(&decimal));
   *ret = value_decimal(canonical);
-  return canonical.ptr != NULL;
+  return canonical.ptr != NULL ? CODE_OK : CODE_UNAVAILABLE;
 }
 
-static bool parse_uuid(Str text, Arena *arena, Value *ret) {
+static Code parse_uuid(Str text, Arena *arena, Value *ret) {
   char lower[UUID_TEXT_LEN];
-  if (!uuid_parse(text, lower)) return false;
+  if (!uuid_parse(text, lower)) return CODE_BAD_REQUEST;
   Str copy = arena_str(arena, (Str){lower, UUID_TEXT_LEN});
   *ret = value_text(copy);
-  return copy.ptr != NULL;
+  return copy.ptr != NULL ? CODE_OK : CODE_UNAVAILABLE;
 }
 
 static bool parse_bool(Str text, Value *ret) {
@@ -79,12 +79,13 @@ static bool parse_date(Str text, Value *ret) {
   return true;
 }
 
-static bool parse_bytes(Str text, Arena *arena, Value *ret) {
+static Code parse_bytes(Str text, Arena *arena, Value *ret) {
   char *bytes = arena_alloc(arena, base64_decoded_max(text.len) + 1);
   size_t len = 0;
-  if (bytes == NULL || !base64_decode(text, bytes, &len)) return false;
+  if (bytes == NULL) return CODE_UNAVAILABLE;
+  if (!base64_decode(text, bytes, &len)) return CODE_BAD_REQUEST;
   *ret = (Value){.type = VALUE_BYTES, .text = {bytes, len}};
-  return true;
+  return CODE_OK;
 }
 
 static bool parse_enum(const EnumType *type, Str text, Value *ret) {
@@ -122,33 +123,36 @@ static Str expected_form(const Field *field, Arena *arena) {
   }
 }
 
-static bool parse_scalar(const Field *field, Str text, Arena *arena, Value *ret) {
+static bool parse_plain(const Field *field, Str text, Value *ret) {
+  switch (field->type) {
+    case TYPE_INT: return parse_int(text, INT32_MIN, INT32_MAX, ret);
+    case TYPE_BIGINT: return parse_int(text, INT64_MIN, INT64_MAX, ret);
+    case TYPE_FLOAT: return parse_float(text, ret);
+    case TYPE_BOOLEAN: return parse_bool(text, ret);
+    case TYPE_DATETIME: return parse_timestamp(text, ret);
+    case TYPE_DATE: return parse_date(text, ret);
+    case TYPE_ENUM: return parse_enum(field->enum_type, text, ret);
+    default: return false;
+  }
+}
+
+static Code parse_scalar(const Field *field, Str text, Arena *arena, Value *ret) {
   switch (field->type) {
     case TYPE_ID:
     case TYPE_STRING:
     case TYPE_EMAIL:
-    case TYPE_URL: *ret = value_text(text); return true;
-    case TYPE_INT: return parse_int(text, INT32_MIN, INT32_MAX, ret);
-    case TYPE_BIGINT: return parse_int(text, INT64_MIN, INT64_MAX, ret);
-    case TYPE_FLOAT: return parse_float(text, ret);
+    case TYPE_URL: *ret = value_text(text); return CODE_OK;
     case TYPE_DECIMAL: return parse_decimal(text, arena, ret);
-    case TYPE_BOOLEAN: return parse_bool(text, ret);
-    case TYPE_DATETIME: return parse_timestamp(text, ret);
-    case TYPE_DATE: return parse_date(text, ret);
     case TYPE_UUID: return parse_uuid(text, arena, ret);
     case TYPE_BYTES: return parse_bytes(text, arena, ret);
-    case TYPE_ENUM: return parse_enum(field->enum_type, text, ret);
-    case TYPE_JSON:
-    case TYPE_EMBEDDED:
-    case TYPE_COUNT: break;
+    default: return parse_plain(field, text, ret) ? CODE_OK : CODE_BAD_REQUEST;
   }
-  return false;
 }
 
-bool rest_value_parse(const Field *field, Str text, Arena *arena, Value *ret, Str *ret_expected) {
-  if (parse_scalar(field, text, arena, ret)) return true;
-  *ret_expected = expected_form(field, arena);
-  return false;
+Code rest_value_parse(const Field *field, Str text, Arena *arena, Value *ret, Str *ret_expected) {
+  Code code = parse_scalar(field, text, arena, ret);
+  if (code == CODE_BAD_REQUEST) *ret_expected = expected_form(field, arena);
+  return code;
 }
 
 Value rest_value_stored(const Field *field, Value value) {

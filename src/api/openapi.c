@@ -1,0 +1,178 @@
+/* openapi.c - the document's frame: info, tags, paths, and the components that were asked for. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "api/openapi_impl.h"
+
+enum { TEXT_MAX = 1024 };
+
+Str openapi_text(Openapi *api, const char *format, ...) {
+  char text[TEXT_MAX];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  size_t kept = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
+  Str copy = arena_str(api->arena, (Str){text, kept});
+  if (copy.ptr == NULL) api->has_failed = true;
+  return copy.ptr == NULL ? STR("") : copy;
+}
+
+Str openapi_capital(Openapi *api, Str name) {
+  Str copy = arena_str(api->arena, name);
+  if (copy.ptr == NULL || copy.len == 0) {
+    api->has_failed = api->has_failed || copy.ptr == NULL;
+    return STR("");
+  }
+  char *first = (char *)copy.ptr; /* just made here */
+  if (*first >= 'a' && *first <= 'z') *first = (char)(*first - 32);
+  return copy;
+}
+
+/* ---- Names of schemas ---- */
+
+static Str kind_suffix(SchemaKind kind) {
+  switch (kind) {
+    case SCHEMA_CREATE: return STR("Create");
+    case SCHEMA_REPLACE: return STR("Replace");
+    case SCHEMA_UPDATE: return STR("Update");
+    case SCHEMA_LIST: return STR("List");
+    case SCHEMA_NESTED_LIST: return STR("NestedList");
+    case SCHEMA_CREATED: return STR("Created");
+    case SCHEMA_CREATE_INPUT: return STR("CreateInput");
+    case SCHEMA_WHERE: return STR("Where");
+    case SCHEMA_LINK: return STR("Link");
+    case SCHEMA_LINKS: return STR("Links");
+    case SCHEMA_LINKS_CREATE: return STR("LinksCreate");
+    case SCHEMA_FILTER: return STR("Filter");
+    default: return STR("");
+  }
+}
+
+static bool is_taken(const Contract *contract, Str name) {
+  if (contract_resource(contract, name) != NULL || str_equal(name, STR("Problem"))) return true;
+  for (size_t i = 0; i < contract->enum_count; i++) {
+    if (str_equal(contract->enums[i]->name, name)) return true;
+  }
+  for (size_t i = 0; i < contract->embedded_count; i++) {
+    if (str_equal(contract->embeddeds[i]->name, name)) return true;
+  }
+  return false;
+}
+
+/* A type of the contract keeps its name; what is made here gets out of its way. */
+static Str schema_name(Openapi *api, SchemaKind kind, const void *subject) {
+  Str base = STR(""), suffix = kind_suffix(kind);
+  switch (kind) {
+    case SCHEMA_RESOURCE: return ((const Resource *)subject)->name;
+    case SCHEMA_ENUM: return ((const EnumType *)subject)->name;
+    case SCHEMA_EMBEDDED: return ((const Embedded *)subject)->name;
+    case SCHEMA_LINKS:
+    case SCHEMA_LINKS_CREATE: {
+      const Field *field = subject;
+      Str name = openapi_capital(api, field->name);
+      base = openapi_text(api, "%.*s%.*s", STR_ARGS(field->resource->name), STR_ARGS(name));
+      break;
+    }
+    case SCHEMA_FILTER: base = openapi_filter_name(subject); break;
+    default: base = ((const Resource *)subject)->name; break;
+  }
+  Str name = openapi_text(api, "%.*s%.*s", STR_ARGS(base), STR_ARGS(suffix));
+  return is_taken(api->contract, name) ? openapi_text(api, "%.*s_%.*s", STR_ARGS(base), STR_ARGS(suffix)) : name;
+}
+
+void openapi_ref(Openapi *api, SchemaKind kind, const void *subject) {
+  Str name = schema_name(api, kind, subject);
+  if (map_get(&api->needed, name) == NULL) {
+    SchemaNeed need = {kind, subject, name};
+    if (!map_put(&api->needed, name, (void *)subject) || !VEC_PUSH(api->arena, &api->schemas, need)) api->has_failed = true;
+  }
+  json_out_open(&api->json, '{');
+  json_out_key(&api->json, STR("$ref"));
+  json_out_separate(&api->json);
+  buf_add(api->json.buf, STR("\"#/components/schemas/"));
+  buf_add(api->json.buf, name); /* a GraphQL name: nothing to escape */
+  buf_add_byte(api->json.buf, '"');
+  json_out_close(&api->json, '}');
+}
+
+/* ---- The frame ---- */
+
+static void write_info(Openapi *api) {
+  JsonOut *json = &api->json;
+  const Contract *contract = api->contract;
+  json_out_member_open(json, STR("info"), '{');
+  json_out_member_text(json, STR("title"), contract->service_name);
+  json_out_member_text(json, STR("version"), contract->service_version);
+  json_out_member_text(
+      json, STR("description"),
+      STR("Lists are given page by page: follow `nextCursor`, or the `Link` header. Conditions are written `field[operator]=value`, with `field=value` as "
+          "the short form of `field[eq]=value`; a condition may follow relations (`category.name[eq]=Tea`), and `filter` takes a whole expression. "
+          "`fields` chooses what is answered, relations included: `fields=id,category(name)`; a nested list takes `.limit`, `.sort` and `.filter`, as in "
+          "`reviews.limit=5`. Without `fields` every stored field is answered. Every refusal is a problem document (RFC 9457) with a `code` to decide by and "
+          "all mistakes of a body at once in `errors`."));
+  json_out_member_open(json, STR("contact"), '{');
+  json_out_member_text(json, STR("name"), contract->service_name);
+  json_out_close(json, '}');
+  json_out_member_raw(json, STR("license"), STR("{\"name\":\"As agreed with the provider\",\"identifier\":\"LicenseRef-provider\"}"));
+  json_out_close(json, '}');
+}
+
+static void write_tags(Openapi *api) {
+  JsonOut *json = &api->json;
+  json_out_member_open(json, STR("tags"), '[');
+  for (size_t i = 0; i < api->contract->resource_count; i++) {
+    const Resource *resource = api->contract->resources[i];
+    json_out_open(json, '{');
+    json_out_member_text(json, STR("name"), resource->name);
+    Str description = resource->description.len > 0 ? resource->description : openapi_text(api, "%.*s.", STR_ARGS(resource->plural));
+    json_out_member_text(json, STR("description"), description);
+    json_out_close(json, '}');
+  }
+  json_out_close(json, ']');
+}
+
+static void write_schemas(Openapi *api) {
+  JsonOut *json = &api->json;
+  json_out_member_open(json, STR("schemas"), '{');
+  /* Writing one may ask for more. */
+  for (size_t i = 0; i < api->schemas.count; i++) {
+    SchemaNeed need = api->schemas.items[i];
+    json_out_key(json, need.name);
+    openapi_write_schema(api, &need);
+  }
+  if (api->errors != 0) {
+    json_out_key(json, STR("Problem"));
+    openapi_write_problem_schema(api);
+  }
+  json_out_close(json, '}');
+}
+
+static void write_components(Openapi *api) {
+  JsonOut *json = &api->json;
+  json_out_member_open(json, STR("components"), '{');
+  json_out_member_raw(json, STR("securitySchemes"),
+                      STR("{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\",\"description\":\"A token signed for this service (RFC 6750).\"}}"));
+  openapi_write_parameters(api); /* before the schemas, which it asks for */
+  openapi_write_error_responses(api);
+  write_schemas(api);
+  json_out_close(json, '}');
+}
+
+Code openapi_write(const Contract *contract, const OpenapiOptions *options, Arena *arena, Buf *out, Error *err) {
+  Openapi api = {.contract = contract, .options = options, .arena = arena, .json = {.buf = out}, .needed = map_on(arena)};
+  api.has_filters = ARENA_ARRAY(arena, bool, contract->resource_count + 1);
+  api.has_fields = ARENA_ARRAY(arena, bool, contract->resource_count + 1);
+  if (api.has_filters == NULL || api.has_fields == NULL) return error_no_memory(err);
+  json_out_open(&api.json, '{');
+  json_out_member_text(&api.json, STR("openapi"), STR("3.1.0"));
+  write_info(&api);
+  json_out_member_raw(&api.json, STR("servers"), STR("[{\"url\":\"/\",\"description\":\"The server that gave this document\"}]"));
+  write_tags(&api);
+  openapi_write_paths(&api);
+  write_components(&api);
+  json_out_close(&api.json, '}');
+  Str text;
+  if (api.has_failed) return error_no_memory(err);
+  return buf_finish(out, &text, err);
+}

@@ -1,0 +1,227 @@
+/* openapi_parameter.c - parameters: a list's conditions, order, selection and page; a path's keys; the headers that requests may carry. */
+#include "api/openapi_impl.h"
+
+typedef struct Shared {
+  SharedParameter bit;
+  Str name;
+  Str json;
+} Shared;
+
+static void ref_parameter(Openapi *api, Str prefix, Str name) {
+  json_out_open(&api->json, '{');
+  json_out_member_text(&api->json, STR("$ref"), openapi_text(api, "#/components/parameters/%.*s%.*s", STR_ARGS(prefix), STR_ARGS(name)));
+  json_out_close(&api->json, '}');
+}
+
+static void open_query(Openapi *api, Str name, Str description) {
+  json_out_open(&api->json, '{');
+  json_out_member_text(&api->json, STR("name"), name);
+  json_out_member_text(&api->json, STR("in"), STR("query"));
+  json_out_member_text(&api->json, STR("description"), description);
+}
+
+/* ---- Those that all operations share ---- */
+
+static const Shared shared[] = {
+    {PARAMETER_FILTER, STR_INIT("filter"),
+     STR_INIT("{\"name\":\"filter\",\"in\":\"query\",\"description\":\"A condition in the rule language (a CEL subset), such as `price >= 10 && category.name == \\\"Tea\\\"`.\","
+              "\"schema\":{\"type\":\"string\",\"maxLength\":4096}}")},
+    {PARAMETER_AFTER, STR_INIT("after"),
+     STR_INIT("{\"name\":\"after\",\"in\":\"query\",\"description\":\"A `nextCursor`: the page that follows it.\",\"schema\":{\"type\":\"string\",\"minLength\":1}}")},
+    {PARAMETER_BEFORE, STR_INIT("before"),
+     STR_INIT("{\"name\":\"before\",\"in\":\"query\",\"description\":\"A `prevCursor`: the page that ends just before it, in the same order.\","
+              "\"schema\":{\"type\":\"string\",\"minLength\":1}}")},
+    {PARAMETER_COUNT, STR_INIT("count"),
+     STR_INIT("{\"name\":\"count\",\"in\":\"query\",\"description\":\"`exact` adds how many rows there are in all.\",\"schema\":{\"type\":\"string\",\"enum\":[\"exact\"]}}")},
+    {PARAMETER_IF_MATCH, STR_INIT("ifMatch"),
+     STR_INIT("{\"name\":\"If-Match\",\"in\":\"header\",\"description\":\"Entity tags, or `*`: the write is done only where one of them is the resource's (RFC 9110 "
+              "§13.1.1).\",\"schema\":{\"type\":\"string\"},\"example\":\"*\"}")},
+    {PARAMETER_IF_NONE_MATCH, STR_INIT("ifNoneMatch"),
+     STR_INIT("{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"Entity tags, or `*`: 304 where one of them is the resource's (RFC 9110 "
+              "§13.1.2).\",\"schema\":{\"type\":\"string\"},\"example\":\"\\\"tag\\\"\"}")},
+    {PARAMETER_PREFER, STR_INIT("prefer"),
+     STR_INIT("{\"name\":\"Prefer\",\"in\":\"header\",\"description\":\"`return=minimal` answers without a body, `tx=rollback` answers as if done and changes nothing, "
+              "`handling=lenient` passes unknown parameters over (RFC 7240).\",\"schema\":{\"type\":\"string\"},\"example\":\"return=minimal\"}")},
+};
+enum { SHARED_COUNT = sizeof shared / sizeof *shared };
+
+void openapi_shared_parameters(Openapi *api, unsigned parameters) {
+  api->parameters |= parameters;
+  for (size_t i = 0; i < SHARED_COUNT; i++) {
+    if (parameters & shared[i].bit) ref_parameter(api, STR(""), shared[i].name);
+  }
+  if (parameters & PARAMETER_LIMIT) ref_parameter(api, STR(""), STR("limit"));
+}
+
+static void write_limit(Openapi *api) {
+  JsonOut *json = &api->json;
+  const EngineLimits *limits = api->options->limits;
+  json_out_key(json, STR("limit"));
+  open_query(api, STR("limit"), STR("How many rows a page has at most; 0 gives none, for counting."));
+  json_out_member_open(json, STR("schema"), '{');
+  json_out_member_raw(json, STR("type"), STR("\"integer\""));
+  json_out_member_int(json, STR("minimum"), 0);
+  json_out_member_int(json, STR("maximum"), limits->page_size_max);
+  json_out_member_int(json, STR("default"), limits->page_size);
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+}
+
+/* ---- A resource's own ---- */
+
+static bool is_sortable(const Field *field) { return openapi_is_filterable(field) && field->type != TYPE_BYTES; }
+
+static void sort_names(Openapi *api, const Resource *resource, Str prefix) {
+  for (size_t i = 0; i < resource->stored_count; i++) {
+    const Field *field = resource->stored[i];
+    if (!is_sortable(field)) continue;
+    json_out_text(&api->json, openapi_text(api, "%.*s%.*s", STR_ARGS(prefix), STR_ARGS(field->name)));
+    json_out_text(&api->json, openapi_text(api, "-%.*s%.*s", STR_ARGS(prefix), STR_ARGS(field->name)));
+  }
+}
+
+static void write_sort(Openapi *api, const Resource *resource) {
+  JsonOut *json = &api->json;
+  open_query(api, STR("sort"), STR("The order: fields, each with `-` in front where it descends; also through relations, as in `category.name`. The key ends every order."));
+  json_out_member_raw(json, STR("style"), STR("\"form\",\"explode\":false"));
+  json_out_member_open(json, STR("schema"), '{');
+  json_out_member_raw(json, STR("type"), STR("\"array\",\"uniqueItems\":true,\"minItems\":1,\"maxItems\":8"));
+  json_out_member_open(json, STR("items"), '{');
+  json_out_member_raw(json, STR("type"), STR("\"string\""));
+  json_out_member_open(json, STR("enum"), '[');
+  sort_names(api, resource, STR(""));
+  for (size_t i = 0; i < resource->field_count; i++) {
+    const Field *field = resource->fields[i];
+    if (field->kind == FIELD_TO_ONE && !field->is_hidden) sort_names(api, field->relation->target, openapi_text(api, "%.*s.", STR_ARGS(field->name)));
+  }
+  json_out_close(json, ']');
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+}
+
+/* `category(id,name)`: one level is described; deeper ones nest in the same way. */
+static void relation_pattern(Openapi *api, const Field *field) {
+  const Resource *other = field->kind == FIELD_TO_ONE ? field->relation->target : field->relation->source;
+  Buf names = buf_on(api->arena, 1024 * 1024);
+  buf_add(&names, STR("\\*"));
+  for (size_t i = 0; i < other->stored_count; i++) {
+    if (other->stored[i]->is_hidden) continue;
+    buf_add_byte(&names, '|');
+    buf_add(&names, other->stored[i]->name);
+  }
+  Buf pattern = buf_on(api->arena, 4 * 1024 * 1024);
+  buf_printf(&pattern, "^%.*s\\((", STR_ARGS(field->name));
+  buf_add(&pattern, buf_str(&names));
+  buf_add(&pattern, STR(")(,("));
+  buf_add(&pattern, buf_str(&names));
+  buf_add(&pattern, STR("))*\\)$"));
+  if (pattern.failed != CODE_OK || names.failed != CODE_OK) {
+    api->has_failed = true;
+    return;
+  }
+  json_out_open(&api->json, '{');
+  json_out_member_raw(&api->json, STR("type"), STR("\"string\""));
+  json_out_member_text(&api->json, STR("pattern"), buf_str(&pattern));
+  json_out_close(&api->json, '}');
+}
+
+static void write_fields(Openapi *api, const Resource *resource) {
+  JsonOut *json = &api->json;
+  open_query(api, STR("fields"), STR("What is answered: names of fields, `*` for every stored one, and relations with what is wanted of them, as in `category(id,name)`."));
+  json_out_member_raw(json, STR("style"), STR("\"form\",\"explode\":false"));
+  json_out_member_open(json, STR("schema"), '{');
+  json_out_member_raw(json, STR("type"), STR("\"array\",\"uniqueItems\":true,\"minItems\":1"));
+  json_out_member_open(json, STR("items"), '{');
+  json_out_member_open(json, STR("anyOf"), '[');
+  json_out_open(json, '{');
+  json_out_member_raw(json, STR("type"), STR("\"string\""));
+  json_out_member_open(json, STR("enum"), '[');
+  json_out_text(json, STR("*"));
+  for (size_t i = 0; i < resource->stored_count; i++) {
+    if (!resource->stored[i]->is_hidden) json_out_text(json, resource->stored[i]->name);
+  }
+  json_out_close(json, ']');
+  json_out_close(json, '}');
+  for (size_t i = 0; i < resource->field_count; i++) {
+    if (resource->fields[i]->kind != FIELD_STORED && !resource->fields[i]->is_hidden) relation_pattern(api, resource->fields[i]);
+  }
+  json_out_close(json, ']');
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+}
+
+static void write_condition(Openapi *api, const Field *field) {
+  JsonOut *json = &api->json;
+  Str name = field->name;
+  open_query(api, name, openapi_text(api, "Conditions on `%.*s`; `%.*s=value` is short for `%.*s[eq]=value`.", STR_ARGS(name), STR_ARGS(name), STR_ARGS(name)));
+  json_out_member_raw(json, STR("style"), STR("\"deepObject\",\"explode\":true"));
+  json_out_key(json, STR("schema"));
+  openapi_ref(api, SCHEMA_FILTER, field);
+  json_out_close(json, '}');
+}
+
+void openapi_item_parameters(Openapi *api, const Resource *resource) {
+  ref_parameter(api, resource->name, STR(".fields"));
+  api->has_fields[resource->index] = true;
+}
+
+void openapi_list_parameters(Openapi *api, const Resource *resource) {
+  for (size_t i = 0; i < resource->stored_count; i++) {
+    const Field *field = resource->stored[i];
+    if (openapi_is_filterable(field)) ref_parameter(api, resource->name, openapi_text(api, ".%.*s", STR_ARGS(field->name)));
+  }
+  ref_parameter(api, resource->name, STR(".sort"));
+  api->has_filters[resource->index] = true;
+  openapi_item_parameters(api, resource);
+  openapi_shared_parameters(api, PARAMETER_FILTER | PARAMETER_LIMIT | PARAMETER_AFTER | PARAMETER_BEFORE | PARAMETER_COUNT);
+}
+
+void openapi_key_parameters(Openapi *api, const Resource *resource) {
+  JsonOut *json = &api->json;
+  for (size_t i = 0; i < resource->key_count; i++) {
+    const Field *key = resource->keys[i];
+    json_out_open(json, '{');
+    json_out_member_text(json, STR("name"), key->name);
+    json_out_member_raw(json, STR("in"), STR("\"path\",\"required\":true"));
+    Str description = openapi_text(api, "The key of the %.*s.", STR_ARGS(resource->name));
+    json_out_member_text(json, STR("description"), key->description.len > 0 ? key->description : description);
+    json_out_key(json, STR("schema"));
+    openapi_field_schema(api, key, false);
+    json_out_close(json, '}');
+  }
+}
+
+/* ---- components.parameters ---- */
+
+static void open_component(Openapi *api, const Resource *resource, Str name) {
+  json_out_key(&api->json, openapi_text(api, "%.*s.%.*s", STR_ARGS(resource->name), STR_ARGS(name)));
+}
+
+static void write_resource_parameters(Openapi *api, const Resource *resource) {
+  if (api->has_fields[resource->index]) {
+    open_component(api, resource, STR("fields"));
+    write_fields(api, resource);
+  }
+  if (!api->has_filters[resource->index]) return;
+  open_component(api, resource, STR("sort"));
+  write_sort(api, resource);
+  for (size_t i = 0; i < resource->stored_count; i++) {
+    const Field *field = resource->stored[i];
+    if (!openapi_is_filterable(field)) continue;
+    open_component(api, resource, field->name);
+    write_condition(api, field);
+  }
+}
+
+void openapi_write_parameters(Openapi *api) {
+  JsonOut *json = &api->json;
+  json_out_member_open(json, STR("parameters"), '{');
+  for (size_t i = 0; i < SHARED_COUNT; i++) {
+    if (api->parameters & shared[i].bit) json_out_member_raw(json, shared[i].name, shared[i].json);
+  }
+  if (api->parameters & PARAMETER_LIMIT) write_limit(api);
+  for (size_t i = 0; i < api->contract->resource_count; i++) write_resource_parameters(api, api->contract->resources[i]);
+  json_out_close(json, '}');
+}
