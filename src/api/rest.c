@@ -144,7 +144,7 @@ static Code decode_operation(ApiRequest *request, RestState *state, Action actio
   operation->list = query.list;
   bool is_wanted = action != ACTION_DELETE && !(has_body(action) && state->preferences.is_minimal);
   operation->selection = is_wanted ? query.selection : NULL;
-  if (has_body(action)) TRY(rest_body_parse(decoder, http->method, &state->headers, http->body, &operation->input));
+  if (has_body(action)) TRY(rest_body_parse(decoder, http->method, &state->headers, http->body, &operation->input, &operation->is_patch));
   state->is_array = action == ACTION_CREATE && operation->input->type == JSON_ARRAY;
   return CODE_OK;
 }

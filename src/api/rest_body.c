@@ -8,18 +8,21 @@ Code rest_accept_check(RestDecoder *decoder, const ApiHeaders *headers) {
   return rest_refuse(decoder, CODE_NOT_ACCEPTABLE, STR("Accept: application/json"), "The answer is application/json, which the request does not accept");
 }
 
-Str rest_accept_patch(void) { return STR("application/merge-patch+json, application/json"); }
+Str rest_accept_patch(void) { return STR("application/merge-patch+json, application/json-patch+json, application/json"); }
 
-static bool is_understood(HttpMethod method, Str type) {
+static bool is_understood(HttpMethod method, Str type, bool *ret_is_patch) {
+  *ret_is_patch = false;
   if (str_equal_ignore_case(type, STR("application/json"))) return true;
-  return method == HTTP_PATCH && str_equal_ignore_case(type, STR("application/merge-patch+json"));
+  if (method != HTTP_PATCH) return false;
+  *ret_is_patch = str_equal_ignore_case(type, STR("application/json-patch+json"));
+  return *ret_is_patch || str_equal_ignore_case(type, STR("application/merge-patch+json"));
 }
 
-static Code check_type(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers) {
+static Code check_type(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, bool *ret_is_patch) {
   Str hint = method == HTTP_PATCH ? STR("Content-Type: application/merge-patch+json") : STR("Content-Type: application/json");
   Str type, parameters;
   if (headers->content_type.ptr == NULL) return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, hint, "The body has no Content-Type");
-  if (!media_type_parse(headers->content_type, &type, &parameters) || !is_understood(method, type)) {
+  if (!media_type_parse(headers->content_type, &type, &parameters) || !is_understood(method, type, ret_is_patch)) {
     Str shown = rest_shown(headers->content_type);
     return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, hint, "A body of type \"%.*s\" is not understood here", STR_ARGS(shown));
   }
@@ -36,10 +39,10 @@ static Code check_coding(RestDecoder *decoder, const ApiHeaders *headers) {
   return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, STR("send the body without Content-Encoding"), "A compressed body is not understood here");
 }
 
-Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret) {
+Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret, bool *ret_is_patch) {
   TRY(check_coding(decoder, headers));
   if (headers->content_type.ptr == NULL && body.len == 0) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
-  TRY(check_type(decoder, method, headers));
+  TRY(check_type(decoder, method, headers, ret_is_patch));
   JsonValue *value = ARENA_NEW(decoder->arena, JsonValue);
   if (value == NULL) return rest_no_memory(decoder);
   if (str_trim(body).len == 0) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
