@@ -157,8 +157,8 @@ static Code outline_node(ReadCall *call, ReadNode *parent, const Resource *resou
 
 /* Columns and guards; each nested list becomes a node of its own at the end of the queue. */
 static Code outline_selection(ReadCall *call, ReadNode *node, const Selection *selection, Error *err) {
-  if (selection->is_whole) shape_byte(&call->input, 'W');
-  else shape_int(&call->input, (uint32_t)selection->count);
+  shape_byte(&call->input, selection->is_whole ? 'W' : 'S');
+  if (!selection->is_whole) shape_int(&call->input, (uint32_t)selection->count);
   for (size_t i = 0; i < selection->count; i++) {
     const SelectionItem *item = &selection->items[i];
     if (!selection->is_whole) shape_field(&call->input, item->field);
