@@ -206,9 +206,9 @@ static Code decode_where(Write *write, WriteRow *row, const JsonValue *json, Err
 /* ---- nested writes ---- */
 
 static Code too_deep(Write *write, Str pointer, Error *err) {
-  Str detail = arena_printf(write->arena, "is nested deeper than %zu levels", write->engine->limits.nesting_max);
+  Str detail = arena_printf(write->arena, "%.*s is nested deeper than %zu levels", STR_ARGS(pointer), write->engine->limits.nesting_max);
   TRY_ALLOC(detail.ptr);
-  return wrong_shape(write, pointer, detail, err);
+  return write_refuse(write, problem_with_hint(write->arena, CODE_BAD_REQUEST, detail, STR("write the inner rows in a request of their own")));
 }
 
 static Code decode_new(Write *write, const Relation *child_of, const Resource *resource, const JsonValue *json, Str pointer, size_t depth, WriteRow **ret,
@@ -361,7 +361,8 @@ static Code check_references_whole(Write *write, WriteRow *row, Error *err) {
     }
     if (filled == 0 || filled == relation->key_count || (row->action == ROW_UPDATE && given < relation->key_count)) continue;
     for (size_t k = 0; k < relation->key_count; k++) {
-      if (!value_is_null(&row->values[relation->keys[k]->stored_index])) continue;
+      bool is_missed_already = row->action != ROW_UPDATE && relation->keys[k]->is_required && !row->given[relation->keys[k]->stored_index];
+      if (is_missed_already || !value_is_null(&row->values[relation->keys[k]->stored_index])) continue;
       if (!mistake_add(write, MISTAKE_REQUIRED, row->pointer, relation->keys[k]->name, STR("is required: the reference has several parts"), (Str){0})) {
         return error_no_memory(err);
       }
