@@ -2,6 +2,7 @@
 #include "contract/check.h"
 
 #include "contract/nearest.h"
+#include "contract/string_literal.h"
 
 typedef Code CheckPassFn(Checker *checker, Error *err);
 
@@ -56,7 +57,16 @@ Span check_span(const SdlDirective *directive, Str name) {
   return argument == NULL ? directive->span : argument->value.span;
 }
 
+Span check_inside(const SdlValue *source, size_t begin, size_t end) {
+  Str raw = str_slice(source->span.source->text, source->span.begin, source->span.end);
+  uint32_t first = source->span.begin + string_literal_source(raw, begin);
+  uint32_t last = end > begin ? source->span.begin + string_literal_source(raw, end - 1) + 1 : first + 1;
+  if (last <= first) last = first + 1;
+  return span_at(source->span, first, last);
+}
+
 Str check_field_hint(const Checker *checker, const CheckedType *type, Str name) {
+  if (report_is_full(checker->report)) return (Str){0};
   Nearest nearest = nearest_to(name);
   for (size_t i = 0; i < type->field_count; i++) nearest_offer(&nearest, type->fields[i].sdl->name);
   for (size_t i = 0; i < type->implied_by_name.cap; i++) {

@@ -77,6 +77,8 @@ bool check_string(const SdlDirective *directive, Str name, const SdlValue **ret)
 bool check_int(const SdlDirective *directive, Str name, int64_t *ret);
 bool check_flag(const SdlDirective *directive, Str name);
 bool check_name_value(const SdlDirective *directive, Str name, Str *ret);
+/* Bytes [begin, end) of a string's value, at their place in the source: through escapes and a block string's indentation. */
+Span check_inside(const SdlValue *source, size_t begin, size_t end);
 /* The argument's place, or the directive's. */
 Span check_span(const SdlDirective *directive, Str name);
 

@@ -93,7 +93,7 @@ static Code check_default_value(Checker *checker, const CheckedField *checked, F
   if (!is_good) return CODE_OK;
   Code code = field_value_decode(field, &json, NULL, checker->scratch, &value, &mistakes, err);
   if (code == CODE_UNAVAILABLE) return code;
-  for (size_t i = 0; i < mistakes.count; i++) {
+  for (size_t i = 0; i < mistakes.count && i < 5; i++) {
     const InputMistake *mistake = &mistakes.items[i];
     report_add(checker->report, argument->value.span, mistake->hint, "the default of \"%.*s\"%s%.*s %.*s", STR_ARGS(checked->sdl->name), mistake->pointer.len > 0 ? " at " : "",
                STR_ARGS(mistake->pointer), STR_ARGS(mistake->detail));

@@ -131,7 +131,7 @@ static void check_argument(const Checker *checker, const SdlDirective *directive
 }
 
 static void check_arguments(const Checker *checker, const SdlDirective *directive, const SdlDefinition *definition) {
-  for (size_t i = 0; i < directive->argument_count; i++) check_argument(checker, directive, definition, &directive->arguments[i]);
+  for (size_t i = 0; i < directive->argument_count && !report_is_full(checker->report); i++) check_argument(checker, directive, definition, &directive->arguments[i]);
   for (size_t i = 0; i < definition->field_count; i++) {
     const SdlField *parameter = &definition->fields[i];
     const SdlArgument *first = sdl_argument(directive, parameter->name);

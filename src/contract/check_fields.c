@@ -6,6 +6,7 @@
 #include "contract/scalar.h"
 
 static Str type_hint(const Checker *checker, Str name) {
+  if (report_is_full(checker->report)) return (Str){0};
   Nearest nearest = nearest_to(name);
   for (FieldType type = 0; type < TYPE_ENUM; type++) nearest_offer(&nearest, scalar_name(type));
   for (size_t i = 0; i < checker->type_count; i++) nearest_offer(&nearest, checker->types[i].sdl->name);

@@ -42,7 +42,8 @@ static void list_add_name(const Checker *checker, const CheckedType *type, Field
   } else if (field == NULL) {
     list->is_good = false;
     if (checker->is_partial || check_is_known_elsewhere(checker, name)) return;
-    report_add(checker->report, item->span, check_field_hint(checker, type, name), "\"%.*s\" has no field \"%.*s\"", STR_ARGS(type->sdl->name), STR_ARGS(str_slice(name, 0, 80)));
+    size_t begin = name.len == 0 ? 0 : (size_t)(name.ptr - item->text.ptr);
+    report_add(checker->report, check_inside(item, begin, begin + name.len), check_field_hint(checker, type, name), "%.*s has no field \"%.*s\"", STR_ARGS(type->sdl->name), STR_ARGS(str_slice(name, 0, 80)));
   } else if (field->kind == FIELD_TO_ONE) {
     for (size_t i = 0; i < field->relation->key_count; i++) list_add(checker, list, item, field->relation->keys[i], is_descending);
   } else if (field->kind == FIELD_TO_MANY || field->is_list || field->type == TYPE_EMBEDDED || field->type == TYPE_JSON) {

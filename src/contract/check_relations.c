@@ -18,7 +18,7 @@ static CheckedField *named_side(const Checker *checker, const CheckedField *chec
   check_string(relation_of(checked), STR("inverse"), &name);
   CheckedField *other = map_get(&checked->target->field_by_name, name->text);
   if (other == NULL) {
-    report_add(checker->report, name->span, check_field_hint(checker, checked->target, name->text), "\"%.*s\" has no field \"%.*s\"", STR_ARGS(checked->target->sdl->name),
+    report_add(checker->report, check_inside(name, 0, name->text.len), check_field_hint(checker, checked->target, name->text), "%.*s has no field \"%.*s\"", STR_ARGS(checked->target->sdl->name),
                STR_ARGS(str_slice(name->text, 0, 80)));
     return NULL;
   }

@@ -4,21 +4,11 @@
 
 #include "contract/expr.h"
 #include "contract/input.h"
-#include "contract/string_literal.h"
 
 static const Str action_names[RULE_COUNT] = {[RULE_READ] = STR_INIT("read"), [RULE_CREATE] = STR_INIT("create"), [RULE_UPDATE] = STR_INIT("update"), [RULE_DELETE] = STR_INIT("delete")};
 
-/* Bytes [begin, end) of the string's value, in the source. */
-static Span inside(const SdlValue *source, uint32_t begin, uint32_t end) {
-  Str raw = str_slice(source->span.source->text, source->span.begin, source->span.end);
-  uint32_t first = source->span.begin + string_literal_source(raw, begin);
-  uint32_t last = end > begin ? source->span.begin + string_literal_source(raw, end - 1) + 1 : first + 1;
-  if (last <= first) last = first + 1;
-  return span_at(source->span, first, last);
-}
-
 Code check_expr(Checker *checker, const SdlValue *source, const Resource *resource, int use, const Field *expected, const Expr **ret, Error *err) {
-  if (checker->is_partial || check_is_known_elsewhere(checker, source->text)) return CODE_OK;
+  if (checker->is_partial) return CODE_OK;
   static const ExprLimits limits = {.depth_max = EXPR_DEPTH_MAX};
   ExprMistake mistakes[EXPR_MISTAKES_MAX];
   size_t count = 0;
@@ -29,7 +19,9 @@ Code check_expr(Checker *checker, const SdlValue *source, const Resource *resour
   if (code == CODE_OK) return CODE_OK;
   if (code == CODE_UNAVAILABLE) return error_no_memory(err);
   for (size_t i = 0; i < count; i++) {
-    report_add(checker->report, inside(source, mistakes[i].begin, mistakes[i].end), str_of(mistakes[i].hint), "%s", mistakes[i].message);
+    /* A field whose type could not be understood is no second mistake where a rule speaks of it. */
+    if (check_is_known_elsewhere(checker, str_slice(source->text, mistakes[i].begin, mistakes[i].end))) continue;
+    report_add(checker->report, check_inside(source, mistakes[i].begin, mistakes[i].end), str_of(mistakes[i].hint), "%s", mistakes[i].message);
   }
   if (count == 0) report_add(checker->report, source->span, (Str){0}, "%s", why.text);
   return CODE_OK;

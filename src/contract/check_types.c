@@ -73,7 +73,7 @@ static bool add_type(Checker *checker, const SdlDefinition *sdl) {
     report_add(checker->report, sdl->span, hint.ptr == NULL ? (Str){0} : hint, "the type \"%.*s\" is defined twice", STR_ARGS(sdl->name));
     return true;
   }
-  if (is_reserved_name(checker, sdl->name)) {
+  if (kind_of(sdl) != CHECKED_REFUSED && is_reserved_name(checker, sdl->name)) {
     const char *why = str_starts_with(sdl->name, STR("__")) ? "names that begin with __ belong to GraphQL" : "it is built in";
     report_add(checker->report, sdl->span, STR("choose another name"), "a type can't be named \"%.*s\": %s", STR_ARGS(sdl->name), why);
   }

@@ -46,7 +46,9 @@ typedef struct Input {
   Arena *arena;
   InputMistakes *mistakes;
   const InputPath *path;
-  size_t depth; /* of objects: a default may hold its own type */
+  size_t depth;         /* of objects */
+  size_t default_depth; /* of defaults inside defaults, and how many of those there were: a default may hold its own type */
+  size_t default_count;
   bool is_refused;
 } Input;
 
@@ -89,9 +91,19 @@ static Code input_unknown_member(const Embedded *type, Str name, Input *input, E
   return input_mistake_add(input->mistakes, INPUT_UNKNOWN_FIELD, &path, detail, nearest_hint(&nearest, input->arena), input->arena, err);
 }
 
+static Code input_write_default(const Field *member, Input *input, Buf *out, Error *err) {
+  enum { INPUT_DEFAULTS_MAX = 1000 };
+  if (input->default_depth == 0) input->default_count = 0;
+  if (++input->default_count > INPUT_DEFAULTS_MAX) return input_refuse_with(input, INPUT_TYPE, STR("has defaults within defaults without end"), err);
+  input->default_depth++;
+  Code code = input_write_any(member, &member->default_value, input, out, err);
+  input->default_depth--;
+  return code;
+}
+
 /* A member that was not given: its default, null, or a mistake. */
 static Code input_absent_member(const Field *member, Input *input, Buf *out, Error *err) {
-  if (member->default_kind == DEFAULT_VALUE) return input_write_any(member, &member->default_value, input, out, err);
+  if (member->default_kind == DEFAULT_VALUE) return input_write_default(member, input, out, err);
   if (member->is_required) return input_refuse_with(input, INPUT_REQUIRED, STR("is required"), err);
   buf_add(out, STR("null"));
   return CODE_OK;

@@ -13,7 +13,10 @@ bool sdl_no_memory(SdlParser *parser) {
 
 bool sdl_fail(SdlParser *parser, const char *expected) {
   const Token *token = &parser->token;
+  /* That the end comes too soon is worth saying only where nothing before explains it. */
+  bool is_explained = token->kind == TOKEN_END && (parser->is_broken || parser->report->list->count > parser->mistakes_before);
   parser->is_broken = true;
+  if (is_explained) return false;
   if (token->kind == TOKEN_END) report_add(parser->report, token->span, (Str){0}, "expected %s, but the file ends here", expected);
   else if (token->kind == TOKEN_STRING) report_add(parser->report, token->span, (Str){0}, "expected %s, found a string", expected);
   else report_add(parser->report, token->span, (Str){0}, "expected %s, found \"%.*s\"", expected, STR_ARGS(str_slice(token->text, 0, 40)));
@@ -265,7 +268,7 @@ static bool sdl_parse_definition(SdlParser *parser, SdlDefinition *definition) {
 
 Code sdl_parse(const Source *source, Arena *arena, Arena *texts, Report *report, SdlDocument *document, Error *err) {
   SdlParser parser = {.lexer = lexer_on(source, texts, report), .arena = arena, .report = report};
-  size_t mistakes = report->list->count;
+  parser.mistakes_before = report->list->count;
   sdl_advance(&parser);
   while (parser.token.kind != TOKEN_END) {
     SdlDefinition definition = {0};
@@ -278,7 +281,7 @@ Code sdl_parse(const Source *source, Arena *arena, Arena *texts, Report *report,
     if (parser.has_no_memory || report->has_no_memory) return error_no_memory(err);
     if (!is_read) sdl_skip_definition(&parser);
   }
-  if (parser.is_broken || report->list->count > mistakes) document->is_broken = true;
+  if (parser.is_broken || report->list->count > parser.mistakes_before) document->is_broken = true;
   if (parser.has_no_memory || report->has_no_memory) return error_no_memory(err);
   return CODE_OK;
 }

@@ -10,7 +10,8 @@ typedef struct SdlParser {
   Arena *arena;
   Report *report;
   size_t depth;
-  bool is_broken; /* a mistake was reported */
+  size_t mistakes_before; /* in the report when this source was begun */
+  bool is_broken;         /* a mistake was reported */
   bool has_no_memory;
 } SdlParser;
 
