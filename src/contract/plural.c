@@ -125,6 +125,8 @@ Str name_singular(Str name, Arena *arena) {
   bool has_es = ends_with(word, "sses") || ends_with(word, "shes") || ends_with(word, "ches") || ends_with(word, "xes") || ends_with(word, "uses") ||
                 ends_with(word, "zzes");
   if (has_es) return name_with(name, 2, (Str){0}, arena);
+  /* APIs, URLs: an acronym's plural has a small s. */
+  bool is_acronym = word.len > 2 && word.ptr[word.len - 1] == 's' && is_upper(word.ptr[word.len - 2]);
   bool is_singular = !ends_with(word, "s") || ends_with(word, "ss") || ends_with(word, "us") || ends_with(word, "is") || word.len < 3;
-  return is_singular ? arena_str(arena, name) : name_with(name, 1, (Str){0}, arena);
+  return is_singular && !is_acronym ? arena_str(arena, name) : name_with(name, 1, (Str){0}, arena);
 }
