@@ -47,8 +47,9 @@ static Code parse_access(Checker *checker, const SdlDirective *access, const Res
     seen[action] = rule_source(access, action);
     if (seen[action] == NULL) continue;
     if (sources != NULL) sources[action] = seen[action]->text;
-    bool is_shared = action > RULE_CREATE && seen[action] == seen[action - 1];
-    if (is_shared) rules[action] = rules[action - 1];
+    RuleAction first = RULE_READ;
+    while (seen[first] != seen[action]) first++;
+    if (first < action) rules[action] = rules[first];
     else TRY(check_expr(checker, seen[action], resource, rule_use(access, action), NULL, &rules[action], err));
   }
   return CODE_OK;
