@@ -140,20 +140,22 @@ static int parse_version(Str version) {
 /* What may stand in a request target: visible ASCII but for what RFC 3986 allows nowhere and "#", whose part is never sent. Brackets, braces and the like,
  * which clients send raw in queries, do no harm. */
 static bool target_is_clean(Str target) {
-  unsigned char bad = 0;
+  if (http_has_byte_below(target, ' ' + 1) || memchr(target.ptr, '#', target.len) != NULL) return false;
   for (size_t i = 0; i < target.len; i++) {
-    unsigned char c = (unsigned char)target.ptr[i];
-    bad |= (unsigned char)((c <= ' ') | (c >= 0x7f) | (c == '#'));
+    if ((unsigned char)target.ptr[i] >= 0x7f) return false;
   }
-  return bad == 0;
+  return true;
 }
 
 /* RFC 9110 §7.2; userinfo is not a part of it. */
 static bool authority_is_valid(Str authority) {
+  static const bool is_allowed[256] = {
+      ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true, ['!'] = true,
+      ['$'] = true,         ['&'] = true,         ['\''] = true,        ['('] = true, [')'] = true, ['*'] = true, ['+'] = true, [','] = true,
+      [';'] = true,         ['='] = true,         [':'] = true,         ['['] = true, [']'] = true, ['%'] = true,
+  };
   for (size_t i = 0; i < authority.len; i++) {
-    unsigned char c = (unsigned char)authority.ptr[i];
-    bool is_alphanumeric = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-    if (!is_alphanumeric && (c == '\0' || strchr("-._~!$&'()*+,;=:[]%", c) == NULL)) return false;
+    if (!is_allowed[(unsigned char)authority.ptr[i]]) return false;
   }
   return true;
 }
@@ -199,7 +201,8 @@ static int parse_request_line(const Http1Parser *parser, Str line, HttpRequest *
   request->target = str_slice(line, method_end + 1, target_end);
   request->method = http_method_of(request->method_text);
   *ret_detail = STR("The request line is malformed");
-  if (!http_is_token(request->method_text) || target_end == line.len || request->target.len == 0) return 400;
+  if (request->method == HTTP_UNKNOWN && !http_is_token(request->method_text)) return 400;
+  if (target_end == line.len || request->target.len == 0) return 400;
   if (request->target.len > parser->limits.uri_bytes_max) {
     *ret_detail = STR("The request target is too long");
     return 414;

@@ -18,13 +18,12 @@ static void write_status_line(Buf *out, int status) {
 
 /* A value that a caller's text got into can't end the field or the head: controls become spaces. */
 static void write_value(Buf *out, Str value) {
-  if (!buf_reserve(out, value.len)) return;
-  char *to = out->ptr + out->len;
-  for (size_t i = 0; i < value.len; i++) {
-    unsigned char c = (unsigned char)value.ptr[i];
-    to[i] = (char)((c < ' ' && c != '\t') || c == 0x7f ? ' ' : c);
+  size_t at = out->len;
+  buf_add(out, value);
+  if (!http_has_byte_below(value, ' ') || out->failed != CODE_OK) return;
+  for (size_t i = at; i < out->len; i++) {
+    if ((unsigned char)out->ptr[i] < ' ') out->ptr[i] = ' ';
   }
-  out->len += value.len;
 }
 
 static void write_field(Buf *out, const HttpHeader *header) {

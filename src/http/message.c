@@ -44,6 +44,20 @@ bool http_is_token(Str s) {
   return s.len > 0;
 }
 
+/* Eight bytes at a time: subtracting the limit sets a byte's high bit where the byte was below it; the high bits that were set before are masked. A borrow
+ * into a neighbour can only come from a byte that is below the limit itself. */
+bool http_has_byte_below(Str s, unsigned char limit) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+  uint64_t found = 0, word;
+  size_t i = 0;
+  for (; i + sizeof word <= s.len; i += sizeof word) {
+    memcpy(&word, s.ptr + i, sizeof word);
+    found |= (word - ones * limit) & ~word & highs;
+  }
+  for (; i < s.len; i++) found |= (unsigned char)s.ptr[i] < limit;
+  return found != 0;
+}
+
 Str http_request_header(const HttpRequest *request, Str name) {
   for (size_t i = 0; i < request->header_count; i++) {
     if (str_equal(request->headers[i].name, name)) return request->headers[i].value;

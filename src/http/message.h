@@ -8,6 +8,8 @@ HttpMethod http_method_of(Str name);
 bool http_method_is_safe(HttpMethod method);
 /* RFC 9110 §5.6.2: what methods and field names are made of. Not empty. */
 bool http_is_token(Str s);
+/* Any byte below `limit`, which is at most 0x80. */
+bool http_has_byte_below(Str s, unsigned char limit);
 /* "200 OK", the reason empty where the status is in no registry. */
 Str http_status_reason(int status);
 /* Of a comma-separated list (RFC 9110 §5.6.1): the next member, trimmed; empty ones are left out. False at the end. */
