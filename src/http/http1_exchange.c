@@ -302,6 +302,8 @@ void http1_exchange_refuse(Http1Exchange *exchange, int status, Code code, Str d
       http_connection_close(exchange->connection);
       return;
     }
+  } else {
+    leave_flight(exchange);
   }
   exchange->base.arena = answer_arena(exchange);
   if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);
