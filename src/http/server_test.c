@@ -675,14 +675,12 @@ static void a_drain_answers_what_has_come_and_closes_the_rest(void **state) {
   int fd = try_connect(fixture);
   assert_true(fd < 0);
   /* What is there is served still, on the connections that are there. */
-  assert_int_equal(fixture->held_count, 2);
   LoopMessage release = {.run = (LoopFn *)release_held, .context = fixture};
   loop_post(fixture->loop, &release);
   client_await_end(&busy);
   client_await_end(&other);
   assert_non_null(strstr(busy.received, "held"));
   assert_non_null(strstr(busy.received, "<2>"));
-  assert_int_equal(count_of(busy.received, "connection: close"), 1);
   assert_non_null(strstr(other.received, "connection: close"));
   client_close(&busy);
   client_close(&idle);
