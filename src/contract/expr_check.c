@@ -97,40 +97,59 @@ static const Expr *check_float(Checker *checker, const Syntax *syntax, Str digit
   return literal_node(checker, syntax, EXPR_TYPE_FLOAT, value_float(number), text);
 }
 
-static const Expr *check_list(Checker *checker, const Syntax *syntax) {
-  if (syntax->arg_count == 0) {
-    Expr *empty = check_new(checker, EXPR_LIST, EXPR_TYPE_LIST, syntax);
-    if (empty == NULL) return check_no_memory(checker);
-    return expr_finish(empty); /* of EXPR_TYPE_NULL: any */
+static bool is_numeric(const Expr *expr) {
+  return expr->type == EXPR_TYPE_INT || expr->type == EXPR_TYPE_FLOAT || expr->type == EXPR_TYPE_DECIMAL;
+}
+
+/* The item that gives a list its type: one that isn't a literal before one that is, the widest of numbers; NULL: all are null. */
+static const Expr *leading_item(const Expr *const *items, size_t count) {
+  const Expr *leading = NULL;
+  for (size_t i = 0; i < count; i++) {
+    const Expr *item = items[i];
+    if (item->type == EXPR_TYPE_NULL) continue;
+    bool is_firmer = leading == NULL || (leading->kind == EXPR_LITERAL && item->kind != EXPR_LITERAL);
+    bool is_wider = leading != NULL && is_numeric(leading) && is_numeric(item) &&
+                    (leading->kind == EXPR_LITERAL || item->kind != EXPR_LITERAL) &&
+                    (item->type == EXPR_TYPE_FLOAT || leading->type == EXPR_TYPE_INT);
+    if (is_firmer || is_wider) leading = item;
   }
+  return leading;
+}
+
+static const Expr *check_item(Checker *checker, const Syntax *syntax) {
+  const Expr *item = check_expression(checker, syntax);
+  if (item == NULL || (item->type != EXPR_TYPE_ROW && item->type != EXPR_TYPE_LIST && item->type != EXPR_TYPE_JSON)) return item;
+  check_report(checker, syntax, "", "a list holds values, and this is %s", check_describe(checker, item));
+  return NULL;
+}
+
+static const Expr *check_list(Checker *checker, const Syntax *syntax) {
   const Expr **items = ARENA_ARRAY(checker->arena, const Expr *, syntax->arg_count);
   if (items == NULL) return check_no_memory(checker);
   bool is_right = true;
-  const Expr *first = NULL; /* the first that isn't null gives the type */
   for (size_t i = 0; i < syntax->arg_count; i++) {
-    items[i] = check_expression(checker, syntax->args[i]);
-    if (items[i] != NULL && (items[i]->type == EXPR_TYPE_ROW || items[i]->type == EXPR_TYPE_LIST || items[i]->type == EXPR_TYPE_JSON)) {
-      check_report(checker, syntax->args[i], "", "a list holds values, and this is %s", check_describe(checker, items[i]));
-      is_right = false;
-    }
+    items[i] = check_item(checker, syntax->args[i]);
     is_right = is_right && items[i] != NULL;
-    if (is_right && first == NULL && items[i]->type != EXPR_TYPE_NULL) first = items[i];
   }
   if (!is_right) return NULL;
-  /* A number among others widens them all. */
-  for (size_t i = 0; i < syntax->arg_count && first != NULL; i++) {
-    const Expr *item = items[i], *other = first;
-    if (item->type == EXPR_TYPE_NULL) continue;
-    if (!check_unify(checker, &other, &item, "in one list")) return NULL;
-    if (other->type != first->type) first = other;
+  const Expr *leading = leading_item(items, syntax->arg_count);
+  ExprType type = leading == NULL ? EXPR_TYPE_NULL : leading->type; /* EXPR_TYPE_NULL: any */
+  /* A fraction beside Ints makes all of them Floats. */
+  for (size_t i = 0; i < syntax->arg_count && type == EXPR_TYPE_INT; i++) {
+    const Expr *left = leading, *right = items[i];
+    if (right->type == EXPR_TYPE_FLOAT && check_unify(checker, &left, &right, "in one list")) type = left->type;
   }
-  for (size_t i = 0; i < syntax->arg_count && first != NULL; i++) {
-    if (items[i]->type == EXPR_TYPE_NULL || items[i]->type == first->type) continue;
-    items[i] = check_convert(checker, items[i], first->type);
+  for (size_t i = 0; i < syntax->arg_count; i++) {
+    const Expr *other = leading;
+    if (items[i]->type == EXPR_TYPE_NULL) continue;
+    if (is_numeric(items[i]))
+      items[i] = check_convert(checker, items[i], type);
+    else if (!check_unify(checker, &other, &items[i], "in one list"))
+      return NULL;
     if (items[i] == NULL) return NULL;
   }
   const Expr *made = check_node(checker, EXPR_LIST, EXPR_TYPE_LIST, syntax, items, syntax->arg_count);
-  if (made != NULL && first != NULL) ((Expr *)made)->item_type = first->type; /* just made */
+  if (made != NULL) ((Expr *)made)->item_type = type; /* just made */
   return made;
 }
 
@@ -197,21 +216,22 @@ static const Expr *check_ordering(Checker *checker, const Syntax *syntax, ExprKi
   return check_node(checker, kind, EXPR_TYPE_BOOL, syntax, args, 2);
 }
 
-/* The items of a written list, each in the left side's type. */
-static const Expr *unify_items(Checker *checker, const Syntax *syntax, const Expr *left, const Expr *list) {
+/* The items of a written list and the left side in one type. Where an item widens the left side (an Int beside 1.5), all are looked at
+ * again. */
+static const Expr *unify_items(Checker *checker, const Syntax *syntax, const Expr **left, const Expr *list) {
   const Expr **items = ARENA_ARRAY(checker->arena, const Expr *, list->arg_count);
   if (items == NULL) return check_no_memory(checker);
   for (size_t i = 0; i < list->arg_count; i++) {
-    const Expr *same = left;
+    const Expr *same = *left;
     items[i] = list->args[i];
-    if (expr_is_null_literal(items[i]) || expr_is_null_literal(left)) continue;
+    if (expr_is_null_literal(items[i]) || expr_is_null_literal(*left)) continue;
     if (!check_unify(checker, &same, &items[i], "compared")) return NULL;
-    if (same->type == left->type) continue;
-    check_report_at(checker, list->args[i], "", "%s is never %s", check_describe(checker, list->args[i]), check_describe(checker, left));
-    return NULL;
+    if (same->type == (*left)->type) continue;
+    *left = same;
+    i = SIZE_MAX; /* from the first again: types only widen, so that this ends */
   }
   const Expr *made = check_node(checker, EXPR_LIST, EXPR_TYPE_LIST, syntax, items, list->arg_count);
-  if (made != NULL) ((Expr *)made)->item_type = left->type; /* just made */
+  if (made != NULL) ((Expr *)made)->item_type = (*left)->type; /* just made */
   return made;
 }
 
@@ -254,7 +274,7 @@ static const Expr *check_in(Checker *checker, const Syntax *syntax) {
   if (args[1]->kind == EXPR_LIST) {
     if (args[0]->type == EXPR_TYPE_DYNAMIC)
       args[0] = check_convert(checker, args[0], args[1]->item_type == EXPR_TYPE_NULL ? EXPR_TYPE_STRING : args[1]->item_type);
-    if (args[0] != NULL) args[1] = unify_items(checker, syntax->args[1], args[0], args[1]);
+    if (args[0] != NULL) args[1] = unify_items(checker, syntax->args[1], &args[0], args[1]);
   } else if (!expr_is_null_literal(args[0])) {
     args[0] = check_plain(checker, args[0]);
     if (args[0] != NULL && !unify_with_item(checker, &args[0], args[1])) return NULL;
@@ -284,16 +304,17 @@ static const char *arithmetic_hint(ExprKind kind, const Expr *left, const Expr *
   return "";
 }
 
-static bool is_numeric(const Expr *expr) {
-  return expr->type == EXPR_TYPE_INT || expr->type == EXPR_TYPE_FLOAT || expr->type == EXPR_TYPE_DECIMAL;
-}
+static bool is_string_literal(const Expr *expr) { return expr->kind == EXPR_LITERAL && expr->type == EXPR_TYPE_STRING; }
 
 static const Expr *check_arithmetic(Checker *checker, const Syntax *syntax, ExprKind kind) {
   const Expr *args[2];
   if (!check_operands(checker, syntax, args)) return NULL;
   bool is_claim =
       (args[0]->type == EXPR_TYPE_DYNAMIC && is_numeric(args[1])) || (args[1]->type == EXPR_TYPE_DYNAMIC && is_numeric(args[0]));
-  if (is_claim || (is_numeric(args[0]) && is_numeric(args[1]))) {
+  /* Decimals are strings in JSON, and may be written so here too. */
+  bool is_text = (args[0]->type == EXPR_TYPE_DECIMAL && is_string_literal(args[1])) ||
+                 (args[1]->type == EXPR_TYPE_DECIMAL && is_string_literal(args[0]));
+  if (is_claim || is_text || (is_numeric(args[0]) && is_numeric(args[1]))) {
     if (!check_unify(checker, &args[0], &args[1], "in one calculation")) return NULL;
   }
   ExprType type = arithmetic_type(kind, args[0]->type, args[1]->type);

@@ -116,8 +116,16 @@ static const Expr *number_literal_as(Checker *checker, const Expr *expr, ExprTyp
     }
     return decimal_literal(checker, expr, expr->name);
   }
-  if (type == EXPR_TYPE_FLOAT && expr->type == EXPR_TYPE_INT)
-    return check_literal(checker, expr, type, value_float((double)expr->value.integer));
+  if (type == EXPR_TYPE_FLOAT && expr->type == EXPR_TYPE_INT) {
+    const Expr *made = check_literal(checker, expr, type, value_float((double)expr->value.integer));
+    Str text = arena_printf(checker->arena, "%lld", (long long)expr->value.integer);
+    if (made == NULL || text.ptr == NULL) return check_no_memory(checker);
+    ((Expr *)made)->name = text; /* just made; beside a Decimal it is read again */
+    return made;
+  }
+  if (expr->type == EXPR_TYPE_DECIMAL) {
+    return type == EXPR_TYPE_FLOAT ? check_literal(checker, expr, type, value_float(decimal_to_double(expr->value.text))) : NULL;
+  }
   double number = expr->value.number;
   bool is_whole = type == EXPR_TYPE_INT && expr->type == EXPR_TYPE_FLOAT && number == trunc(number) && fabs(number) < 9e15;
   return is_whole ? check_literal(checker, expr, type, value_int((int64_t)number)) : NULL;

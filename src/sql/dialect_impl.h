@@ -47,8 +47,12 @@ typedef enum SqlTemplate {
   SQL_CONTAINS,
   SQL_MATCHES,
   SQL_STARTS_WITH_RANGE, /* the same for a column and a parameter, as a range that an index serves; len 0: not known */
-  /* Aggregates. Sums of integers and decimals are exact whatever their size, as canonical decimal text; averages are doubles made from the exact sum. */
-  SQL_SUM_EXACT, SQL_SUM_FLOAT, SQL_AVERAGE_EXACT, SQL_AVERAGE_FLOAT,
+  /* Aggregates. Sums of integers and decimals are exact whatever their size, as canonical decimal text; averages are doubles made from the
+     exact sum. */
+  SQL_SUM_EXACT,
+  SQL_SUM_FLOAT,
+  SQL_AVERAGE_EXACT,
+  SQL_AVERAGE_FLOAT,
   SQL_TEMPLATE_COUNT
 } SqlTemplate;
 
