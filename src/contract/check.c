@@ -10,9 +10,18 @@ static const struct {
   const char *name;
   CheckPassFn *run;
 } check_passes[] = {
-    {"types", check_types},       {"directives", check_directives},   {"names", check_names},       {"fields", check_fields},
-    {"keys", check_keys},         {"inverses", check_inverses},       {"circles", check_circles},   {"layout", check_layout},
-    {"constraints", check_constraints}, {"defaults", check_defaults}, {"groups", check_groups},     {"rules", check_rules},
+    {"types", check_types},
+    {"directives", check_directives},
+    {"names", check_names},
+    {"fields", check_fields},
+    {"keys", check_keys},
+    {"inverses", check_inverses},
+    {"circles", check_circles},
+    {"layout", check_layout},
+    {"constraints", check_constraints},
+    {"defaults", check_defaults},
+    {"groups", check_groups},
+    {"rules", check_rules},
 };
 
 Code check_contract(Checker *checker, Error *err) {
@@ -78,7 +87,8 @@ Str check_field_hint(const Checker *checker, const CheckedType *type, Str name) 
 Str check_folded(const Checker *checker, Str s) {
   Str copy = arena_str(checker->scratch, s);
   char *bytes = (char *)copy.ptr;
-  for (size_t i = 0; bytes != NULL && i < copy.len; i++) bytes[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] - 'A' + 'a') : bytes[i];
+  for (size_t i = 0; bytes != NULL && i < copy.len; i++)
+    bytes[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] - 'A' + 'a') : bytes[i];
   return copy;
 }
 

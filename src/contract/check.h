@@ -10,13 +10,13 @@ typedef struct CheckedType CheckedType;
 typedef struct CheckedField {
   const SdlField *sdl;
   CheckedType *owner;
-  Field *field;         /* in the model; NULL: its type is unknown, and Checker.unknown_names has its name */
-  CheckedType *target;  /* of a relation, either side; NULL: not one */
-  Relation *relation;   /* a to-one's own; a to-many's once it is found */
-  Field **keys;         /* a to-one's key fields */
-  bool *owns_key;       /* false: the column is a declared field's or another relation's too */
+  Field *field;        /* in the model; NULL: its type is unknown, and Checker.unknown_names has its name */
+  CheckedType *target; /* of a relation, either side; NULL: not one */
+  Relation *relation;  /* a to-one's own; a to-many's once it is found */
+  Field **keys;        /* a to-one's key fields */
+  bool *owns_key;      /* false: the column is a declared field's or another relation's too */
   size_t key_count;
-  Span rule_span;       /* of @relation, or the field's */
+  Span rule_span; /* of @relation, or the field's */
 } CheckedField;
 
 typedef enum CheckedKind { CHECKED_RESOURCE, CHECKED_EMBEDDED, CHECKED_ENUM, CHECKED_REFUSED } CheckedKind;
@@ -29,18 +29,18 @@ struct CheckedType {
   Resource *resource;
   Embedded *embedded;
   EnumType *enum_type;
-  CheckedField *fields;   /* declared, each name once */
+  CheckedField *fields; /* declared, each name once */
   size_t field_count;
-  Map field_by_name;      /* declared: CheckedField */
-  Map field_by_column;    /* stored: Field, by the column's name in small letters */
-  Map implied_by_name;    /* key fields that relations give: Field */
+  Map field_by_name;   /* declared: CheckedField */
+  Map field_by_column; /* stored: Field, by the column's name in small letters */
+  Map implied_by_name; /* key fields that relations give: Field */
   KeyState key_state;
-  bool is_key_refused;    /* reported: that it has none is not said again */
+  bool is_key_refused; /* reported: that it has none is not said again */
 };
 
 typedef struct Checker {
-  Arena *arena;    /* the contract's */
-  Arena *scratch;  /* the caller's: hints, values that are only looked at */
+  Arena *arena;   /* the contract's */
+  Arena *scratch; /* the caller's: hints, values that are only looked at */
   Report *report;
   const SdlDocument *prelude;
   const SdlDocument *document;
@@ -49,8 +49,8 @@ typedef struct Checker {
   CheckedType *types;
   size_t type_count;
   Map type_by_name;
-  Map unknown_names;    /* fields that could not be understood: what speaks of them is not called a mistake too */
-  bool is_partial;      /* a file could not be read whole: names may be missing, rules are not checked */
+  Map unknown_names; /* fields that could not be understood: what speaks of them is not called a mistake too */
+  bool is_partial;   /* a file could not be read whole: names may be missing, rules are not checked */
 } Checker;
 
 enum { CHECK_FIELDS_MAX = 2000, CHECK_KEYS_MAX = 16, CHECK_GROUP_MAX = 32 };
@@ -59,20 +59,21 @@ enum { CHECK_FIELDS_MAX = 2000, CHECK_KEYS_MAX = 16, CHECK_GROUP_MAX = 32 };
 Code check_contract(Checker *checker, Error *err);
 
 /* The passes. */
-Code check_types(Checker *checker, Error *err);        /* check_types.c: names of types, kinds, enums */
-Code check_directives(Checker *checker, Error *err);   /* check_directives.c: each directive against the prelude */
-Code check_names(Checker *checker, Error *err);        /* check_names.c: service, paths, tables */
-Code check_fields(Checker *checker, Error *err);       /* check_fields.c: fields' names, types, columns and flags */
-Code check_keys(Checker *checker, Error *err);         /* check_keys.c: keys, and the key fields of relations */
-Code check_inverses(Checker *checker, Error *err);     /* check_relations.c: the two sides of relations, onDelete */
-Code check_circles(Checker *checker, Error *err);      /* check_circles.c: what is required in a circle */
-Code check_layout(Checker *checker, Error *err);       /* check_layout.c: the order of fields and columns; the contract's lists and maps */
-Code check_constraints(Checker *checker, Error *err);  /* check_constraints.c: @range, @length, @pattern, @decimal */
-Code check_defaults(Checker *checker, Error *err);     /* check_defaults.c */
-Code check_groups(Checker *checker, Error *err);       /* check_groups.c: @unique, @index, @search */
-Code check_rules(Checker *checker, Error *err);        /* check_rules.c: @access, @check, @index(where:), @default(expr:) */
+Code check_types(Checker *checker, Error *err);       /* check_types.c: names of types, kinds, enums */
+Code check_directives(Checker *checker, Error *err);  /* check_directives.c: each directive against the prelude */
+Code check_names(Checker *checker, Error *err);       /* check_names.c: service, paths, tables */
+Code check_fields(Checker *checker, Error *err);      /* check_fields.c: fields' names, types, columns and flags */
+Code check_keys(Checker *checker, Error *err);        /* check_keys.c: keys, and the key fields of relations */
+Code check_inverses(Checker *checker, Error *err);    /* check_relations.c: the two sides of relations, onDelete */
+Code check_circles(Checker *checker, Error *err);     /* check_circles.c: what is required in a circle */
+Code check_layout(Checker *checker, Error *err);      /* check_layout.c: the order of fields and columns; the contract's lists and maps */
+Code check_constraints(Checker *checker, Error *err); /* check_constraints.c: @range, @length, @pattern, @decimal */
+Code check_defaults(Checker *checker, Error *err);    /* check_defaults.c */
+Code check_groups(Checker *checker, Error *err);      /* check_groups.c: @unique, @index, @search */
+Code check_rules(Checker *checker, Error *err);       /* check_rules.c: @access, @check, @index(where:), @default(expr:) */
 
-/* Arguments of a directive (NULL: none), when they are there and of the kind asked for; what is of another kind was reported by check_directives. */
+/* Arguments of a directive (NULL: none), when they are there and of the kind asked for; what is of another kind was reported by
+ * check_directives. */
 bool check_string(const SdlDirective *directive, Str name, const SdlValue **ret);
 bool check_int(const SdlDirective *directive, Str name, int64_t *ret);
 bool check_flag(const SdlDirective *directive, Str name);
@@ -86,9 +87,11 @@ Span check_span(const SdlDirective *directive, Str name);
 void check_deprecation(const Checker *checker, SdlDirectives directives, Str *ret_reason, Str *ret_sunset);
 
 /* An SDL literal as JSON of the field's type; false where that can't be, and it is reported. `is_item`: one item of the field's list. */
-Code check_sdl_literal(Checker *checker, const Field *field, const SdlValue *value, bool is_item, JsonValue *ret, bool *ret_is_good, Error *err);
+Code check_sdl_literal(Checker *checker, const Field *field, const SdlValue *value, bool is_item, JsonValue *ret, bool *ret_is_good,
+                       Error *err);
 /* Parses a rule and reports its mistakes at their places inside the string. *ret stays as it is when there are some. */
-Code check_expr(Checker *checker, const SdlValue *source, const Resource *resource, int use, const Field *expected, const Expr **ret, Error *err);
+Code check_expr(Checker *checker, const SdlValue *source, const Resource *resource, int use, const Field *expected, const Expr **ret,
+                Error *err);
 /* "did you mean", over the declared and implied fields. */
 Str check_field_hint(const Checker *checker, const CheckedType *type, Str name);
 /* In small letters (ASCII), on the scratch arena. */

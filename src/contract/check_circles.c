@@ -1,5 +1,5 @@
-/* check_circles.c - what is required in a circle: no row (or no embedded value) could be the first. A depth-first walk with a stack of its own,
- * since a hostile contract's circle may be as long as the contract. */
+/* check_circles.c - what is required in a circle: no row (or no embedded value) could be the first. A depth-first walk with a stack of its
+ * own, since a hostile contract's circle may be as long as the contract. */
 #include "contract/check.h"
 
 enum { CIRCLE_TEXT_MAX = 300 };
@@ -40,8 +40,10 @@ static void report_circle(Walk *walk, size_t begin) {
   for (size_t i = begin; i < walk->depth; i++) {
     const CheckedField *step = followed(&walk->stack[i]);
     if (is_earlier(step->sdl->span, first->sdl->span)) first = step;
-    if (text.len < CIRCLE_TEXT_MAX) buf_printf(&text, "%.*s.%.*s → ", STR_ARGS(step->owner->sdl->name), STR_ARGS(step->sdl->name));
-    else if (i + 1 == walk->depth) buf_add(&text, STR("… → "));
+    if (text.len < CIRCLE_TEXT_MAX)
+      buf_printf(&text, "%.*s.%.*s → ", STR_ARGS(step->owner->sdl->name), STR_ARGS(step->sdl->name));
+    else if (i + 1 == walk->depth)
+      buf_add(&text, STR("… → "));
   }
   buf_add(&text, walk->stack[begin].type->sdl->name);
   if (text.failed != CODE_OK) walk->checker->report->has_no_memory = true;

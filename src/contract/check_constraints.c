@@ -57,7 +57,12 @@ static void check_decimal(const Checker *checker, const CheckedField *checked) {
 static Code check_bound(Checker *checker, const CheckedField *checked, const SdlDirective *directive, Str name, Value *ret, Error *err) {
   const SdlArgument *argument = sdl_argument(directive, name);
   if (argument == NULL || argument->value.kind == SDL_NULL) return CODE_OK;
-  Field bare = {.name = checked->field->name, .type = checked->field->type, .is_required = true, .length_min = -1, .length_max = -1, .precision = -1,
+  Field bare = {.name = checked->field->name,
+                .type = checked->field->type,
+                .is_required = true,
+                .length_min = -1,
+                .length_max = -1,
+                .precision = -1,
                 .scale = checked->field->scale};
   JsonValue json = {0};
   bool is_good = false;
@@ -66,7 +71,8 @@ static Code check_bound(Checker *checker, const CheckedField *checked, const Sdl
   if (!is_good) return CODE_OK;
   Code code = field_value_decode(&bare, &json, NULL, checker->arena, ret, &mistakes, err);
   if (code != CODE_VALIDATION_FAILED) return code;
-  report_add(checker->report, argument->value.span, (Str){0}, "\"%.*s\" of @range %.*s", STR_ARGS(name), STR_ARGS(mistakes.items[0].detail));
+  report_add(checker->report, argument->value.span, (Str){0}, "\"%.*s\" of @range %.*s", STR_ARGS(name),
+             STR_ARGS(mistakes.items[0].detail));
   return CODE_OK;
 }
 
@@ -93,9 +99,12 @@ static void check_length(const Checker *checker, const CheckedField *checked) {
   if (directive == NULL) return;
   if (directive->argument_count == 0) report_add(checker->report, directive->span, (Str){0}, "\"@length\" needs min or max");
   bool has_min = check_int(directive, STR("min"), &min), has_max = check_int(directive, STR("max"), &max);
-  if (has_min && min < 0) report_add(checker->report, check_span(directive, STR("min")), (Str){0}, "a length can't be negative");
-  else if (has_max && max < 0) report_add(checker->report, check_span(directive, STR("max")), (Str){0}, "a length can't be negative");
-  else if (has_min && has_max && min > max) report_add(checker->report, check_span(directive, STR("min")), (Str){0}, "min is greater than max");
+  if (has_min && min < 0)
+    report_add(checker->report, check_span(directive, STR("min")), (Str){0}, "a length can't be negative");
+  else if (has_max && max < 0)
+    report_add(checker->report, check_span(directive, STR("max")), (Str){0}, "a length can't be negative");
+  else if (has_min && has_max && min > max)
+    report_add(checker->report, check_span(directive, STR("min")), (Str){0}, "min is greater than max");
   else {
     field->length_min = min;
     field->length_max = max;

@@ -1,4 +1,5 @@
-/* check_defaults.c - @default: given once, a literal of the field's type that keeps the field's own constraints. Expressions are parsed in check_rules.c. */
+/* check_defaults.c - @default: given once, a literal of the field's type that keeps the field's own constraints. Expressions are parsed in
+ * check_rules.c. */
 #include "contract/check.h"
 
 #include "contract/input.h"
@@ -65,7 +66,8 @@ static bool literal_string(const Checker *checker, const Field *field, const Sdl
   return true;
 }
 
-Code check_sdl_literal(Checker *checker, const Field *field, const SdlValue *value, bool is_item, JsonValue *ret, bool *ret_is_good, Error *err) {
+Code check_sdl_literal(Checker *checker, const Field *field, const SdlValue *value, bool is_item, JsonValue *ret, bool *ret_is_good,
+                       Error *err) {
   *ret_is_good = true;
   switch (value->kind) {
     case SDL_NULL: *ret = (JsonValue){.type = JSON_NULL}; return CODE_OK;
@@ -95,8 +97,8 @@ static Code check_default_value(Checker *checker, const CheckedField *checked, F
   if (code == CODE_UNAVAILABLE) return code;
   for (size_t i = 0; i < mistakes.count && i < 5; i++) {
     const InputMistake *mistake = &mistakes.items[i];
-    report_add(checker->report, argument->value.span, mistake->hint, "the default of \"%.*s\"%s%.*s %.*s", STR_ARGS(checked->sdl->name), mistake->pointer.len > 0 ? " at " : "",
-               STR_ARGS(mistake->pointer), STR_ARGS(mistake->detail));
+    report_add(checker->report, argument->value.span, mistake->hint, "the default of \"%.*s\"%s%.*s %.*s", STR_ARGS(checked->sdl->name),
+               mistake->pointer.len > 0 ? " at " : "", STR_ARGS(mistake->pointer), STR_ARGS(mistake->detail));
   }
   if (mistakes.count > 0 || json.type == JSON_NULL) return CODE_OK;
   field->default_kind = DEFAULT_VALUE;
@@ -115,11 +117,13 @@ static Code check_default(Checker *checker, const CheckedField *checked, Error *
     return CODE_OK;
   }
   if (given == 0) {
-    report_add(checker->report, directive->span, STR("@default(value: …) or @default(expr: \"…\")"), "the default of \"%.*s\" is not given", STR_ARGS(checked->sdl->name));
+    report_add(checker->report, directive->span, STR("@default(value: …) or @default(expr: \"…\")"), "the default of \"%.*s\" is not given",
+               STR_ARGS(checked->sdl->name));
     return CODE_OK;
   }
   if (is_relation && checked->key_count != 1) {
-    report_add(checker->report, directive->span, (Str){0}, "a relation to a composite key can't have a default (\"%.*s\")", STR_ARGS(checked->sdl->name));
+    report_add(checker->report, directive->span, (Str){0}, "a relation to a composite key can't have a default (\"%.*s\")",
+               STR_ARGS(checked->sdl->name));
     return CODE_OK;
   }
   if (expr != NULL && checked->owner->kind == CHECKED_EMBEDDED) {

@@ -26,7 +26,8 @@ static const SdlDefinition *directive_definition(const Checker *checker, Str nam
 }
 
 static Str unknown_directive_hint(const Checker *checker, Str name) {
-  static const Str federation[] = {STR_INIT("key"), STR_INIT("external"), STR_INIT("requires"), STR_INIT("provides"), STR_INIT("shareable"), STR_INIT("link")};
+  static const Str federation[] = {STR_INIT("key"),      STR_INIT("external"),  STR_INIT("requires"),
+                                   STR_INIT("provides"), STR_INIT("shareable"), STR_INIT("link")};
   for (size_t i = 0; i < sizeof federation / sizeof federation[0]; i++) {
     if (str_equal(federation[i], name)) return STR("federation's directives are made from the contract; leave them out");
   }
@@ -46,16 +47,20 @@ static bool has_location(const SdlDefinition *definition, Str location) {
   return false;
 }
 
-static void refuse_place(const Checker *checker, const SdlDirective *directive, const SdlDefinition *definition, const DirectivePlace *place) {
+static void refuse_place(const Checker *checker, const SdlDirective *directive, const SdlDefinition *definition,
+                         const DirectivePlace *place) {
   const DirectivePlace *places[] = {&on_schema, &on_type, &on_field, &on_value};
   const char *first = "", *second = NULL;
   for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
     if (!has_location(definition, places[i]->location)) continue;
-    if (first[0] == '\0') first = places[i]->said;
-    else second = places[i]->said;
+    if (first[0] == '\0')
+      first = places[i]->said;
+    else
+      second = places[i]->said;
   }
   Str hint = arena_printf(checker->scratch, "it stands on %s%s%s", first, second == NULL ? "" : " or ", second == NULL ? "" : second);
-  report_add(checker->report, directive->span, hint.ptr == NULL ? (Str){0} : hint, "\"@%.*s\" can't stand on %s", STR_ARGS(directive->name), place->said);
+  report_add(checker->report, directive->span, hint.ptr == NULL ? (Str){0} : hint, "\"@%.*s\" can't stand on %s", STR_ARGS(directive->name),
+             place->said);
 }
 
 static const SdlField *parameter_of(const SdlDefinition *definition, Str name) {
@@ -74,10 +79,12 @@ static const SdlDefinition *prelude_enum(const Checker *checker, Str name) {
 }
 
 static void refuse_argument(const Checker *checker, const SdlDirective *directive, const SdlArgument *argument, const char *wanted) {
-  report_add(checker->report, argument->value.span, (Str){0}, "\"%.*s\" of @%.*s must be %s", STR_ARGS(argument->name), STR_ARGS(directive->name), wanted);
+  report_add(checker->report, argument->value.span, (Str){0}, "\"%.*s\" of @%.*s must be %s", STR_ARGS(argument->name),
+             STR_ARGS(directive->name), wanted);
 }
 
-static void check_enum_argument(const Checker *checker, const SdlDirective *directive, const SdlArgument *argument, const SdlDefinition *type) {
+static void check_enum_argument(const Checker *checker, const SdlDirective *directive, const SdlArgument *argument,
+                                const SdlDefinition *type) {
   Nearest nearest = nearest_to(argument->value.text);
   Str names = {0};
   for (size_t i = 0; i < type->field_count; i++) {
@@ -85,8 +92,8 @@ static void check_enum_argument(const Checker *checker, const SdlDirective *dire
     nearest_offer(&nearest, type->fields[i].name);
     names = arena_printf(checker->scratch, "%.*s%s%.*s", STR_ARGS(names), i == 0 ? "" : ", ", STR_ARGS(type->fields[i].name));
   }
-  report_add(checker->report, argument->value.span, nearest_hint(&nearest, checker->scratch), "\"%.*s\" of @%.*s must be one of %.*s", STR_ARGS(argument->name),
-             STR_ARGS(directive->name), STR_ARGS(names));
+  report_add(checker->report, argument->value.span, nearest_hint(&nearest, checker->scratch), "\"%.*s\" of @%.*s must be one of %.*s",
+             STR_ARGS(argument->name), STR_ARGS(directive->name), STR_ARGS(names));
 }
 
 static bool is_list_of_strings(const SdlValue *value) {
@@ -97,14 +104,17 @@ static bool is_list_of_strings(const SdlValue *value) {
   return true;
 }
 
-static void check_argument_kind(const Checker *checker, const SdlDirective *directive, const SdlArgument *argument, const SdlTypeRef *type) {
+static void check_argument_kind(const Checker *checker, const SdlDirective *directive, const SdlArgument *argument,
+                                const SdlTypeRef *type) {
   const SdlValue *value = &argument->value;
   int64_t n = 0;
   if (value->kind == SDL_NULL) {
     if (type->is_required) refuse_argument(checker, directive, argument, "given: null says nothing");
   } else if (type->list_depth > 0) {
-    if (!is_list_of_strings(value)) refuse_argument(checker, directive, argument, "a list of strings: [\"a\", \"b\"]");
-    else if (value->count == 0) refuse_argument(checker, directive, argument, "a list with something in it");
+    if (!is_list_of_strings(value))
+      refuse_argument(checker, directive, argument, "a list of strings: [\"a\", \"b\"]");
+    else if (value->count == 0)
+      refuse_argument(checker, directive, argument, "a list with something in it");
   } else if (str_equal(type->name, STR("String"))) {
     if (value->kind != SDL_STRING) refuse_argument(checker, directive, argument, "a string");
   } else if (str_equal(type->name, STR("Boolean"))) {
@@ -118,7 +128,8 @@ static void check_argument_kind(const Checker *checker, const SdlDirective *dire
   }
 }
 
-static void check_argument(const Checker *checker, const SdlDirective *directive, const SdlDefinition *definition, const SdlArgument *argument) {
+static void check_argument(const Checker *checker, const SdlDirective *directive, const SdlDefinition *definition,
+                           const SdlArgument *argument) {
   const SdlField *parameter = parameter_of(definition, argument->name);
   if (parameter != NULL) {
     check_argument_kind(checker, directive, argument, &parameter->type);
@@ -126,17 +137,19 @@ static void check_argument(const Checker *checker, const SdlDirective *directive
   }
   Nearest nearest = nearest_to(argument->name);
   for (size_t i = 0; i < definition->field_count; i++) nearest_offer(&nearest, definition->fields[i].name);
-  report_add(checker->report, argument->span, nearest_hint(&nearest, checker->scratch), "\"@%.*s\" has no argument \"%.*s\"", STR_ARGS(directive->name),
-             STR_ARGS(argument->name));
+  report_add(checker->report, argument->span, nearest_hint(&nearest, checker->scratch), "\"@%.*s\" has no argument \"%.*s\"",
+             STR_ARGS(directive->name), STR_ARGS(argument->name));
 }
 
 static void check_arguments(const Checker *checker, const SdlDirective *directive, const SdlDefinition *definition) {
-  for (size_t i = 0; i < directive->argument_count && !report_is_full(checker->report); i++) check_argument(checker, directive, definition, &directive->arguments[i]);
+  for (size_t i = 0; i < directive->argument_count && !report_is_full(checker->report); i++)
+    check_argument(checker, directive, definition, &directive->arguments[i]);
   for (size_t i = 0; i < definition->field_count; i++) {
     const SdlField *parameter = &definition->fields[i];
     const SdlArgument *first = sdl_argument(directive, parameter->name);
     if (first == NULL && parameter->type.is_required && !parameter->has_default) {
-      report_add(checker->report, directive->span, (Str){0}, "\"@%.*s\" needs the argument \"%.*s\"", STR_ARGS(directive->name), STR_ARGS(parameter->name));
+      report_add(checker->report, directive->span, (Str){0}, "\"@%.*s\" needs the argument \"%.*s\"", STR_ARGS(directive->name),
+                 STR_ARGS(parameter->name));
     }
     for (size_t j = 0; first != NULL && j < directive->argument_count; j++) {
       const SdlArgument *other = &directive->arguments[j];
@@ -152,7 +165,8 @@ static void check_directive(const Checker *checker, const SdlDirective *directiv
   size_t index = 0;
   const SdlDefinition *definition = directive_definition(checker, directive->name, &index);
   if (definition == NULL) {
-    report_add(checker->report, directive->span, unknown_directive_hint(checker, directive->name), "unknown directive \"@%.*s\"", STR_ARGS(directive->name));
+    report_add(checker->report, directive->span, unknown_directive_hint(checker, directive->name), "unknown directive \"@%.*s\"",
+               STR_ARGS(directive->name));
     return;
   }
   if (!has_location(definition, place->location)) {
@@ -169,7 +183,8 @@ static void check_directive(const Checker *checker, const SdlDirective *directiv
 
 static void check_all(const Checker *checker, SdlDirectives directives, const DirectivePlace *place) {
   uint64_t seen = 0;
-  for (size_t i = 0; i < directives.count && !report_is_full(checker->report); i++) check_directive(checker, &directives.items[i], place, &seen);
+  for (size_t i = 0; i < directives.count && !report_is_full(checker->report); i++)
+    check_directive(checker, &directives.items[i], place, &seen);
 }
 
 /* What is only for stored types says so on an embedded one. */
@@ -179,8 +194,8 @@ static void check_embedded(const Checker *checker, const CheckedType *type) {
     size_t index = 0;
     const SdlDefinition *definition = directive_definition(checker, directive->name, &index);
     if (definition == NULL || !has_location(definition, on_type.location)) continue;
-    report_add(checker->report, directive->span, STR("a type without @resource is embedded in others, as JSON"), "\"@%.*s\" needs \"@resource\" beside it",
-               STR_ARGS(directive->name));
+    report_add(checker->report, directive->span, STR("a type without @resource is embedded in others, as JSON"),
+               "\"@%.*s\" needs \"@resource\" beside it", STR_ARGS(directive->name));
   }
 }
 

@@ -1,4 +1,5 @@
-/* check_fields.c - the fields that were declared: names, types, columns and flags. The key fields that relations give come in check_keys.c. */
+/* check_fields.c - the fields that were declared: names, types, columns and flags. The key fields that relations give come in check_keys.c.
+ */
 #include "contract/check.h"
 
 #include "contract/nearest.h"
@@ -26,7 +27,8 @@ static bool resolve_type(const Checker *checker, CheckedField *checked, Field *f
   }
   if (scalar_by_name(ref->name, &field->type)) return true;
   if (type == NULL) {
-    if (!checker->is_partial) report_add(checker->report, ref->span, type_hint(checker, ref->name), "unknown type \"%.*s\"", STR_ARGS(ref->name));
+    if (!checker->is_partial)
+      report_add(checker->report, ref->span, type_hint(checker, ref->name), "unknown type \"%.*s\"", STR_ARGS(ref->name));
     return false;
   }
   switch (type->kind) {
@@ -52,15 +54,17 @@ static const SdlDirective *directive_of(const CheckedField *checked, Str name) {
 static void refuse_directives(const Checker *checker, const CheckedField *checked, const Str *names, size_t count, const char *why) {
   for (size_t i = 0; i < count; i++) {
     const SdlDirective *directive = directive_of(checked, names[i]);
-    if (directive != NULL) report_add(checker->report, directive->span, (Str){0}, "\"@%.*s\" makes no sense on %s", STR_ARGS(names[i]), why);
+    if (directive != NULL)
+      report_add(checker->report, directive->span, (Str){0}, "\"@%.*s\" makes no sense on %s", STR_ARGS(names[i]), why);
   }
 }
 #define REFUSE_DIRECTIVES(checker, checked, names, why) refuse_directives(checker, checked, names, sizeof names / sizeof names[0], why)
 
 /* Which directives the kind of field can have at all; constraints are told by type in check_constraints.c. */
 static void check_field_directives(const Checker *checker, const CheckedField *checked) {
-  static const Str stored_only[] = {STR_INIT("id"),       STR_INIT("column"),   STR_INIT("relation"),  STR_INIT("unique"), STR_INIT("access"),
-                                    STR_INIT("readonly"), STR_INIT("immutable"), STR_INIT("hidden"),   STR_INIT("renamed")};
+  static const Str stored_only[] = {STR_INIT("id"),        STR_INIT("column"), STR_INIT("relation"),
+                                    STR_INIT("unique"),    STR_INIT("access"), STR_INIT("readonly"),
+                                    STR_INIT("immutable"), STR_INIT("hidden"), STR_INIT("renamed")};
   static const Str to_one_only[] = {STR_INIT("relation")};
   static const Str not_to_many[] = {STR_INIT("id"),       STR_INIT("column"),    STR_INIT("unique"), STR_INIT("default"),
                                     STR_INIT("readonly"), STR_INIT("immutable"), STR_INIT("renamed")};
@@ -87,7 +91,8 @@ static void fill_flags(const Checker *checker, const CheckedField *checked) {
   if (check_string(directive_of(checked, STR("renamed")), STR("from"), &from)) field->renamed_from = from->text;
   check_deprecation(checker, checked->sdl->directives, &field->deprecation_reason, &field->sunset);
   if (sdl_argument(unique, STR("fields")) != NULL) {
-    report_add(checker->report, check_span(unique, STR("fields")), STR("fields stand on a type's @unique"), "\"@unique\" on a field takes no fields");
+    report_add(checker->report, check_span(unique, STR("fields")), STR("fields stand on a type's @unique"),
+               "\"@unique\" on a field takes no fields");
   }
   if (unique != NULL && field->kind == FIELD_STORED && (field->is_list || field->type == TYPE_JSON || field->type == TYPE_EMBEDDED)) {
     report_add(checker->report, unique->span, (Str){0}, "\"@unique\" makes no sense on a list, an embedded object or JSON");
@@ -113,7 +118,8 @@ static Code fill_column(const Checker *checker, const CheckedField *checked, Err
   TRY_ALLOC(key.ptr);
   const Field *other = map_get(&checked->owner->field_by_column, key);
   if (other != NULL) {
-    report_add(checker->report, at, (Str){0}, "\"%.*s\" and \"%.*s\" have the same column, \"%.*s\"", STR_ARGS(other->name), STR_ARGS(field->name), STR_ARGS(field->column));
+    report_add(checker->report, at, (Str){0}, "\"%.*s\" and \"%.*s\" have the same column, \"%.*s\"", STR_ARGS(other->name),
+               STR_ARGS(field->name), STR_ARGS(field->column));
     return CODE_OK;
   }
   return map_put(&checked->owner->field_by_column, key, field) ? CODE_OK : error_no_memory(err);
@@ -128,9 +134,13 @@ static Code set_unknown(Checker *checker, CheckedField *checked, Error *err) {
 
 static Code check_field(Checker *checker, CheckedField *checked, Error *err) {
   const SdlField *sdl = checked->sdl;
-  if (str_starts_with(sdl->name, STR("__"))) report_add(checker->report, sdl->span, (Str){0}, "names that begin with __ belong to GraphQL (\"%.*s\")", STR_ARGS(sdl->name));
-  if (sdl->arguments.source != NULL) report_add(checker->report, sdl->arguments, (Str){0}, "a field takes no arguments of its own; filters and pages come with every list");
-  if (sdl->has_default) report_add(checker->report, sdl->span, STR("write @default(value: …)"), "a field's default is a directive (\"%.*s\")", STR_ARGS(sdl->name));
+  if (str_starts_with(sdl->name, STR("__")))
+    report_add(checker->report, sdl->span, (Str){0}, "names that begin with __ belong to GraphQL (\"%.*s\")", STR_ARGS(sdl->name));
+  if (sdl->arguments.source != NULL)
+    report_add(checker->report, sdl->arguments, (Str){0}, "a field takes no arguments of its own; filters and pages come with every list");
+  if (sdl->has_default)
+    report_add(checker->report, sdl->span, STR("write @default(value: …)"), "a field's default is a directive (\"%.*s\")",
+               STR_ARGS(sdl->name));
   Field *field = check_new_field(checker, checked, sdl->name);
   TRY_ALLOC(field);
   field->description = sdl->description;
@@ -138,12 +148,14 @@ static Code check_field(Checker *checker, CheckedField *checked, Error *err) {
   checked->field = field;
   check_field_directives(checker, checked);
   if (checked->owner->kind == CHECKED_EMBEDDED && field->kind != FIELD_STORED) {
-    report_add(checker->report, sdl->type.span, STR("give the type @resource, or keep the other's id in a field"), "an embedded type can't refer to \"%.*s\", which is stored",
-               STR_ARGS(sdl->type.name));
+    report_add(checker->report, sdl->type.span, STR("give the type @resource, or keep the other's id in a field"),
+               "an embedded type can't refer to \"%.*s\", which is stored", STR_ARGS(sdl->type.name));
     return set_unknown(checker, checked, err);
   }
-  if (checked->owner->kind == CHECKED_RESOURCE) fill_flags(checker, checked);
-  else check_deprecation(checker, sdl->directives, &field->deprecation_reason, &field->sunset);
+  if (checked->owner->kind == CHECKED_RESOURCE)
+    fill_flags(checker, checked);
+  else
+    check_deprecation(checker, sdl->directives, &field->deprecation_reason, &field->sunset);
   if (checked->owner->kind == CHECKED_RESOURCE && field->kind == FIELD_STORED) return fill_column(checker, checked, err);
   return CODE_OK;
 }
@@ -155,7 +167,8 @@ static Code collect_fields(Checker *checker, CheckedType *type, Error *err) {
   for (size_t i = 0; i < sdl->field_count; i++) {
     const SdlField *field = &sdl->fields[i];
     if (map_get(&type->field_by_name, field->name) != NULL) {
-      report_add(checker->report, field->span, (Str){0}, "the field \"%.*s\" stands twice in \"%.*s\"", STR_ARGS(field->name), STR_ARGS(sdl->name));
+      report_add(checker->report, field->span, (Str){0}, "the field \"%.*s\" stands twice in \"%.*s\"", STR_ARGS(field->name),
+                 STR_ARGS(sdl->name));
       continue;
     }
     if (type->field_count == CHECK_FIELDS_MAX) {
@@ -167,7 +180,8 @@ static Code collect_fields(Checker *checker, CheckedType *type, Error *err) {
     *checked = (CheckedField){.sdl = field, .owner = type, .rule_span = relation != NULL ? relation->span : field->span};
     if (!map_put(&type->field_by_name, field->name, checked)) return error_no_memory(err);
   }
-  if (sdl->field_count == 0 && !sdl->is_broken) report_add(checker->report, sdl->span, (Str){0}, "the type \"%.*s\" has no fields", STR_ARGS(sdl->name));
+  if (sdl->field_count == 0 && !sdl->is_broken)
+    report_add(checker->report, sdl->span, (Str){0}, "the type \"%.*s\" has no fields", STR_ARGS(sdl->name));
   return CODE_OK;
 }
 

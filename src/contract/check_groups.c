@@ -32,7 +32,8 @@ static void list_add(const Checker *checker, FieldList *list, const SdlValue *at
   list->items[list->count++] = (IndexField){field, is_descending};
 }
 
-static void list_add_name(const Checker *checker, const CheckedType *type, FieldList *list, const SdlValue *item, bool may_descend, Str directive) {
+static void list_add_name(const Checker *checker, const CheckedType *type, FieldList *list, const SdlValue *item, bool may_descend,
+                          Str directive) {
   bool is_descending = false, has_direction = true;
   Str name = may_descend ? split_direction(item->text, &is_descending, &has_direction) : item->text;
   const Field *field = resource_field(type->resource, name);
@@ -43,7 +44,8 @@ static void list_add_name(const Checker *checker, const CheckedType *type, Field
     list->is_good = false;
     if (checker->is_partial || check_is_known_elsewhere(checker, name)) return;
     size_t begin = name.len == 0 ? 0 : (size_t)(name.ptr - item->text.ptr);
-    report_add(checker->report, check_inside(item, begin, begin + name.len), check_field_hint(checker, type, name), "%.*s has no field \"%.*s\"", STR_ARGS(type->sdl->name), STR_ARGS(str_slice(name, 0, 80)));
+    report_add(checker->report, check_inside(item, begin, begin + name.len), check_field_hint(checker, type, name),
+               "%.*s has no field \"%.*s\"", STR_ARGS(type->sdl->name), STR_ARGS(str_slice(name, 0, 80)));
   } else if (field->kind == FIELD_TO_ONE) {
     for (size_t i = 0; i < field->relation->key_count; i++) list_add(checker, list, item, field->relation->keys[i], is_descending);
   } else if (field->kind == FIELD_TO_MANY || field->is_list || field->type == TYPE_EMBEDDED || field->type == TYPE_JSON) {
@@ -63,8 +65,10 @@ static FieldList read_list(const Checker *checker, const CheckedType *type, cons
   if (fields == NULL || fields->value.kind != SDL_LIST) return (FieldList){0};
   for (size_t i = 0; i < fields->value.count && !report_is_full(checker->report); i++) {
     const SdlValue *item = &fields->value.items[i];
-    if (item->kind == SDL_STRING) list_add_name(checker, type, &list, item, may_descend, directive->name);
-    else list.is_good = false; /* reported by check_directives */
+    if (item->kind == SDL_STRING)
+      list_add_name(checker, type, &list, item, may_descend, directive->name);
+    else
+      list.is_good = false; /* reported by check_directives */
   }
   list.is_good = list.is_good && list.count > 0;
   return list;

@@ -1,5 +1,6 @@
-/* check_keys.c - each resource's key, and the key fields that its to-one relations give (`category: Category` gives `categoryId`). A relation
- * may be part of a key, so that one resource's key can need another's first: they are resolved on demand, and a circle is refused. */
+/* check_keys.c - each resource's key, and the key fields that its to-one relations give (`category: Category` gives `categoryId`). A
+ * relation may be part of a key, so that one resource's key can need another's first: they are resolved on demand, and a circle is refused.
+ */
 #include "contract/check.h"
 
 #include "contract/plural.h"
@@ -54,8 +55,9 @@ static bool given_columns(const Checker *checker, const CheckedField *checked, s
     *ret_count = 1;
   }
   if (*ret_count == 0 || *ret_count == key_count) return true;
-  report_add(checker->report, columns != NULL ? columns->value.span : name->span, (Str){0}, "\"%.*s\" takes %zu column%s, one for each part of the key of \"%.*s\"",
-             STR_ARGS(checked->sdl->name), key_count, key_count == 1 ? "" : "s", STR_ARGS(checked->target->sdl->name));
+  report_add(checker->report, columns != NULL ? columns->value.span : name->span, (Str){0},
+             "\"%.*s\" takes %zu column%s, one for each part of the key of \"%.*s\"", STR_ARGS(checked->sdl->name), key_count,
+             key_count == 1 ? "" : "s", STR_ARGS(checked->target->sdl->name));
   *ret_count = 0;
   return false;
 }
@@ -63,11 +65,11 @@ static bool given_columns(const Checker *checker, const CheckedField *checked, s
 /* The column is there already: a declared field's, or another relation's. Then that field is the key field too. */
 static void share_key(const Checker *checker, const CheckedField *checked, Field *known, const Field *target_key) {
   if (known->type != target_key->type || known->enum_type != target_key->enum_type || known->is_list) {
-    report_add(checker->report, checked->sdl->span, (Str){0}, "\"%.*s\" holds the key of \"%.*s\" and must be of its type, %.*s", STR_ARGS(known->name),
-               STR_ARGS(checked->sdl->name), STR_ARGS(field_type_name(target_key)));
+    report_add(checker->report, checked->sdl->span, (Str){0}, "\"%.*s\" holds the key of \"%.*s\" and must be of its type, %.*s",
+               STR_ARGS(known->name), STR_ARGS(checked->sdl->name), STR_ARGS(field_type_name(target_key)));
   } else if (checked->field->is_required && !known->is_required) {
-    report_add(checker->report, checked->sdl->span, (Str){0}, "\"%.*s\" is required, so \"%.*s\", which holds its key, must be too", STR_ARGS(checked->sdl->name),
-               STR_ARGS(known->name));
+    report_add(checker->report, checked->sdl->span, (Str){0}, "\"%.*s\" is required, so \"%.*s\", which holds its key, must be too",
+               STR_ARGS(checked->sdl->name), STR_ARGS(known->name));
   }
   if (known->is_relation_key) return;
   known->is_relation_key = true;
@@ -114,8 +116,8 @@ static Code add_key(Checker *checker, CheckedField *checked, size_t i, const Fie
     return CODE_OK;
   }
   if (map_get(&owner->field_by_name, name) != NULL || map_get(&owner->implied_by_name, name) != NULL) {
-    report_add(checker->report, checked->sdl->span, STR("rename one of them"), "the relation \"%.*s\" gives the field \"%.*s\", which is there already",
-               STR_ARGS(checked->sdl->name), STR_ARGS(name));
+    report_add(checker->report, checked->sdl->span, STR("rename one of them"),
+               "the relation \"%.*s\" gives the field \"%.*s\", which is there already", STR_ARGS(checked->sdl->name), STR_ARGS(name));
   }
   Field *field = make_key(checker, checked, target_key, name, column);
   TRY_ALLOC(field);
@@ -136,7 +138,8 @@ static Code make_keys(Checker *checker, CheckedField *checked, Error *err) {
   checked->keys = ARENA_ARRAY(checker->arena, Field *, target->key_count);
   checked->owns_key = ARENA_ARRAY(checker->scratch, bool, target->key_count);
   if (relation == NULL || checked->keys == NULL || checked->owns_key == NULL) return error_no_memory(err);
-  *relation = (Relation){.field = checked->field, .source = checked->owner->resource, .target = target, .is_required = checked->field->is_required};
+  *relation =
+      (Relation){.field = checked->field, .source = checked->owner->resource, .target = target, .is_required = checked->field->is_required};
   checked->relation = relation;
   checked->field->relation = relation;
   const SdlValue *columns = NULL;
@@ -166,22 +169,28 @@ static Code resolve_relation(Checker *checker, CheckedField *checked, size_t dep
   if (checked->relation != NULL || checked->field == NULL) return CODE_OK;
   CheckedType *target = checked->target;
   if (target->key_state == KEY_UNDER_WAY || depth >= CHECK_KEY_DEPTH_MAX) {
-    report_add(checker->report, checked->sdl->span, (Str){0}, depth >= CHECK_KEY_DEPTH_MAX ? "keys refer to each other too deep" : "the key of \"%.*s\" would be part of itself",
+    report_add(checker->report, checked->sdl->span, (Str){0},
+               depth >= CHECK_KEY_DEPTH_MAX ? "keys refer to each other too deep" : "the key of \"%.*s\" would be part of itself",
                STR_ARGS(checked->owner->sdl->name));
     return forget_relation(checker, checked, err);
   }
   TRY(resolve_keys(checker, target, depth + 1, err));
   if (target->resource->key_count > 0) return make_keys(checker, checked, err);
   bool is_reported = target->is_key_refused || checker->is_partial;
-  if (!is_reported) report_add(checker->report, checked->sdl->type.span, STR("mark its key with @id"), "\"%.*s\" has no key, so that nothing can refer to it", STR_ARGS(target->sdl->name));
+  if (!is_reported)
+    report_add(checker->report, checked->sdl->type.span, STR("mark its key with @id"),
+               "\"%.*s\" has no key, so that nothing can refer to it", STR_ARGS(target->sdl->name));
   return forget_relation(checker, checked, err);
 }
 
 static void check_key_field(const Checker *checker, const CheckedField *checked, const Field *field) {
   const char *why = NULL;
-  if (!field->is_required) why = "is always there: write ! behind its type";
-  else if (field->is_list || field->type == TYPE_EMBEDDED || field->type == TYPE_JSON) why = "is a single scalar or a relation";
-  else if (checked->field->is_hidden) why = "can't be hidden: it names the row";
+  if (!field->is_required)
+    why = "is always there: write ! behind its type";
+  else if (field->is_list || field->type == TYPE_EMBEDDED || field->type == TYPE_JSON)
+    why = "is a single scalar or a relation";
+  else if (checked->field->is_hidden)
+    why = "can't be hidden: it names the row";
   if (why != NULL) report_add(checker->report, checked->sdl->span, (Str){0}, "a key %s (\"%.*s\")", why, STR_ARGS(checked->sdl->name));
 }
 
@@ -194,7 +203,8 @@ static Code add_to_key(Checker *checker, CheckedType *type, CheckedField *checke
     check_key_field(checker, checked, field);
     if (field->is_key) continue;
     if (*count == CHECK_KEYS_MAX) {
-      report_add(checker->report, checked->sdl->span, (Str){0}, "the key of \"%.*s\" has more than %d parts", STR_ARGS(type->sdl->name), CHECK_KEYS_MAX);
+      report_add(checker->report, checked->sdl->span, (Str){0}, "the key of \"%.*s\" has more than %d parts", STR_ARGS(type->sdl->name),
+                 CHECK_KEYS_MAX);
       type->is_key_refused = true;
       return CODE_OK;
     }
@@ -222,11 +232,13 @@ static void refuse_no_key(const Checker *checker, CheckedType *type) {
   if (type->sdl->is_broken || checker->is_partial) {
     type->is_key_refused = true;
   } else if (is_almost) {
-    report_add(checker->report, id->sdl->type.span, STR("write `id: ID!`"), "the key of \"%.*s\" must be required", STR_ARGS(type->sdl->name));
+    report_add(checker->report, id->sdl->type.span, STR("write `id: ID!`"), "the key of \"%.*s\" must be required",
+               STR_ARGS(type->sdl->name));
     type->is_key_refused = true;
   } else if (!is_read_only(type)) {
-    report_add(checker->report, type->sdl->span, id != NULL ? STR("write @id behind the field \"id\"") : STR("add `id: ID!`, or mark the key with @id"), "\"%.*s\" has no key",
-               STR_ARGS(type->sdl->name));
+    report_add(checker->report, type->sdl->span,
+               id != NULL ? STR("write @id behind the field \"id\"") : STR("add `id: ID!`, or mark the key with @id"),
+               "\"%.*s\" has no key", STR_ARGS(type->sdl->name));
     type->is_key_refused = true;
   }
 }
@@ -258,8 +270,10 @@ static Code resolve_keys(Checker *checker, CheckedType *type, size_t depth, Erro
       continue;
     }
     if (checked->field->kind == FIELD_TO_ONE) TRY(resolve_relation(checker, checked, depth, err));
-    if (checked->field == NULL) type->is_key_refused = true;
-    else TRY(add_to_key(checker, type, checked, keys, &count, err));
+    if (checked->field == NULL)
+      type->is_key_refused = true;
+    else
+      TRY(add_to_key(checker, type, checked, keys, &count, err));
   }
   if (!has_id) take_server_key(type, keys, &count);
   if (!has_id && count == 0) refuse_no_key(checker, type);

@@ -4,7 +4,7 @@
 #include "contract/plural.h"
 
 /* The first part of a path that is not a resource's. */
-static const Str reserved_versions[] = {STR_INIT("graphql"), STR_INIT("docs"),    STR_INIT("livez"),    STR_INIT("readyz"),
+static const Str reserved_versions[] = {STR_INIT("graphql"),  STR_INIT("docs"),    STR_INIT("livez"),   STR_INIT("readyz"),
                                         STR_INIT("startupz"), STR_INIT("metrics"), STR_INIT("problems")};
 
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -33,8 +33,11 @@ static void check_version(const Checker *checker, const SdlValue *version) {
   for (size_t i = 0; i < sizeof reserved_versions / sizeof reserved_versions[0]; i++) {
     is_reserved = is_reserved || str_equal(reserved_versions[i], version->text);
   }
-  if (!is_path(version->text)) report_add(checker->report, version->span, STR("such as \"v1\""), "the version must be a part of a path: letters, digits, \"-\", \"_\", \".\"");
-  else if (is_reserved) report_add(checker->report, version->span, STR("such as \"v1\""), "the path \"/%.*s\" is the server's own", STR_ARGS(version->text));
+  if (!is_path(version->text))
+    report_add(checker->report, version->span, STR("such as \"v1\""),
+               "the version must be a part of a path: letters, digits, \"-\", \"_\", \".\"");
+  else if (is_reserved)
+    report_add(checker->report, version->span, STR("such as \"v1\""), "the path \"/%.*s\" is the server's own", STR_ARGS(version->text));
 }
 
 static void check_service(Checker *checker, const SdlDirective *service) {
@@ -42,7 +45,8 @@ static void check_service(Checker *checker, const SdlDirective *service) {
   if (check_string(service, STR("name"), &name)) {
     checker->contract->service_name = name->text;
     if (!is_service_name(name->text)) {
-      report_add(checker->report, name->span, STR("such as \"shop\""), "a service's name begins with a letter and has letters, digits, \"-\" and \"_\", at most 63");
+      report_add(checker->report, name->span, STR("such as \"shop\""),
+                 "a service's name begins with a letter and has letters, digits, \"-\" and \"_\", at most 63");
     }
   }
   if (!check_string(service, STR("version"), &version)) return;
@@ -56,12 +60,15 @@ static void check_schema(Checker *checker) {
     const SdlDefinition *sdl = &checker->document->items[i];
     if (sdl->kind != SDL_SCHEMA) continue;
     if (sdl->operations.source != NULL) {
-      report_add(checker->report, sdl->operations, STR("queries and mutations are made from the resources"), "root operation types can't be given");
+      report_add(checker->report, sdl->operations, STR("queries and mutations are made from the resources"),
+                 "root operation types can't be given");
     }
     const SdlDirective *service = sdl_directive(sdl->directives, STR("service"));
     if (service == NULL) continue;
-    if (has_service) report_add(checker->report, service->span, (Str){0}, "\"@service\" stands once in a contract");
-    else check_service(checker, service);
+    if (has_service)
+      report_add(checker->report, service->span, (Str){0}, "\"@service\" stands once in a contract");
+    else
+      check_service(checker, service);
     has_service = true;
   }
 }
@@ -88,7 +95,8 @@ static Code check_path(Checker *checker, const CheckedType *type, Error *err) {
   }
   TRY_ALLOC(resource->path.ptr);
   if (!is_path(resource->path)) {
-    report_add(checker->report, at, STR("such as \"order-lines\""), "a path has letters, digits, \"-\", \"_\", \".\" and \"~\", and begins with a letter or digit");
+    report_add(checker->report, at, STR("such as \"order-lines\""),
+               "a path has letters, digits, \"-\", \"_\", \".\" and \"~\", and begins with a letter or digit");
     return CODE_OK;
   }
   if (str_equal(resource->path, STR("batch"))) {
@@ -96,8 +104,8 @@ static Code check_path(Checker *checker, const CheckedType *type, Error *err) {
   }
   const Resource *other = map_get(&checker->contract->resource_by_path, resource->path);
   if (other != NULL) {
-    report_add(checker->report, at, STR("give another: @resource(path: \"…\")"), "\"%.*s\" and \"%.*s\" have the same path, \"%.*s\"", STR_ARGS(other->name),
-               STR_ARGS(resource->name), STR_ARGS(resource->path));
+    report_add(checker->report, at, STR("give another: @resource(path: \"…\")"), "\"%.*s\" and \"%.*s\" have the same path, \"%.*s\"",
+               STR_ARGS(other->name), STR_ARGS(resource->name), STR_ARGS(resource->path));
     return CODE_OK;
   }
   return map_put(&checker->contract->resource_by_path, resource->path, resource) ? CODE_OK : error_no_memory(err);
@@ -119,12 +127,13 @@ static Code check_table(Checker *checker, const CheckedType *type, Map *tables, 
   TRY_ALLOC(folded.ptr);
   if (folded.len == 0) report_add(checker->report, at, (Str){0}, "a table needs a name");
   if (str_starts_with(folded, STR("sqlite_")) || str_starts_with(folded, STR("caisson_")) || str_starts_with(folded, STR("pg_"))) {
-    report_add(checker->report, at, STR("give another: @resource(table: \"…\")"), "the table \"%.*s\" can't be used: names like this are the store's own", STR_ARGS(resource->table));
+    report_add(checker->report, at, STR("give another: @resource(table: \"…\")"),
+               "the table \"%.*s\" can't be used: names like this are the store's own", STR_ARGS(resource->table));
   }
   const Resource *other = map_get(tables, folded);
   if (other != NULL) {
-    report_add(checker->report, at, STR("give another: @resource(table: \"…\")"), "\"%.*s\" and \"%.*s\" have the same table, \"%.*s\"", STR_ARGS(other->name),
-               STR_ARGS(resource->name), STR_ARGS(resource->table));
+    report_add(checker->report, at, STR("give another: @resource(table: \"…\")"), "\"%.*s\" and \"%.*s\" have the same table, \"%.*s\"",
+               STR_ARGS(other->name), STR_ARGS(resource->name), STR_ARGS(resource->table));
     return CODE_OK;
   }
   return map_put(tables, folded, resource) ? CODE_OK : error_no_memory(err);
@@ -142,8 +151,8 @@ static Code check_face_names(Checker *checker, const CheckedType *type, Map *nam
   for (size_t i = 0; i < 2; i++) {
     const Resource *other = map_get(names, both[i]);
     if (other != NULL && other != resource) {
-      report_add(checker->report, type->sdl->span, STR("choose another name"), "\"%.*s\" and \"%.*s\" both give the name \"%.*s\"", STR_ARGS(other->name),
-                 STR_ARGS(resource->name), STR_ARGS(both[i]));
+      report_add(checker->report, type->sdl->span, STR("choose another name"), "\"%.*s\" and \"%.*s\" both give the name \"%.*s\"",
+                 STR_ARGS(other->name), STR_ARGS(resource->name), STR_ARGS(both[i]));
       return CODE_OK;
     }
     if (!map_put(names, both[i], resource)) return error_no_memory(err);

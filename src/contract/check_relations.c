@@ -18,18 +18,19 @@ static CheckedField *named_side(const Checker *checker, const CheckedField *chec
   check_string(relation_of(checked), STR("inverse"), &name);
   CheckedField *other = map_get(&checked->target->field_by_name, name->text);
   if (other == NULL) {
-    report_add(checker->report, check_inside(name, 0, name->text.len), check_field_hint(checker, checked->target, name->text), "%.*s has no field \"%.*s\"", STR_ARGS(checked->target->sdl->name),
-               STR_ARGS(str_slice(name->text, 0, 80)));
+    report_add(checker->report, check_inside(name, 0, name->text.len), check_field_hint(checker, checked->target, name->text),
+               "%.*s has no field \"%.*s\"", STR_ARGS(checked->target->sdl->name), STR_ARGS(str_slice(name->text, 0, 80)));
     return NULL;
   }
   if (is_side(other, wanted, checked->owner)) return other;
   if (other->field == NULL) return NULL;
   if (wanted == FIELD_TO_MANY) {
     report_add(checker->report, name->span, STR("the side without the key is a list; @unique on the side with the key makes it one to one"),
-               "\"%.*s.%.*s\" is not a list of \"%.*s\"", STR_ARGS(checked->target->sdl->name), STR_ARGS(other->sdl->name), STR_ARGS(checked->owner->sdl->name));
-  } else {
-    report_add(checker->report, name->span, (Str){0}, "\"%.*s.%.*s\" is not a relation to one \"%.*s\"", STR_ARGS(checked->target->sdl->name), STR_ARGS(other->sdl->name),
+               "\"%.*s.%.*s\" is not a list of \"%.*s\"", STR_ARGS(checked->target->sdl->name), STR_ARGS(other->sdl->name),
                STR_ARGS(checked->owner->sdl->name));
+  } else {
+    report_add(checker->report, name->span, (Str){0}, "\"%.*s.%.*s\" is not a relation to one \"%.*s\"",
+               STR_ARGS(checked->target->sdl->name), STR_ARGS(other->sdl->name), STR_ARGS(checked->owner->sdl->name));
   }
   return NULL;
 }
@@ -38,17 +39,21 @@ static void refuse_no_side(const Checker *checker, const CheckedField *checked) 
   const CheckedType *child = checked->target, *parent = checked->owner;
   for (size_t i = 0; i < child->field_count; i++) {
     if (is_side(&child->fields[i], FIELD_TO_MANY, parent) && &child->fields[i] != checked) {
-      report_add(checker->report, checked->sdl->span, STR("put a type between them that has a relation to each, and a list of it on both sides"),
-                 "\"%.*s\" and \"%.*s\" are lists of each other: no side holds the key", STR_ARGS(checked->sdl->name), STR_ARGS(child->fields[i].sdl->name));
+      report_add(checker->report, checked->sdl->span,
+                 STR("put a type between them that has a relation to each, and a list of it on both sides"),
+                 "\"%.*s\" and \"%.*s\" are lists of each other: no side holds the key", STR_ARGS(checked->sdl->name),
+                 STR_ARGS(child->fields[i].sdl->name));
       return;
     }
   }
   char small = parent->sdl->name.ptr[0];
   if (small >= 'A' && small <= 'Z') small = (char)(small - 'A' + 'a');
   Str rest = str_slice(parent->sdl->name, 1, parent->sdl->name.len);
-  Str hint = arena_printf(checker->scratch, "add `%c%.*s: %.*s` to \"%.*s\"", small, STR_ARGS(rest), STR_ARGS(parent->sdl->name), STR_ARGS(child->sdl->name));
-  report_add(checker->report, checked->sdl->span, hint.ptr == NULL ? (Str){0} : hint, "\"%.*s\" has no other side: \"%.*s\" has no field of type \"%.*s\"",
-             STR_ARGS(checked->sdl->name), STR_ARGS(child->sdl->name), STR_ARGS(parent->sdl->name));
+  Str hint = arena_printf(checker->scratch, "add `%c%.*s: %.*s` to \"%.*s\"", small, STR_ARGS(rest), STR_ARGS(parent->sdl->name),
+                          STR_ARGS(child->sdl->name));
+  report_add(checker->report, checked->sdl->span, hint.ptr == NULL ? (Str){0} : hint,
+             "\"%.*s\" has no other side: \"%.*s\" has no field of type \"%.*s\"", STR_ARGS(checked->sdl->name), STR_ARGS(child->sdl->name),
+             STR_ARGS(parent->sdl->name));
 }
 
 /* The to-one field of the child that this list is seen from: the one that names it, or the only one that names no other. */
@@ -63,14 +68,17 @@ static CheckedField *found_side(const Checker *checker, const CheckedField *chec
     Str inverse = inverse_name(candidate);
     if (str_equal(inverse, checked->sdl->name)) return candidate;
     if (inverse.len > 0) continue;
-    if (found == NULL) found = candidate;
-    else if (second == NULL) second = candidate;
+    if (found == NULL)
+      found = candidate;
+    else if (second == NULL)
+      second = candidate;
   }
   if (found == NULL && !has_unknown && !checker->is_partial) refuse_no_side(checker, checked);
   if (second == NULL) return found;
   Str hint = arena_printf(checker->scratch, "say which: @relation(inverse: \"%.*s\")", STR_ARGS(found->sdl->name));
-  report_add(checker->report, checked->sdl->span, hint.ptr == NULL ? (Str){0} : hint, "the other side of \"%.*s\" could be \"%.*s\" or \"%.*s\" of \"%.*s\"",
-             STR_ARGS(checked->sdl->name), STR_ARGS(found->sdl->name), STR_ARGS(second->sdl->name), STR_ARGS(child->sdl->name));
+  report_add(checker->report, checked->sdl->span, hint.ptr == NULL ? (Str){0} : hint,
+             "the other side of \"%.*s\" could be \"%.*s\" or \"%.*s\" of \"%.*s\"", STR_ARGS(checked->sdl->name),
+             STR_ARGS(found->sdl->name), STR_ARGS(second->sdl->name), STR_ARGS(child->sdl->name));
   return NULL;
 }
 
@@ -85,7 +93,8 @@ static void refuse_key_details(const Checker *checker, const CheckedField *check
   for (size_t i = 0; i < sizeof details / sizeof details[0]; i++) {
     const SdlArgument *argument = sdl_argument(relation_of(checked), details[i]);
     if (argument != NULL) {
-      report_add(checker->report, argument->span, (Str){0}, "\"%.*s\" stands on the side that holds the key, not on a list", STR_ARGS(details[i]));
+      report_add(checker->report, argument->span, (Str){0}, "\"%.*s\" stands on the side that holds the key, not on a list",
+                 STR_ARGS(details[i]));
     }
   }
 }
@@ -97,13 +106,14 @@ static Code check_to_many(Checker *checker, CheckedField *checked, Error *err) {
   if (side == NULL || side->relation == NULL) return forget(checker, checked, err);
   Str back = inverse_name(side);
   if (back.len > 0 && !str_equal(back, checked->sdl->name)) {
-    report_add(checker->report, checked->rule_span, (Str){0}, "\"%.*s\" says that its other side is \"%.*s\", not \"%.*s\"", STR_ARGS(side->sdl->name), STR_ARGS(back),
-               STR_ARGS(checked->sdl->name));
+    report_add(checker->report, checked->rule_span, (Str){0}, "\"%.*s\" says that its other side is \"%.*s\", not \"%.*s\"",
+               STR_ARGS(side->sdl->name), STR_ARGS(back), STR_ARGS(checked->sdl->name));
     return forget(checker, checked, err);
   }
   if (side->relation->inverse != NULL) {
-    report_add(checker->report, checked->sdl->span, STR("one list is enough; a list's filter makes others"), "\"%.*s\" is the other side of \"%.*s.%.*s\" already",
-               STR_ARGS(side->relation->inverse->name), STR_ARGS(side->owner->sdl->name), STR_ARGS(side->sdl->name));
+    report_add(checker->report, checked->sdl->span, STR("one list is enough; a list's filter makes others"),
+               "\"%.*s\" is the other side of \"%.*s.%.*s\" already", STR_ARGS(side->relation->inverse->name),
+               STR_ARGS(side->owner->sdl->name), STR_ARGS(side->sdl->name));
     return forget(checker, checked, err);
   }
   side->relation->inverse = checked->field;

@@ -1,13 +1,17 @@
-/* check_rules.c - the rules: @access, @check, @index(where:), @default(expr:). They are parsed when all fields are known, and their mistakes are
- * shown at their place inside the string, through escapes and block strings. */
+/* check_rules.c - the rules: @access, @check, @index(where:), @default(expr:). They are parsed when all fields are known, and their
+ * mistakes are shown at their place inside the string, through escapes and block strings. */
 #include "contract/check.h"
 
 #include "contract/expr.h"
 #include "contract/input.h"
 
-static const Str action_names[RULE_COUNT] = {[RULE_READ] = STR_INIT("read"), [RULE_CREATE] = STR_INIT("create"), [RULE_UPDATE] = STR_INIT("update"), [RULE_DELETE] = STR_INIT("delete")};
+static const Str action_names[RULE_COUNT] = {[RULE_READ] = STR_INIT("read"),
+                                             [RULE_CREATE] = STR_INIT("create"),
+                                             [RULE_UPDATE] = STR_INIT("update"),
+                                             [RULE_DELETE] = STR_INIT("delete")};
 
-Code check_expr(Checker *checker, const SdlValue *source, const Resource *resource, int use, const Field *expected, const Expr **ret, Error *err) {
+Code check_expr(Checker *checker, const SdlValue *source, const Resource *resource, int use, const Field *expected, const Expr **ret,
+                Error *err) {
   if (checker->is_partial) return CODE_OK;
   static const ExprLimits limits = {.depth_max = EXPR_DEPTH_MAX};
   ExprMistake mistakes[EXPR_MISTAKES_MAX];
@@ -21,7 +25,8 @@ Code check_expr(Checker *checker, const SdlValue *source, const Resource *resour
   for (size_t i = 0; i < count; i++) {
     /* A field whose type could not be understood is no second mistake where a rule speaks of it. */
     if (check_is_known_elsewhere(checker, str_slice(source->text, mistakes[i].begin, mistakes[i].end))) continue;
-    report_add(checker->report, check_inside(source, mistakes[i].begin, mistakes[i].end), str_of(mistakes[i].hint), "%s", mistakes[i].message);
+    report_add(checker->report, check_inside(source, mistakes[i].begin, mistakes[i].end), str_of(mistakes[i].hint), "%s",
+               mistakes[i].message);
   }
   if (count == 0) report_add(checker->report, source->span, (Str){0}, "%s", why.text);
   return CODE_OK;
@@ -41,7 +46,8 @@ static ExprUse rule_use(const SdlDirective *access, RuleAction action) {
 }
 
 /* Each text is parsed once; `write` gives the same tree to all that it stands for. */
-static Code parse_access(Checker *checker, const SdlDirective *access, const Resource *resource, const Expr *rules[RULE_COUNT], Str sources[RULE_COUNT], Error *err) {
+static Code parse_access(Checker *checker, const SdlDirective *access, const Resource *resource, const Expr *rules[RULE_COUNT],
+                         Str sources[RULE_COUNT], Error *err) {
   const SdlValue *seen[RULE_COUNT] = {0};
   for (RuleAction action = RULE_READ; action < RULE_COUNT; action++) {
     seen[action] = rule_source(access, action);
@@ -49,8 +55,10 @@ static Code parse_access(Checker *checker, const SdlDirective *access, const Res
     if (sources != NULL) sources[action] = seen[action]->text;
     RuleAction first = RULE_READ;
     while (seen[first] != seen[action]) first++;
-    if (first < action) rules[action] = rules[first];
-    else TRY(check_expr(checker, seen[action], resource, rule_use(access, action), NULL, &rules[action], err));
+    if (first < action)
+      rules[action] = rules[first];
+    else
+      TRY(check_expr(checker, seen[action], resource, rule_use(access, action), NULL, &rules[action], err));
   }
   return CODE_OK;
 }
@@ -67,7 +75,9 @@ static Code check_field_access(Checker *checker, const CheckedField *checked, Er
   Field *field = checked->field;
   if (access == NULL || field == NULL) return CODE_OK;
   const SdlArgument *delete = sdl_argument(access, action_names[RULE_DELETE]);
-  if (delete != NULL) report_add(checker->report, delete->span, STR("a row is deleted as a whole: write the rule on the type"), "a field has no rule for delete");
+  if (delete != NULL)
+    report_add(checker->report, delete->span, STR("a row is deleted as a whole: write the rule on the type"),
+               "a field has no rule for delete");
   if (access->argument_count == 0) report_add(checker->report, access->span, STR("@access(read: \"true\")"), "\"@access\" says nothing");
   field->rule_place = span_place(access->span);
   TRY(parse_access(checker, access, checked->owner->resource, field->access, NULL, err));
@@ -83,7 +93,8 @@ static Code check_field_access(Checker *checker, const CheckedField *checked, Er
 
 /* What an index is made over may look at nothing but the row: the store keeps it, without a caller or a clock. */
 static bool looks_beyond_row(const Expr *expr) {
-  if (expr->has_relations || expr->kind == EXPR_AUTH_ID || expr->kind == EXPR_AUTH_ROLES || expr->kind == EXPR_AUTH_CLAIM || expr->kind == EXPR_NOW || expr->kind == EXPR_UUID) {
+  if (expr->has_relations || expr->kind == EXPR_AUTH_ID || expr->kind == EXPR_AUTH_ROLES || expr->kind == EXPR_AUTH_CLAIM ||
+      expr->kind == EXPR_NOW || expr->kind == EXPR_UUID) {
     return true;
   }
   for (size_t i = 0; i < expr->arg_count; i++) {
@@ -103,7 +114,8 @@ static Code check_index_rules(Checker *checker, const CheckedType *type, Error *
     if (!check_string(directive, STR("where"), &where)) continue;
     TRY(check_expr(checker, where, type->resource, EXPR_USE_RULE, NULL, &made->where, err));
     if (made->where != NULL && looks_beyond_row(made->where)) {
-      report_add(checker->report, where->span, (Str){0}, "an index's rule may look at nothing but the row: no caller, no clock, no relations");
+      report_add(checker->report, where->span, (Str){0},
+                 "an index's rule may look at nothing but the row: no caller, no clock, no relations");
     }
   }
   return CODE_OK;
@@ -134,7 +146,8 @@ static Code check_constant_default(Checker *checker, const SdlValue *source, con
   Code code = field_value_check(field, &field->default_expr->value, NULL, checker->scratch, &mistakes, err);
   if (code == CODE_UNAVAILABLE) return code;
   for (size_t i = 0; i < mistakes.count; i++) {
-    report_add(checker->report, source->span, (Str){0}, "the default of \"%.*s\" %.*s", STR_ARGS(field->name), STR_ARGS(mistakes.items[i].detail));
+    report_add(checker->report, source->span, (Str){0}, "the default of \"%.*s\" %.*s", STR_ARGS(field->name),
+               STR_ARGS(mistakes.items[i].detail));
   }
   return CODE_OK;
 }

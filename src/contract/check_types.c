@@ -30,7 +30,8 @@ static bool is_reserved_name(const Checker *checker, Str name) {
 static void refuse_scalar(const Checker *checker, const SdlDefinition *sdl) {
   FieldType type;
   if (scalar_by_name(sdl->name, &type) || is_prelude_name(checker, sdl->name)) return;
-  report_add(checker->report, sdl->span, STR("the scalars are ID String Int BigInt Float Decimal Boolean DateTime Date UUID JSON Bytes Email URL"),
+  report_add(checker->report, sdl->span,
+             STR("the scalars are ID String Int BigInt Float Decimal Boolean DateTime Date UUID JSON Bytes Email URL"),
              "a scalar of one's own (\"%.*s\") is not supported", STR_ARGS(sdl->name));
 }
 
@@ -49,7 +50,8 @@ static bool is_set_aside(const Checker *checker, const SdlDefinition *sdl) {
   /* The prelude may lie beside a contract, for the editor's sake. */
   if (sdl->kind == SDL_ENUM_TYPE && prelude_definition(checker, SDL_ENUM_TYPE, sdl->name) != NULL) return true;
   if (!sdl->is_extension) return false;
-  report_add(checker->report, sdl->span, STR("write the fields and directives where the type is defined"), "\"extend\" is supported for the schema only");
+  report_add(checker->report, sdl->span, STR("write the fields and directives where the type is defined"),
+             "\"extend\" is supported for the schema only");
   return true;
 }
 
@@ -69,7 +71,8 @@ static CheckedKind kind_of(const SdlDefinition *sdl) {
 static bool add_type(Checker *checker, const SdlDefinition *sdl) {
   const CheckedType *known = map_get(&checker->type_by_name, sdl->name);
   if (known != NULL) {
-    Str hint = arena_printf(checker->scratch, "the first is at %.*s:%u:%u", STR_ARGS(known->sdl->span.source->name), known->sdl->span.line, known->sdl->span.column);
+    Str hint = arena_printf(checker->scratch, "the first is at %.*s:%u:%u", STR_ARGS(known->sdl->span.source->name), known->sdl->span.line,
+                            known->sdl->span.column);
     report_add(checker->report, sdl->span, hint.ptr == NULL ? (Str){0} : hint, "the type \"%.*s\" is defined twice", STR_ARGS(sdl->name));
     return true;
   }
@@ -86,7 +89,8 @@ static bool add_type(Checker *checker, const SdlDefinition *sdl) {
                         .implied_by_name = map_on(checker->arena)};
   if (type->kind == CHECKED_REFUSED) refuse_kind(checker, sdl);
   if (sdl->implements.source != NULL) {
-    report_add(checker->report, sdl->implements, STR("write the interface's fields in the type itself"), "interfaces are not supported yet");
+    report_add(checker->report, sdl->implements, STR("write the interface's fields in the type itself"),
+               "interfaces are not supported yet");
   }
   checker->type_count++;
   return map_put(&checker->type_by_name, sdl->name, type);
@@ -99,12 +103,15 @@ void check_deprecation(const Checker *checker, SdlDirectives directives, Str *re
   if (deprecated == NULL) return;
   *ret_reason = check_string(deprecated, STR("reason"), &reason) ? reason->text : STR("No longer supported");
   if (!check_string(deprecated, STR("sunset"), &sunset)) return;
-  if (date_parse(sunset->text, &unused) || timestamp_parse(sunset->text, &unused)) *ret_sunset = sunset->text;
-  else report_add(checker->report, sunset->span, (Str){0}, "sunset must be a date (2026-11-23) or a time (2026-11-23T12:00:00Z)");
+  if (date_parse(sunset->text, &unused) || timestamp_parse(sunset->text, &unused))
+    *ret_sunset = sunset->text;
+  else
+    report_add(checker->report, sunset->span, (Str){0}, "sunset must be a date (2026-11-23) or a time (2026-11-23T12:00:00Z)");
 }
 
 static bool is_enum_name_allowed(Str name) {
-  return !str_equal(name, STR("true")) && !str_equal(name, STR("false")) && !str_equal(name, STR("null")) && !str_starts_with(name, STR("__"));
+  return !str_equal(name, STR("true")) && !str_equal(name, STR("false")) && !str_equal(name, STR("null")) &&
+         !str_starts_with(name, STR("__"));
 }
 
 /* False: a duplicate, which is left out. */
@@ -116,13 +123,14 @@ static bool check_enum_value(Checker *checker, const SdlField *sdl, EnumValue *v
     report_add(checker->report, sdl->span, (Str){0}, "the value \"%.*s\" stands twice in this enum", STR_ARGS(sdl->name));
     return true;
   }
-  if (!is_enum_name_allowed(sdl->name)) report_add(checker->report, sdl->span, (Str){0}, "an enum's value can't be named \"%.*s\"", STR_ARGS(sdl->name));
+  if (!is_enum_name_allowed(sdl->name))
+    report_add(checker->report, sdl->span, (Str){0}, "an enum's value can't be named \"%.*s\"", STR_ARGS(sdl->name));
   *value = (EnumValue){.name = sdl->name, .stored = sdl->name, .description = sdl->description};
   if (check_string(renamed, STR("name"), &stored_name)) value->stored = stored_name->text;
   check_deprecation(checker, sdl->directives, &value->deprecation_reason, &value->sunset);
   if (map_get(stored, value->stored) != NULL) {
-    report_add(checker->report, stored_name != NULL ? stored_name->span : sdl->span, (Str){0}, "two values of this enum are stored as \"%.*s\"",
-               STR_ARGS(str_slice(value->stored, 0, 60)));
+    report_add(checker->report, stored_name != NULL ? stored_name->span : sdl->span, (Str){0},
+               "two values of this enum are stored as \"%.*s\"", STR_ARGS(str_slice(value->stored, 0, 60)));
   }
   *ret_is_new = true;
   return map_put(names, value->name, value) && map_put(stored, value->stored, value);
@@ -143,7 +151,8 @@ static Code check_enum(Checker *checker, CheckedType *type, Error *err) {
     made->has_stored_names = made->has_stored_names || !str_equal(value->name, value->stored);
     made->value_count++;
   }
-  if (sdl->field_count == 0 && !sdl->is_broken) report_add(checker->report, sdl->span, (Str){0}, "the enum \"%.*s\" has no values", STR_ARGS(sdl->name));
+  if (sdl->field_count == 0 && !sdl->is_broken)
+    report_add(checker->report, sdl->span, (Str){0}, "the enum \"%.*s\" has no values", STR_ARGS(sdl->name));
   type->enum_type = made;
   return CODE_OK;
 }
@@ -153,8 +162,11 @@ static Code make_type(Checker *checker, CheckedType *type, Error *err) {
   if (type->kind == CHECKED_RESOURCE) {
     type->resource = ARENA_NEW(checker->arena, Resource);
     TRY_ALLOC(type->resource);
-    *type->resource = (Resource){.name = type->sdl->name, .description = type->sdl->description, .place = span_place(type->sdl->span),
-                                 .contract = checker->contract, .cache_max_age_s = -1};
+    *type->resource = (Resource){.name = type->sdl->name,
+                                 .description = type->sdl->description,
+                                 .place = span_place(type->sdl->span),
+                                 .contract = checker->contract,
+                                 .cache_max_age_s = -1};
   } else if (type->kind == CHECKED_EMBEDDED) {
     type->embedded = ARENA_NEW(checker->arena, Embedded);
     TRY_ALLOC(type->embedded);

@@ -22,15 +22,19 @@ Code input_pointer(const InputPath *path, Arena *arena, Str *ret, Error *err) {
     if (part->name.ptr == NULL) buf_add_uint64(&out, part->index);
     for (size_t i = 0; i < part->name.len; i++) {
       char c = part->name.ptr[i];
-      if (c == '~') buf_add(&out, STR("~0"));
-      else if (c == '/') buf_add(&out, STR("~1"));
-      else buf_add_byte(&out, c);
+      if (c == '~')
+        buf_add(&out, STR("~0"));
+      else if (c == '/')
+        buf_add(&out, STR("~1"));
+      else
+        buf_add_byte(&out, c);
     }
   }
   return buf_finish(&out, ret, err);
 }
 
-Code input_mistake_add(InputMistakes *mistakes, InputMistakeCode code, const InputPath *path, Str detail, Str hint, Arena *arena, Error *err) {
+Code input_mistake_add(InputMistakes *mistakes, InputMistakeCode code, const InputPath *path, Str detail, Str hint, Arena *arena,
+                       Error *err) {
   if (mistakes->count >= INPUT_MISTAKES_MAX) {
     mistakes->is_cut = true;
     return CODE_OK;
@@ -94,7 +98,8 @@ static Code input_unknown_member(const Embedded *type, Str name, Input *input, E
 static Code input_write_default(const Field *member, Input *input, Buf *out, Error *err) {
   enum { INPUT_DEFAULTS_MAX = 1000 };
   if (input->default_depth == 0) input->default_count = 0;
-  if (++input->default_count > INPUT_DEFAULTS_MAX) return input_refuse_with(input, INPUT_TYPE, STR("has defaults within defaults without end"), err);
+  if (++input->default_count > INPUT_DEFAULTS_MAX)
+    return input_refuse_with(input, INPUT_TYPE, STR("has defaults within defaults without end"), err);
   input->default_depth++;
   Code code = input_write_any(member, &member->default_value, input, out, err);
   input->default_depth--;
@@ -158,9 +163,12 @@ static Code input_write_list(const Field *field, const JsonValue *json, Input *i
     if (i > 0) buf_add_byte(out, ',');
     input->path = &path;
     Code code = CODE_OK;
-    if (item->type != JSON_NULL) code = input_write_item(field, item, input, out, err);
-    else if (field->is_item_required) code = input_refuse_with(input, INPUT_REQUIRED, STR("must not be null"), err);
-    else buf_add(out, STR("null"));
+    if (item->type != JSON_NULL)
+      code = input_write_item(field, item, input, out, err);
+    else if (field->is_item_required)
+      code = input_refuse_with(input, INPUT_REQUIRED, STR("must not be null"), err);
+    else
+      buf_add(out, STR("null"));
     input->path = outer;
     TRY(code);
   }
@@ -187,7 +195,8 @@ static Code input_document(const Field *field, const JsonValue *json, Input *inp
   return CODE_OK;
 }
 
-Code field_value_decode(const Field *field, const JsonValue *json, const InputPath *path, Arena *arena, Value *ret, InputMistakes *mistakes, Error *err) {
+Code field_value_decode(const Field *field, const JsonValue *json, const InputPath *path, Arena *arena, Value *ret, InputMistakes *mistakes,
+                        Error *err) {
   Input input = {.arena = arena, .mistakes = mistakes, .path = path};
   Value value = value_null();
   if (json->type == JSON_NULL) {

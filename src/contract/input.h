@@ -32,7 +32,8 @@ typedef struct InputMistakes {
   bool is_cut; /* there were more than INPUT_MISTAKES_MAX */
 } InputMistakes;
 
-/* A place in the input, from the innermost out: made on the stack while descending, written only when there is a mistake. NULL: the whole. */
+/* A place in the input, from the innermost out: made on the stack while descending, written only when there is a mistake. NULL: the whole.
+ */
 typedef struct InputPath {
   const struct InputPath *parent;
   Str name; /* ptr NULL: an array's item */
@@ -40,15 +41,18 @@ typedef struct InputPath {
 } InputPath;
 
 /* Adds one; the texts are copied. `path` and `hint` may be NULL and empty. CODE_UNAVAILABLE without memory. */
-Code input_mistake_add(InputMistakes *mistakes, InputMistakeCode code, const InputPath *path, Str detail, Str hint, Arena *arena, Error *err);
+Code input_mistake_add(InputMistakes *mistakes, InputMistakeCode code, const InputPath *path, Str detail, Str hint, Arena *arena,
+                       Error *err);
 /* "/tags/0", escaped as RFC 6901 §3 has it. */
 Code input_pointer(const InputPath *path, Arena *arena, Str *ret, Error *err);
 
-/* `json` is the field's value, its JSON null is VALUE_NULL (INPUT_REQUIRED where the field is required). CODE_VALIDATION_FAILED: the mistakes
- * were added and *ret is untouched. Lists and embedded objects give VALUE_JSON: compact, members in the type's order, null where nothing was
- * given, defaults filled in. The Value borrows from `json` and the arena. `field` is FIELD_STORED. */
-Code field_value_decode(const Field *field, const JsonValue *json, const InputPath *path, Arena *arena, Value *ret, InputMistakes *mistakes, Error *err);
+/* `json` is the field's value, its JSON null is VALUE_NULL (INPUT_REQUIRED where the field is required). CODE_VALIDATION_FAILED: the
+ * mistakes were added and *ret is untouched. Lists and embedded objects give VALUE_JSON: compact, members in the type's order, null where
+ * nothing was given, defaults filled in. The Value borrows from `json` and the arena. `field` is FIELD_STORED. */
+Code field_value_decode(const Field *field, const JsonValue *json, const InputPath *path, Arena *arena, Value *ret, InputMistakes *mistakes,
+                        Error *err);
 /* The same from text: a URL's path or query. Lists and embedded objects are given as JSON. Constraints are not checked, only the type. */
 Code field_text_decode(const Field *field, Str text, const InputPath *path, Arena *arena, Value *ret, InputMistakes *mistakes, Error *err);
-/* Only the constraints, of a value that is already typed (a default's expression has given it). Lists and embedded objects are not looked into. */
+/* Only the constraints, of a value that is already typed (a default's expression has given it). Lists and embedded objects are not looked
+ * into. */
 Code field_value_check(const Field *field, const Value *value, const InputPath *path, Arena *arena, InputMistakes *mistakes, Error *err);

@@ -45,12 +45,14 @@ static Code range_check(const Field *field, const Value *value, Arena *arena, Er
   return CODE_OK;
 }
 
-Code input_length_check(const Field *field, size_t length, const char *unit, Arena *arena, Error *err, InputFaultFn *broken, void *context) {
+Code input_length_check(const Field *field, size_t length, const char *unit, Arena *arena, Error *err, InputFaultFn *broken,
+                        void *context) {
   bool is_short = field->length_min >= 0 && length < (uint64_t)field->length_min;
   bool is_long = field->length_max >= 0 && length > (uint64_t)field->length_max;
   if (!is_short && !is_long) return CODE_OK;
   long long bound = is_short ? field->length_min : field->length_max;
-  Str detail = arena_printf(arena, "must %s at %s %lld %s%s", unit[0] == 'i' ? "have" : "be", is_short ? "least" : "most", bound, unit, bound == 1 ? "" : "s");
+  Str detail = arena_printf(arena, "must %s at %s %lld %s%s", unit[0] == 'i' ? "have" : "be", is_short ? "least" : "most", bound, unit,
+                            bound == 1 ? "" : "s");
   TRY_ALLOC(detail.ptr);
   return broken(context, &(InputFault){.code = INPUT_LENGTH, .detail = detail}, err);
 }
@@ -74,8 +76,8 @@ static Code decimal_check(const Field *field, Str decimal, Arena *arena, Error *
     size_t behind = field->scale >= 0 ? (size_t)field->scale : scale;
     bool is_zero = str_equal(decimal, STR("0")) || str_starts_with(decimal, STR("0.")) || str_starts_with(decimal, STR("-0."));
     if ((is_zero ? 0 : integer) + behind <= (size_t)field->precision) return CODE_OK;
-    detail = field->scale >= 0 ? arena_printf(arena, "must have at most %d digit%s before the point", (int)(field->precision - field->scale),
-                                              field->precision - field->scale == 1 ? "" : "s")
+    detail = field->scale >= 0 ? arena_printf(arena, "must have at most %d digit%s before the point",
+                                              (int)(field->precision - field->scale), field->precision - field->scale == 1 ? "" : "s")
                                : arena_printf(arena, "must have at most %d digits", (int)field->precision);
   } else {
     return CODE_OK;

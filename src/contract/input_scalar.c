@@ -32,11 +32,13 @@ static Code bigint_decode(const JsonValue *json, Value *ret, InputFault *fault) 
   JsonValue number = *json;
   if (json->type == JSON_STRING) {
     bool is_integer = number_is_well_formed(json->text);
-    for (size_t i = 0; i < json->text.len; i++) is_integer = is_integer && (json->text.ptr[i] == '-' || (json->text.ptr[i] >= '0' && json->text.ptr[i] <= '9'));
+    for (size_t i = 0; i < json->text.len; i++)
+      is_integer = is_integer && (json->text.ptr[i] == '-' || (json->text.ptr[i] >= '0' && json->text.ptr[i] <= '9'));
     if (!is_integer) return fault_set(fault, INPUT_TYPE, detail);
     number.type = JSON_NUMBER;
   }
-  return int_decode(&number, INT64_MIN, INT64_MAX, detail, STR("must fit 64 bits: -9223372036854775808 to 9223372036854775807"), ret, fault);
+  return int_decode(&number, INT64_MIN, INT64_MAX, detail, STR("must fit 64 bits: -9223372036854775808 to 9223372036854775807"), ret,
+                    fault);
 }
 
 static Code float_decode(const JsonValue *json, Value *ret, InputFault *fault) {
@@ -59,7 +61,9 @@ static Code decimal_decode(const JsonValue *json, Arena *arena, Value *ret, Inpu
 static Code datetime_decode(Str text, Value *ret, InputFault *fault) {
   int64_t us = 0;
   if (!timestamp_parse(text, &us)) {
-    return fault_set(fault, INPUT_TYPE, STR("must be an RFC 3339 date and time with an offset, such as 2026-11-23T12:00:00Z, with at most six fraction digits"));
+    return fault_set(
+        fault, INPUT_TYPE,
+        STR("must be an RFC 3339 date and time with an offset, such as 2026-11-23T12:00:00Z, with at most six fraction digits"));
   }
   return value_set(ret, (Value){.type = VALUE_TIMESTAMP, .integer = us});
 }
@@ -143,7 +147,9 @@ static Code text_decode(const Field *field, Str text, Arena *arena, Value *ret, 
 
 Code input_scalar_decode(const Field *field, const JsonValue *json, Arena *arena, Value *ret, InputFault *fault, Error *err) {
   switch (field->type) {
-    case TYPE_INT: return int_decode(json, INT32_MIN, INT32_MAX, STR("must be an integer"), STR("must fit 32 bits: -2147483648 to 2147483647"), ret, fault);
+    case TYPE_INT:
+      return int_decode(json, INT32_MIN, INT32_MAX, STR("must be an integer"), STR("must fit 32 bits: -2147483648 to 2147483647"), ret,
+                        fault);
     case TYPE_BIGINT: return bigint_decode(json, ret, fault);
     case TYPE_FLOAT: return float_decode(json, ret, fault);
     case TYPE_DECIMAL: return decimal_decode(json, arena, ret, fault, err);
@@ -159,7 +165,8 @@ Code input_scalar_decode(const Field *field, const JsonValue *json, Arena *arena
 
 Code input_scalar_parse(const Field *field, Str text, Arena *arena, Value *ret, InputFault *fault, Error *err) {
   /* JSON has seen to this already; a URL's percent-encoding has not. */
-  if (!utf8_is_valid(text) || str_find_byte(text, '\0', 0) < text.len) return fault_set(fault, INPUT_TYPE, STR("must be valid UTF-8 without NUL"));
+  if (!utf8_is_valid(text) || str_find_byte(text, '\0', 0) < text.len)
+    return fault_set(fault, INPUT_TYPE, STR("must be valid UTF-8 without NUL"));
   JsonValue json = {.type = JSON_STRING, .text = text};
   if (field->type == TYPE_BOOLEAN) {
     bool is_true = str_equal(text, STR("true"));

@@ -11,9 +11,12 @@
 static const char contract_text[] =
     "enum Status { OPEN PAID @value(name: \"paid-up\") }\n"
     "type Address { street: String city: String! @length(min: 1, max: 5) zip: Int @default(value: 7) status: Status more: [Address!] }\n"
-    "type Thing @resource @access(read: \"true\") { id: ID! string: String @length(min: 1, max: 3) int: Int small: Int @range(min: 1, max: 5) bigint: BigInt float: Float decimal: Decimal\n"
-    "  money: Decimal @decimal(precision: 5, scale: 2) @range(min: \"0\") boolean: Boolean datetime: DateTime date: Date @range(min: \"2000-01-01\") uuid: UUID json: JSON\n"
-    "  bytes: Bytes @length(max: 2) email: Email url: URL status: Status address: Address tags: [String!] @length(max: 2) @pattern(regex: \"^[a-z]+$\") numbers: [BigInt] days: [Date!]\n"
+    "type Thing @resource @access(read: \"true\") { id: ID! string: String @length(min: 1, max: 3) int: Int small: Int @range(min: 1, max: "
+    "5) bigint: BigInt float: Float decimal: Decimal\n"
+    "  money: Decimal @decimal(precision: 5, scale: 2) @range(min: \"0\") boolean: Boolean datetime: DateTime date: Date @range(min: "
+    "\"2000-01-01\") uuid: UUID json: JSON\n"
+    "  bytes: Bytes @length(max: 2) email: Email url: URL status: Status address: Address tags: [String!] @length(max: 2) @pattern(regex: "
+    "\"^[a-z]+$\") numbers: [BigInt] days: [Date!]\n"
     "  moneys: [Decimal!] @decimal(scale: 2) required: Int! }\n";
 
 typedef struct Fixture {
@@ -100,7 +103,8 @@ static void lists_and_objects_become_canonical_json(void **state) {
   check_text(f, "numbers", "[1, \"2\", null]", VALUE_JSON, "[\"1\",\"2\",null]");
   check_text(f, "moneys", "[\"1\", 2.5]", VALUE_JSON, "[\"1.00\",\"2.50\"]");
   check_text(f, "days", "[\"2000-01-01\"]", VALUE_JSON, "[\"2000-01-01\"]");
-  check_text(f, "address", "{\"city\":\"x\",\"status\":\"PAID\"}", VALUE_JSON, "{\"street\":null,\"city\":\"x\",\"zip\":7,\"status\":\"PAID\",\"more\":null}");
+  check_text(f, "address", "{\"city\":\"x\",\"status\":\"PAID\"}", VALUE_JSON,
+             "{\"street\":null,\"city\":\"x\",\"zip\":7,\"status\":\"PAID\",\"more\":null}");
 }
 
 typedef struct Bad {
@@ -148,7 +152,8 @@ static const Bad bads[] = {
     {"status", "\"paid-up\"", "ENUM /status must be one of OPEN, PAID"},
     {"required", "null", "REQUIRED /required must not be null"},
     {"tags", "\"a\"", "TYPE /tags must be a list"},
-    {"tags", "[\"a\", null, 3]", "LENGTH /tags must have at most 2 items\nREQUIRED /tags/1 must not be null\nTYPE /tags/2 must be a string"},
+    {"tags", "[\"a\", null, 3]",
+     "LENGTH /tags must have at most 2 items\nREQUIRED /tags/1 must not be null\nTYPE /tags/2 must be a string"},
     {"tags", "[\"A\"]", "PATTERN /tags/0 must match ^[a-z]+$"},
     {"address", "[]", "TYPE /address must be an object"},
     {"address", "{\"city\":\"abcdef\",\"zip\":\"1\",\"a/b~\":1,\"more\":[{}]}",
@@ -170,7 +175,8 @@ static void what_does_not_fit_is_refused_all_at_once(void **state) {
       const InputMistake *m = &mistakes.items[j];
       buf_printf(&got, "%s%s %.*s %.*s", j > 0 ? "\n" : "", names[m->code], STR_ARGS(m->pointer), STR_ARGS(m->detail));
     }
-    if (!str_equal(buf_str(&got), str_of(bads[i].expected))) fail_msg("%s: %s\nexpected %s\n     got %.*s", bads[i].name, bads[i].json, bads[i].expected, STR_ARGS(buf_str(&got)));
+    if (!str_equal(buf_str(&got), str_of(bads[i].expected)))
+      fail_msg("%s: %s\nexpected %s\n     got %.*s", bads[i].name, bads[i].json, bads[i].expected, STR_ARGS(buf_str(&got)));
   }
 }
 
@@ -179,14 +185,16 @@ static void a_url_gives_values_as_text(void **state) {
   const struct {
     const char *name, *text;
     bool is_good;
-  } cases[] = {{"int", "12", true},    {"int", "x", false},           {"boolean", "true", true},  {"boolean", "1", false},       {"string", "a b", true},
-               {"decimal", "1.5", true}, {"status", "OPEN", true},    {"status", "x", false},     {"tags", "[\"a\"]", true},     {"tags", "a", false},
-               {"float", "1e3", true},  {"date", "2020-01-01", true}, {"bigint", "123", true},    {"string", "\xff", false},     {"small", "99", true}};
+  } cases[] = {{"int", "12", true},       {"int", "x", false},       {"boolean", "true", true}, {"boolean", "1", false},
+               {"string", "a b", true},   {"decimal", "1.5", true},  {"status", "OPEN", true},  {"status", "x", false},
+               {"tags", "[\"a\"]", true}, {"tags", "a", false},      {"float", "1e3", true},    {"date", "2020-01-01", true},
+               {"bigint", "123", true},   {"string", "\xff", false}, {"small", "99", true}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     Value value = value_null();
     InputMistakes mistakes = {0};
     Error err = {0};
-    Code code = field_text_decode(resource_field(f->thing, str_of(cases[i].name)), str_of(cases[i].text), NULL, f->arena, &value, &mistakes, &err);
+    Code code =
+        field_text_decode(resource_field(f->thing, str_of(cases[i].name)), str_of(cases[i].text), NULL, f->arena, &value, &mistakes, &err);
     if ((code == CODE_OK) != cases[i].is_good) fail_msg("%s=%s: %d", cases[i].name, cases[i].text, (int)code);
   }
 }

@@ -151,7 +151,9 @@ static Token lexer_string(Lexer *lexer) {
   Token token = lexer_take(lexer, TOKEN_STRING, stop);
   Span at = token.span;
   at.end = at.begin + (is_block ? 3u : 1u);
-  report_add(lexer->report, at, is_block ? STR("close it with \"\"\"") : STR("close it with \" on the same line, or use \"\"\" for several lines"), "the string is not closed");
+  report_add(lexer->report, at,
+             is_block ? STR("close it with \"\"\"") : STR("close it with \" on the same line, or use \"\"\" for several lines"),
+             "the string is not closed");
   token.value = (Str){"", 0};
   return token;
 }

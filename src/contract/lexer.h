@@ -6,9 +6,20 @@
 typedef enum TokenKind {
   TOKEN_END = 0,
   /* Punctuators are their own byte. */
-  TOKEN_BANG = '!', TOKEN_DOLLAR = '$', TOKEN_AMPERSAND = '&', TOKEN_PAREN_OPEN = '(', TOKEN_PAREN_CLOSE = ')', TOKEN_SPREAD = '.',
-  TOKEN_COLON = ':', TOKEN_EQUALS = '=', TOKEN_AT = '@', TOKEN_BRACKET_OPEN = '[', TOKEN_BRACKET_CLOSE = ']', TOKEN_BRACE_OPEN = '{',
-  TOKEN_PIPE = '|', TOKEN_BRACE_CLOSE = '}',
+  TOKEN_BANG = '!',
+  TOKEN_DOLLAR = '$',
+  TOKEN_AMPERSAND = '&',
+  TOKEN_PAREN_OPEN = '(',
+  TOKEN_PAREN_CLOSE = ')',
+  TOKEN_SPREAD = '.',
+  TOKEN_COLON = ':',
+  TOKEN_EQUALS = '=',
+  TOKEN_AT = '@',
+  TOKEN_BRACKET_OPEN = '[',
+  TOKEN_BRACKET_CLOSE = ']',
+  TOKEN_BRACE_OPEN = '{',
+  TOKEN_PIPE = '|',
+  TOKEN_BRACE_CLOSE = '}',
   TOKEN_NAME = 256,
   TOKEN_INT,
   TOKEN_FLOAT,
@@ -27,7 +38,7 @@ typedef struct Lexer {
   const Source *source; /* valid UTF-8 */
   Arena *arena;         /* for decoded strings */
   Report *report;
-  Span at;              /* where the next byte is */
+  Span at; /* where the next byte is */
   bool has_no_memory;
 } Lexer;
 

@@ -1,5 +1,5 @@
-/* load.c - contract_load: the sources are copied to the contract's arena, which the model borrows from; parsed; checked. The syntax tree and the
- * mistakes are the caller's arena's. */
+/* load.c - contract_load: the sources are copied to the contract's arena, which the model borrows from; parsed; checked. The syntax tree
+ * and the mistakes are the caller's arena's. */
 #include "contract/load.h"
 
 #include "base/utf8.h"
@@ -10,7 +10,11 @@ void contract_destroy(Contract *contract) {
 }
 
 static Code load_source(const ContractFile *file, uint32_t index, Arena *arena, Source *ret, Error *err) {
-  *ret = (Source){.name = arena_str(arena, file->name), .text = arena_str(arena, file->text), .original = file->text, .original_name = file->name, .index = index};
+  *ret = (Source){.name = arena_str(arena, file->name),
+                  .text = arena_str(arena, file->text),
+                  .original = file->text,
+                  .original_name = file->name,
+                  .index = index};
   return ret->name.ptr == NULL || ret->text.ptr == NULL ? error_no_memory(err) : CODE_OK;
 }
 
@@ -25,8 +29,8 @@ static bool source_is_text(const Source *source, size_t bytes_before, Report *re
   while (at < nul) {
     size_t before = at;
     if (utf8_next(source->text, &at) != UINT32_MAX) continue;
-    report_add(report, span_at(start, (uint32_t)before, (uint32_t)before + 1), STR("save the file as UTF-8"), "the text is not valid UTF-8 here (byte 0x%02X)",
-               (unsigned char)source->text.ptr[before]);
+    report_add(report, span_at(start, (uint32_t)before, (uint32_t)before + 1), STR("save the file as UTF-8"),
+               "the text is not valid UTF-8 here (byte 0x%02X)", (unsigned char)source->text.ptr[before]);
     return false;
   }
   if (nul == source->text.len) return true;
@@ -50,11 +54,14 @@ static Code load_into(Contract *contract, const ContractFile *files, size_t file
   size_t bytes = 0;
   for (size_t i = 0; i < file_count; i++) {
     TRY(load_source(&files[i], (uint32_t)i, contract->arena, &sources[i], err));
-    if (source_is_text(&sources[i], bytes, report)) TRY(sdl_parse(&sources[i], scratch, contract->arena, report, &document, err));
-    else document.is_broken = true;
+    if (source_is_text(&sources[i], bytes, report))
+      TRY(sdl_parse(&sources[i], scratch, contract->arena, report, &document, err));
+    else
+      document.is_broken = true;
     bytes += sources[i].text.len <= CONTRACT_BYTES_MAX - bytes ? sources[i].text.len : 0;
   }
-  if (file_count == 0) sources[0] = (Source){.name = STR("contract"), .original_name = STR("contract"), .text = STR(""), .original = STR("")};
+  if (file_count == 0)
+    sources[0] = (Source){.name = STR("contract"), .original_name = STR("contract"), .text = STR(""), .original = STR("")};
   Checker checker = {.arena = contract->arena,
                      .scratch = scratch,
                      .report = report,
@@ -85,7 +92,9 @@ Code contract_load(const ContractFile *files, size_t file_count, Arena *arena, C
   if (code == CODE_OK && diagnostics->count > 0) {
     code = error_set(err, CODE_VALIDATION_FAILED, "the contract has %zu mistake%s", diagnostics->count, diagnostics->count == 1 ? "" : "s");
   }
-  if (code == CODE_OK) *ret = contract;
-  else arena_destroy(own);
+  if (code == CODE_OK)
+    *ret = contract;
+  else
+    arena_destroy(own);
   return code;
 }

@@ -1,5 +1,5 @@
-/* Every refusal of INTERFACE §2, at its exact place. In a contract, § stands before each place where a mistake must be reported, in the order of the source;
- * the expected messages stand beside it, one a line ("message = hint"). */
+/* Every refusal of INTERFACE §2, at its exact place. In a contract, § stands before each place where a mistake must be reported, in the
+ * order of the source; the expected messages stand beside it, one a line ("message = hint"). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,8 @@ static const Refusal refusals[] = {
     {P("x: Int") " type §String { a: Int }", "a type can't be named \"String\": it is built in = choose another name"},
     {P("x: Int") " type §Decimal { a: Int }", "a type can't be named \"Decimal\": it is built in = choose another name"},
     {P("x: Int") " enum §PageInfo { A }", "a type can't be named \"PageInfo\": it is built in = choose another name"},
-    {P("x: Int") " type §__A { a: Int }", "a type can't be named \"__A\": names that begin with __ belong to GraphQL = choose another name"},
+    {P("x: Int") " type §__A { a: Int }",
+     "a type can't be named \"__A\": names that begin with __ belong to GraphQL = choose another name"},
     {P("§__x: Int"), "names that begin with __ belong to GraphQL (\"__x\")"},
     {P("a: Int §a: String"), "the field \"a\" stands twice in \"P\""},
     {P("a: Int") "\ntype §P { a: Int }", "the type \"P\" is defined twice = the first is at shop.graphql:2:6"},
@@ -34,38 +35,48 @@ static const Refusal refusals[] = {
     /* Types. */
     {P("c: §Strng"), "unknown type \"Strng\" = did you mean \"String\"?"},
     {P("c: [[§Int]]"), "lists of lists are not supported = put the inner list into a type without @resource"},
-    {P("a§(x: Int): Int §b: Int = 5"),
-     "a field takes no arguments of its own; filters and pages come with every list\na field's default is a directive (\"b\") = write @default(value: …)"},
-    {P("x: Int") " interface §I { a: Int }", "interfaces are not supported yet (\"I\") = use a type with a field for each case, or an enum that tells them apart"},
-    {P("x: Int") " union §U = P", "unions are not supported yet (\"U\") = use a type with a field for each case, or an enum that tells them apart"},
-    {P("x: Int") " input §I { a: Int }", "input types are not supported yet (\"I\") = the inputs are made from the types; a type without @resource is embedded"},
-    {P("x: Int") " scalar §Money",
-     "a scalar of one's own (\"Money\") is not supported = the scalars are ID String Int BigInt Float Decimal Boolean DateTime Date UUID JSON Bytes Email URL"},
-    {P("x: Int") " extend type §P { y: Int }", "\"extend\" is supported for the schema only = write the fields and directives where the type is defined"},
-    {SERVICE "type P implements §Node @resource " OPEN "{ id: ID! }", "interfaces are not supported yet = write the interface's fields in the type itself"},
+    {P("a§(x: Int): Int §b: Int = 5"), "a field takes no arguments of its own; filters and pages come with every list\na field's default "
+                                       "is a directive (\"b\") = write @default(value: …)"},
+    {P("x: Int") " interface §I { a: Int }",
+     "interfaces are not supported yet (\"I\") = use a type with a field for each case, or an enum that tells them apart"},
+    {P("x: Int") " union §U = P",
+     "unions are not supported yet (\"U\") = use a type with a field for each case, or an enum that tells them apart"},
+    {P("x: Int") " input §I { a: Int }",
+     "input types are not supported yet (\"I\") = the inputs are made from the types; a type without @resource is embedded"},
+    {P("x: Int") " scalar §Money", "a scalar of one's own (\"Money\") is not supported = the scalars are ID String Int BigInt Float "
+                                   "Decimal Boolean DateTime Date UUID JSON Bytes Email URL"},
+    {P("x: Int") " extend type §P { y: Int }",
+     "\"extend\" is supported for the schema only = write the fields and directives where the type is defined"},
+    {SERVICE "type P implements §Node @resource " OPEN "{ id: ID! }",
+     "interfaces are not supported yet = write the interface's fields in the type itself"},
     {P("e: E") " enum E { A §A }", "the value \"A\" stands twice in this enum"},
     {P("e: E") " enum E { A B @value(name: §\"A\") }", "two values of this enum are stored as \"A\""},
     {P("e: E") " enum §E { }", "the enum \"E\" has no values"},
-    {P("e: E") " type E { p: §P }", "an embedded type can't refer to \"P\", which is stored = give the type @resource, or keep the other's id in a field"},
+    {P("e: E") " type E { p: §P }",
+     "an embedded type can't refer to \"P\", which is stored = give the type @resource, or keep the other's id in a field"},
     {P("e: E") " type E { a: Int §@unique }", "\"@unique\" makes no sense on a field of an embedded type"},
-    {P("e: E") " type E §@access(read: \"true\") { a: Int }", "\"@access\" needs \"@resource\" beside it = a type without @resource is embedded in others, as JSON"},
+    {P("e: E") " type E §@access(read: \"true\") { a: Int }",
+     "\"@access\" needs \"@resource\" beside it = a type without @resource is embedded in others, as JSON"},
     {P("e: A") " type A { §b: B! } type B { a: A! }",
      "embedded types require each other in a circle, so that no value is ever whole: A.b → B.a → A = leave a ! away"},
     /* Directives. */
     {P("a: Int §@uniqe"), "unknown directive \"@uniqe\" = did you mean \"@unique\"?"},
-    {SERVICE "type P @resource §@key(fields: \"id\") " OPEN "{ id: ID! }", "unknown directive \"@key\" = federation's directives are made from the contract; leave them out"},
+    {SERVICE "type P @resource §@key(fields: \"id\") " OPEN "{ id: ID! }",
+     "unknown directive \"@key\" = federation's directives are made from the contract; leave them out"},
     {P("a: Int §@resource"), "\"@resource\" can't stand on a field = it stands on a type"},
     {P("a: Int @readonly §@readonly"), "\"@readonly\" is given twice"},
     {P("a: Int @range(§mn: 1)"), "\"@range\" has no argument \"mn\" = did you mean \"min\"?"},
     {P("a: String @length(max: §\"3\")"), "\"max\" of @length must be an integer"},
     {P("a: String @length(max: 3, §max: 4)"), "the argument \"max\" is given twice"},
     {P("a: String §@pattern"), "\"@pattern\" needs the argument \"regex\""},
-    {P("p: P @relation(onDelete: §CASCAD)"), "\"onDelete\" of @relation must be one of RESTRICT, CASCADE, SET_NULL = did you mean \"CASCADE\"?"},
+    {P("p: P @relation(onDelete: §CASCAD)"),
+     "\"onDelete\" of @relation must be one of RESTRICT, CASCADE, SET_NULL = did you mean \"CASCADE\"?"},
     {P("a: Int @deprecated(sunset: §\"soon\")"), "sunset must be a date (2026-11-23) or a time (2026-11-23T12:00:00Z)"},
     {SERVICE "extend schema §@service(name: \"x\")\ntype P @resource " OPEN "{ id: ID! }", "\"@service\" stands once in a contract"},
     {"extend schema @service(name: §\"2 go\")\ntype P @resource " OPEN "{ id: ID! }",
      "a service's name begins with a letter and has letters, digits, \"-\" and \"_\", at most 63 = such as \"shop\""},
-    {"extend schema @service(name: \"x\", version: §\"graphql\")\ntype P @resource " OPEN "{ id: ID! }", "the path \"/graphql\" is the server's own = such as \"v1\""},
+    {"extend schema @service(name: \"x\", version: §\"graphql\")\ntype P @resource " OPEN "{ id: ID! }",
+     "the path \"/graphql\" is the server's own = such as \"v1\""},
     /* Paths, tables and columns. */
     {SERVICE "type A @resource(path: \"x\") " OPEN "{ id: ID! } type B @resource(path: §\"x\") " OPEN "{ id: ID! }",
      "\"A\" and \"B\" have the same path, \"x\" = give another: @resource(path: \"…\")"},
@@ -86,31 +97,41 @@ static const Refusal refusals[] = {
     {SERVICE "type A @resource " OPEN "{ §a: JSON! @id }", "a key is a single scalar or a relation (\"a\")"},
     {SERVICE "type A @resource " OPEN "{ §a: Int! @id @hidden }", "a key can't be hidden: it names the row (\"a\")"},
     {SERVICE "type A @resource " OPEN "{ b: B! @id } type B @resource " OPEN "{ §a: A! @id }", "the key of \"B\" would be part of itself"},
-    {SERVICE "type V @resource @access(read: \"true\") { a: Int } type A @resource " OPEN "{ id: ID! v: §V }", "\"V\" has no key, so that nothing can refer to it = mark its key with @id"},
+    {SERVICE "type V @resource @access(read: \"true\") { a: Int } type A @resource " OPEN "{ id: ID! v: §V }",
+     "\"V\" has no key, so that nothing can refer to it = mark its key with @id"},
     /* Relations. */
-    {P("§bs: [B!]!") " type B @resource " OPEN "{ id: ID! }", "\"bs\" has no other side: \"B\" has no field of type \"P\" = add `p: P` to \"B\""},
+    {P("§bs: [B!]!") " type B @resource " OPEN "{ id: ID! }",
+     "\"bs\" has no other side: \"B\" has no field of type \"P\" = add `p: P` to \"B\""},
     {P("§bs: [B!]!") " type B @resource " OPEN "{ id: ID! ps: [P!]! }",
-     "\"bs\" and \"ps\" are lists of each other: no side holds the key = put a type between them that has a relation to each, and a list of it on both sides"},
+     "\"bs\" and \"ps\" are lists of each other: no side holds the key = put a type between them that has a relation to each, and a list "
+     "of it on both sides"},
     {P("§bs: [B!]!") " type B @resource " OPEN "{ id: ID! p: P q: P }",
      "the other side of \"bs\" could be \"p\" or \"q\" of \"B\" = say which: @relation(inverse: \"p\")"},
-    {P("bs: [B!]! @relation(inverse: \"§pp\")") " type B @resource " OPEN "{ id: ID! p: P }", "B has no field \"pp\" = did you mean \"p\"?"},
+    {P("bs: [B!]! @relation(inverse: \"§pp\")") " type B @resource " OPEN "{ id: ID! p: P }",
+     "B has no field \"pp\" = did you mean \"p\"?"},
     {P("bs: [B!]! @relation(inverse: §\"id\")") " type B @resource " OPEN "{ id: ID! p: P }", "\"B.id\" is not a relation to one \"P\""},
-    {P("bs: [B!]! §cs: [B!]!") " type B @resource " OPEN "{ id: ID! p: P }", "\"bs\" is the other side of \"B.p\" already = one list is enough; a list's filter makes others"},
+    {P("bs: [B!]! §cs: [B!]!") " type B @resource " OPEN "{ id: ID! p: P }",
+     "\"bs\" is the other side of \"B.p\" already = one list is enough; a list's filter makes others"},
     {P("b: B @relation(inverse: §\"p\")") " type B @resource " OPEN "{ id: ID! p: P }",
      "\"B.p\" is not a list of \"P\" = the side without the key is a list; @unique on the side with the key makes it one to one"},
-    {P("bs: [B!]! @relation(§onDelete: CASCADE)") " type B @resource " OPEN "{ id: ID! p: P }", "\"onDelete\" stands on the side that holds the key, not on a list"},
+    {P("bs: [B!]! @relation(§onDelete: CASCADE)") " type B @resource " OPEN "{ id: ID! p: P }",
+     "\"onDelete\" stands on the side that holds the key, not on a list"},
     {P("b: B! @relation(onDelete: §SET_NULL)") " type B @resource " OPEN "{ id: ID! }",
      "\"b\" is required, so that it can't be set to null = leave the ! away, or say CASCADE or RESTRICT"},
-    {P("b: B @relation(columns: §[\"x\"])") " type B @resource " OPEN "{ a: Int! @id c: Int! @id }", "\"b\" takes 2 columns, one for each part of the key of \"B\""},
+    {P("b: B @relation(columns: §[\"x\"])") " type B @resource " OPEN "{ a: Int! @id c: Int! @id }",
+     "\"b\" takes 2 columns, one for each part of the key of \"B\""},
     {P("§b: B bId: Int @column(name: \"x\")") " type B @resource " OPEN "{ id: ID! }",
      "the relation \"b\" gives the field \"bId\", which is there already = rename one of them"},
     {P("§b: B bId: Int") " type B @resource " OPEN "{ id: ID! }", "\"bId\" holds the key of \"b\" and must be of its type, ID"},
-    {P("§p: P!"), "relations are required in a circle, so that no row could be the first: P.p → P = leave a ! away, or say @relation(deferred: true) on one of them"},
+    {P("§p: P!"), "relations are required in a circle, so that no row could be the first: P.p → P = leave a ! away, or say "
+                  "@relation(deferred: true) on one of them"},
     {P("§b: B!") " type B @resource " OPEN "{ id: ID! c: C! } type C @resource " OPEN "{ id: ID! p: P! }",
-     "relations are required in a circle, so that no row could be the first: P.b → B.c → C.p → P = leave a ! away, or say @relation(deferred: true) on one of them"},
+     "relations are required in a circle, so that no row could be the first: P.b → B.c → C.p → P = leave a ! away, or say "
+     "@relation(deferred: true) on one of them"},
     {P("a: Int §@relation(deferred: true)"), "\"@relation\" makes no sense on a field that is no relation"},
     {P("b: B §@length(max: 3)") " type B @resource " OPEN "{ id: ID! }", "\"@length\" makes no sense on a relation"},
-    {P("bs: [B!]! §@readonly") " type B @resource " OPEN "{ id: ID! p: P }", "\"@readonly\" makes no sense on a to-many relation, which is the other side's"},
+    {P("bs: [B!]! §@readonly") " type B @resource " OPEN "{ id: ID! p: P }",
+     "\"@readonly\" makes no sense on a to-many relation, which is the other side's"},
     /* Constraints against types. */
     {P("a: String §@range(min: 1)"), "\"@range\" makes no sense for the type String"},
     {P("a: Int §@length(min: 1)"), "\"@length\" makes no sense for the type Int"},
@@ -143,16 +164,23 @@ static const Refusal refusals[] = {
     {P("e: E @default(value: §\"A\")") " enum E { A B }", "an enum's value is written bare = write A without quotes"},
     {P("a: String @default(value: §A)"), "a value of \"a\" must be a literal of its type; a string stands in quotes"},
     {P("a: [Int!] @default(value: §[1, \"x\"])"), "the default of \"a\" at /1 must be an integer"},
-    {P("e: E @default(value: §§{ b: 1 })") " type E { a: Int! }", "the default of \"e\" at /a is required\nthe default of \"e\" at /b is not a field of E = did you mean \"a\"?"},
-    {P("b: B §@default(value: 1)") " type B @resource " OPEN "{ a: Int! @id c: Int! @id }", "a relation to a composite key can't have a default (\"b\")"},
+    {P("e: E @default(value: §§{ b: 1 })") " type E { a: Int! }",
+     "the default of \"e\" at /a is required\nthe default of \"e\" at /b is not a field of E = did you mean \"a\"?"},
+    {P("b: B §@default(value: 1)") " type B @resource " OPEN "{ a: Int! @id c: Int! @id }",
+     "a relation to a composite key can't have a default (\"b\")"},
     /* Groups. */
-    {SERVICE "type P @resource @unique(fields: [\"id\", \"§nme\"]) " OPEN "{ id: ID! name: Int }", "P has no field \"nme\" = did you mean \"name\"?"},
-    {SERVICE "type P @resource @index(fields: [\"§nme desc\"]) " OPEN "{ id: ID! name: Int }", "P has no field \"nme\" = did you mean \"name\"?"},
-    {SERVICE "type P @resource @index(fields: [§\"name down\"]) " OPEN "{ id: ID! name: Int }", "behind a field's name may stand \"desc\" or \"asc\""},
+    {SERVICE "type P @resource @unique(fields: [\"id\", \"§nme\"]) " OPEN "{ id: ID! name: Int }",
+     "P has no field \"nme\" = did you mean \"name\"?"},
+    {SERVICE "type P @resource @index(fields: [\"§nme desc\"]) " OPEN "{ id: ID! name: Int }",
+     "P has no field \"nme\" = did you mean \"name\"?"},
+    {SERVICE "type P @resource @index(fields: [§\"name down\"]) " OPEN "{ id: ID! name: Int }",
+     "behind a field's name may stand \"desc\" or \"asc\""},
     {SERVICE "type P @resource @index(fields: [\"name\", §\"name\"]) " OPEN "{ id: ID! name: Int }", "\"name\" stands twice in this list"},
     {SERVICE "type P @resource @index(fields: §[]) " OPEN "{ id: ID! }", "\"fields\" of @index must be a list with something in it"},
-    {SERVICE "type P @resource @index(fields: [§\"tags\"]) " OPEN "{ id: ID! tags: [Int!] }", "\"tags\" can't stand in @index: it is a list, an embedded object or JSON"},
-    {SERVICE "type P @resource §@unique " OPEN "{ id: ID! }", "\"@unique\" on a type needs the argument \"fields\" = @unique(fields: [\"…\"])"},
+    {SERVICE "type P @resource @index(fields: [§\"tags\"]) " OPEN "{ id: ID! tags: [Int!] }",
+     "\"tags\" can't stand in @index: it is a list, an embedded object or JSON"},
+    {SERVICE "type P @resource §@unique " OPEN "{ id: ID! }",
+     "\"@unique\" on a type needs the argument \"fields\" = @unique(fields: [\"…\"])"},
     {P("a: Int @unique(fields: §[\"a\"])"), "\"@unique\" on a field takes no fields = fields stand on a type's @unique"},
     {SERVICE "type P @resource @search(fields: §[\"n\"]) " OPEN "{ id: ID! n: Int }", "\"n\" is no text to search in"},
     {SERVICE "type P @resource @index(fields: [\"n\"], where: §\"n == auth.id\") " OPEN "{ id: ID! n: String }",
@@ -160,7 +188,8 @@ static const Refusal refusals[] = {
     {SERVICE "type P @resource @cache(maxAge: §-1) " OPEN "{ id: ID! }", "maxAge can't be negative"},
     /* Rules: the place is inside the string. */
     {SERVICE "type P @resource @access(read: \"§nme == 'x'\") { id: ID! name: String }", "P has no field \"nme\" = did you mean \"name\"?"},
-    {SERVICE "type P @resource @access(read: \"name == \\\"\\u00e4\\\" && §nme == 'x'\") { id: ID! name: String }", "P has no field \"nme\" = did you mean \"name\"?"},
+    {SERVICE "type P @resource @access(read: \"name == \\\"\\u00e4\\\" && §nme == 'x'\") { id: ID! name: String }",
+     "P has no field \"nme\" = did you mean \"name\"?"},
     {SERVICE "type P @resource @check(expr: \"\"\"\n    name == 'ä' &&\n      §nme == 'x'\n  \"\"\") " OPEN "{ id: ID! name: String }",
      "P has no field \"nme\" = did you mean \"name\"?"},
     {P("a: Int §@access"), "\"@access\" says nothing = @access(read: \"true\")"},
@@ -170,8 +199,7 @@ static const Refusal refusals[] = {
     {P("a: Int @default(expr: \"§'x'\")"), NULL},
     {P("a: DateTime @default(expr: \"§nw()\")"), "there is no function \"nw\" = did you mean \"now\"?"},
     /* Syntax; what follows is read all the same. */
-    {SERVICE "type P @resource " OPEN "{\n  id: ID!\n  name §String\n  price: Decimal!\n  stock §= 3\n}\ntype Q {§{ }\n",
-     NULL},
+    {SERVICE "type P @resource " OPEN "{\n  id: ID!\n  name §String\n  price: Decimal!\n  stock §= 3\n}\ntype Q {§{ }\n", NULL},
     {P("a: Int") "\ntype A @resource {\n  id: ID!\n§type B @resource " OPEN "{ id: ID! }", "expected \"}\", found \"type\""},
     {P("a: String @default(value: §\"x)") "\n", NULL},
     {P("a: String @default(value: \"§\\x\")"), "an unknown escape; a backslash itself is written \\\\"},
@@ -231,12 +259,14 @@ static void check_refusal(const Refusal *refusal) {
   buf_add_byte(&all, '\0');
   if (code != CODE_VALIDATION_FAILED) fail_msg("accepted (%d): %s", (int)code, refusal->text);
   assert_null(contract);
-  if (refusal->expected != NULL && strcmp(all.ptr, refusal->expected) != 0) fail_msg("%s\nexpected %s\n     got %s", refusal->text, refusal->expected, all.ptr);
+  if (refusal->expected != NULL && strcmp(all.ptr, refusal->expected) != 0)
+    fail_msg("%s\nexpected %s\n     got %s", refusal->text, refusal->expected, all.ptr);
   if (list.count != marked->count) fail_msg("%zu mistakes, not %zu: %s\n%s", list.count, marked->count, refusal->text, all.ptr);
   for (size_t i = 0; i < marked->count; i++) {
     SourcePlace place = list.items[i].place;
     bool is_there = place.line == marked->lines[i] && place.column == marked->columns[i];
-    if (!is_there) fail_msg("at %u:%u, not %u:%u: %s\n%s", place.line, place.column, marked->lines[i], marked->columns[i], refusal->text, all.ptr);
+    if (!is_there)
+      fail_msg("at %u:%u, not %u:%u: %s\n%s", place.line, place.column, marked->lines[i], marked->columns[i], refusal->text, all.ptr);
   }
   arena_destroy(arena);
 }
@@ -280,7 +310,8 @@ static Code load_text(Str text, Arena *arena, DiagnosticList *list) {
 }
 
 /* count times `unit` between `before` and `behind`. */
-static Str repeated(Arena *arena, const char *before, const char *unit, size_t count, const char *middle, const char *unit2, const char *behind) {
+static Str repeated(Arena *arena, const char *before, const char *unit, size_t count, const char *middle, const char *unit2,
+                    const char *behind) {
   Buf out = buf_on(arena, 16 << 20);
   buf_add(&out, str_of(before));
   for (size_t i = 0; i < count; i++) buf_add(&out, str_of(unit));
@@ -304,7 +335,8 @@ static void a_hostile_contract_is_refused_and_harms_nothing(void **state) {
       repeated(arena, "type ", "a", 100000, " @resource { id: ID! }", "", ""),
       repeated(arena, "type A @resource { id: ID! ", "a: Nix ", 100000, "}", "", ""),
       repeated(arena, "type A @resource @access(read: \"true\") { id: ID! ", "x", 3000, ": Int }", "", ""),
-      repeated(arena, "type E { e: E @default(value: {}) f: E @default(value: {}) } type A @resource { id: ID! e: E @default(value: {}) }", "", 0, "", "", ""),
+      repeated(arena, "type E { e: E @default(value: {}) f: E @default(value: {}) } type A @resource { id: ID! e: E @default(value: {}) }",
+               "", 0, "", "", ""),
       {"type A @resource { id: ID!\0 }", 29},
       STR("type \xff A"),
       STR("type A @resource { id: ID! # \xc0\x80\n }"),
@@ -329,15 +361,19 @@ static void a_hostile_contract_is_refused_and_harms_nothing(void **state) {
   arena_destroy(arena);
 }
 
-#define WHOLE SERVICE \
-    "\"A status.\" enum Status { OPEN PAID @value(name: \"paid\") @deprecated(reason: \"x\") }\n" \
-    "type Address { city: String! @default(value: \"Bern\") tags: [String!] @length(max: 3) }\n" \
-    "type Category @resource @access(read: \"true\", write: \"'staff' in auth.roles\") @unique(fields: [\"name\", \"parent\"]) {\n" \
-    "  id: ID! name: String! @length(min: 1) @pattern(regex: \"^[a-z]+$\") parent: Category children: [Category!]! products: [Product!]! }\n" \
-    "type Product @resource @access(read: \"true\", update: \"old.price > 1.5 || 'x' in auth.roles\") @check(expr: \"price >= 0.0\", message: \"m\")\n" \
-    "  @index(fields: [\"price desc\"], where: \"status == 'OPEN'\") {\n" \
-    "  id: ID! price: Decimal! @range(min: \"0\") @decimal(scale: 2) status: Status! @default(value: OPEN) address: Address @default(value: { tags: [\"a\"] })\n" \
-    "  category: Category! @relation(onDelete: CASCADE) at: DateTime! @default(expr: \"now()\") }\n"
+#define WHOLE                                                                                                                              \
+  SERVICE                                                                                                                                  \
+  "\"A status.\" enum Status { OPEN PAID @value(name: \"paid\") @deprecated(reason: \"x\") }\n"                                            \
+  "type Address { city: String! @default(value: \"Bern\") tags: [String!] @length(max: 3) }\n"                                             \
+  "type Category @resource @access(read: \"true\", write: \"'staff' in auth.roles\") @unique(fields: [\"name\", \"parent\"]) {\n"          \
+  "  id: ID! name: String! @length(min: 1) @pattern(regex: \"^[a-z]+$\") parent: Category children: [Category!]! products: [Product!]! "   \
+  "}\n"                                                                                                                                    \
+  "type Product @resource @access(read: \"true\", update: \"old.price > 1.5 || 'x' in auth.roles\") @check(expr: \"price >= 0.0\", "       \
+  "message: \"m\")\n"                                                                                                                      \
+  "  @index(fields: [\"price desc\"], where: \"status == 'OPEN'\") {\n"                                                                    \
+  "  id: ID! price: Decimal! @range(min: \"0\") @decimal(scale: 2) status: Status! @default(value: OPEN) address: Address "                \
+  "@default(value: { tags: [\"a\"] })\n"                                                                                                   \
+  "  category: Category! @relation(onDelete: CASCADE) at: DateTime! @default(expr: \"now()\") }\n"
 
 static void lacking_memory_is_an_error_wherever_it_strikes(void **state) {
   (void)state;
@@ -376,19 +412,19 @@ static void a_mistake_is_shown_with_its_line_and_a_caret(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
   DiagnosticList list = {0};
-  assert_int_equal(load_text(STR("type A @resource @access(read: \"true\") {\n\tid: ID!\n\tä: Int\n\tname: \x1b Strin\n}\n"), arena, &list), CODE_VALIDATION_FAILED);
+  assert_int_equal(load_text(STR("type A @resource @access(read: \"true\") {\n\tid: ID!\n\tä: Int\n\tname: \x1b Strin\n}\n"), arena, &list),
+                   CODE_VALIDATION_FAILED);
   Buf out = buf_on(arena, 1 << 16);
   diagnostics_write(&out, &list, false);
-  Str expected = STR(
-      "x.graphql:3:2: error: unexpected character \"ä\"\n"
-      "    3 |  ä: Int\n"
-      "      |  ^\n"
-      "x.graphql:3:3: error: expected a field's name, found \":\"\n"
-      "    3 |  ä: Int\n"
-      "      |   ^\n"
-      "x.graphql:4:8: error: a control character (U+001B) can't stand in a contract\n"
-      "    4 |  name: \xEF\xBF\xBD Strin\n"
-      "      |        ^\n");
+  Str expected = STR("x.graphql:3:2: error: unexpected character \"ä\"\n"
+                     "    3 |  ä: Int\n"
+                     "      |  ^\n"
+                     "x.graphql:3:3: error: expected a field's name, found \":\"\n"
+                     "    3 |  ä: Int\n"
+                     "      |   ^\n"
+                     "x.graphql:4:8: error: a control character (U+001B) can't stand in a contract\n"
+                     "    4 |  name: \xEF\xBF\xBD Strin\n"
+                     "      |        ^\n");
   assert_int_equal(out.len, expected.len);
   assert_memory_equal(out.ptr, expected.ptr, expected.len);
   arena_destroy(arena);

@@ -7,22 +7,14 @@ static const struct {
   Str name;
   ValueType value_type;
 } scalars[TYPE_COUNT] = {
-    [TYPE_ID] = {STR_INIT("ID"), VALUE_TEXT},
-    [TYPE_STRING] = {STR_INIT("String"), VALUE_TEXT},
-    [TYPE_INT] = {STR_INIT("Int"), VALUE_INT},
-    [TYPE_BIGINT] = {STR_INIT("BigInt"), VALUE_INT},
-    [TYPE_FLOAT] = {STR_INIT("Float"), VALUE_FLOAT},
-    [TYPE_DECIMAL] = {STR_INIT("Decimal"), VALUE_DECIMAL},
-    [TYPE_BOOLEAN] = {STR_INIT("Boolean"), VALUE_BOOL},
-    [TYPE_DATETIME] = {STR_INIT("DateTime"), VALUE_TIMESTAMP},
-    [TYPE_DATE] = {STR_INIT("Date"), VALUE_DATE},
-    [TYPE_UUID] = {STR_INIT("UUID"), VALUE_TEXT},
-    [TYPE_JSON] = {STR_INIT("JSON"), VALUE_JSON},
-    [TYPE_BYTES] = {STR_INIT("Bytes"), VALUE_BYTES},
-    [TYPE_EMAIL] = {STR_INIT("Email"), VALUE_TEXT},
-    [TYPE_URL] = {STR_INIT("URL"), VALUE_TEXT},
-    [TYPE_ENUM] = {STR_INIT(""), VALUE_TEXT},
-    [TYPE_EMBEDDED] = {STR_INIT(""), VALUE_JSON},
+    [TYPE_ID] = {STR_INIT("ID"), VALUE_TEXT},           [TYPE_STRING] = {STR_INIT("String"), VALUE_TEXT},
+    [TYPE_INT] = {STR_INIT("Int"), VALUE_INT},          [TYPE_BIGINT] = {STR_INIT("BigInt"), VALUE_INT},
+    [TYPE_FLOAT] = {STR_INIT("Float"), VALUE_FLOAT},    [TYPE_DECIMAL] = {STR_INIT("Decimal"), VALUE_DECIMAL},
+    [TYPE_BOOLEAN] = {STR_INIT("Boolean"), VALUE_BOOL}, [TYPE_DATETIME] = {STR_INIT("DateTime"), VALUE_TIMESTAMP},
+    [TYPE_DATE] = {STR_INIT("Date"), VALUE_DATE},       [TYPE_UUID] = {STR_INIT("UUID"), VALUE_TEXT},
+    [TYPE_JSON] = {STR_INIT("JSON"), VALUE_JSON},       [TYPE_BYTES] = {STR_INIT("Bytes"), VALUE_BYTES},
+    [TYPE_EMAIL] = {STR_INIT("Email"), VALUE_TEXT},     [TYPE_URL] = {STR_INIT("URL"), VALUE_TEXT},
+    [TYPE_ENUM] = {STR_INIT(""), VALUE_TEXT},           [TYPE_EMBEDDED] = {STR_INIT(""), VALUE_JSON},
 };
 
 bool scalar_by_name(Str name, FieldType *ret) {

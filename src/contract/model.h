@@ -60,9 +60,9 @@ typedef struct EnumType {
 } EnumType;
 
 typedef enum FieldKind {
-  FIELD_STORED,  /* has a column: scalars, enums, lists of scalars, embedded objects, and a relation's key fields */
-  FIELD_TO_ONE,  /* relation; its key fields stand behind it as FIELD_STORED of their own */
-  FIELD_TO_MANY  /* relation, seen from the other side */
+  FIELD_STORED, /* has a column: scalars, enums, lists of scalars, embedded objects, and a relation's key fields */
+  FIELD_TO_ONE, /* relation; its key fields stand behind it as FIELD_STORED of their own */
+  FIELD_TO_MANY /* relation, seen from the other side */
 } FieldKind;
 
 typedef enum RuleAction { RULE_READ = 0, RULE_CREATE, RULE_UPDATE, RULE_DELETE, RULE_COUNT } RuleAction;
@@ -115,21 +115,21 @@ struct Field {
   bool is_hidden;
 
   /* Constraints; which apply is checked against the type. */
-  Value range_min, range_max;      /* VALUE_NULL: none. VALUE_INT, VALUE_FLOAT, VALUE_DECIMAL, VALUE_TIMESTAMP or VALUE_DATE by type */
-  int64_t length_min, length_max;  /* -1: none. Code points; items of a list; bytes of Bytes */
-  Str pattern;                     /* ptr NULL: none. PCRE2, searched as CEL's matches does (anchors are the author's) */
-  const struct Regex *regex;       /* the pattern, compiled (contract/regex.h) */
-  int32_t precision, scale;        /* @decimal; -1: none */
+  Value range_min, range_max;     /* VALUE_NULL: none. VALUE_INT, VALUE_FLOAT, VALUE_DECIMAL, VALUE_TIMESTAMP or VALUE_DATE by type */
+  int64_t length_min, length_max; /* -1: none. Code points; items of a list; bytes of Bytes */
+  Str pattern;                    /* ptr NULL: none. PCRE2, searched as CEL's matches does (anchors are the author's) */
+  const struct Regex *regex;      /* the pattern, compiled (contract/regex.h) */
+  int32_t precision, scale;       /* @decimal; -1: none */
 
   DefaultKind default_kind;
-  JsonValue default_value;   /* DEFAULT_VALUE, in JSON's form */
-  const Expr *default_expr;  /* DEFAULT_EXPR */
+  JsonValue default_value;  /* DEFAULT_VALUE, in JSON's form */
+  const Expr *default_expr; /* DEFAULT_EXPR */
 
   const Expr *access[RULE_COUNT]; /* NULL: the type's rule decides. RULE_DELETE is never set on a field */
 
-  const Relation *relation;  /* TO_ONE, TO_MANY, and FIELD_STORED that is a relation's key field (then is_relation_key) */
+  const Relation *relation; /* TO_ONE, TO_MANY, and FIELD_STORED that is a relation's key field (then is_relation_key) */
   bool is_relation_key;
-  const Field *target_key;   /* is_relation_key: the key field of the target that it holds */
+  const Field *target_key; /* is_relation_key: the key field of the target that it holds */
 
   Str renamed_from;       /* ptr NULL: none */
   Str deprecation_reason; /* ptr NULL: not deprecated */
@@ -138,11 +138,11 @@ struct Field {
 };
 
 struct Relation {
-  const Field *field;         /* the to-one side */
-  const Field *inverse;       /* the to-many side; NULL where it has no field */
-  const Resource *source;     /* holds the keys */
+  const Field *field;     /* the to-one side */
+  const Field *inverse;   /* the to-many side; NULL where it has no field */
+  const Resource *source; /* holds the keys */
   const Resource *target;
-  const Field *const *keys;   /* the source's key fields, in the order of target->keys */
+  const Field *const *keys; /* the source's key fields, in the order of target->keys */
   size_t key_count;
   OnDelete on_delete;
   bool is_required;
@@ -187,9 +187,9 @@ struct Resource {
   size_t field_count;
   const Field *const *stored; /* the FIELD_STORED ones: a whole row's order */
   size_t stored_count;
-  const Field *const *keys;   /* the primary key; count 0: a table without a key, read-only */
+  const Field *const *keys; /* the primary key; count 0: a table without a key, read-only */
   size_t key_count;
-  Map field_by_name;          /* Str → const Field * */
+  Map field_by_name; /* Str → const Field * */
 
   const UniqueGroup *uniques; /* @unique of fields and of the type; the primary key is not among them */
   size_t unique_count;
@@ -204,11 +204,11 @@ struct Resource {
   Str access_source[RULE_COUNT];  /* the rule's text; len 0 where there is none */
   Str renamed_from;               /* len 0: none */
 
-  const Field *const *search;     /* @search: stored string fields */
+  const Field *const *search; /* @search: stored string fields */
   size_t search_count;
-  int64_t cache_max_age_s;        /* @cache; -1: none */
+  int64_t cache_max_age_s; /* @cache; -1: none */
   bool is_cache_private;
-  Isolation isolation;            /* @transaction */
+  Isolation isolation; /* @transaction */
 };
 
 struct Contract {

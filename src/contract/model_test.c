@@ -21,7 +21,8 @@ static Loaded load_named(const char *name, const char *text) {
   Error err = {0};
   ContractFile file = {str_of(name), str_of(text)};
   Code code = contract_load(&file, 1, loaded.arena, &loaded.contract, &list, &err);
-  if (code != CODE_OK) fail_msg("%s\n%.*s", text, list.count == 0 ? 0 : (int)list.items[0].message.len, list.count == 0 ? "" : list.items[0].message.ptr);
+  if (code != CODE_OK)
+    fail_msg("%s\n%.*s", text, list.count == 0 ? 0 : (int)list.items[0].message.len, list.count == 0 ? "" : list.items[0].message.ptr);
   return loaded;
 }
 
@@ -51,7 +52,8 @@ static void check_str(Str got, const char *expected) {
 static void a_resource_has_names_for_every_face(void **state) {
   (void)state;
   Loaded l = load("extend schema @service(name: \"shop\", version: \"v2\")\n"
-                  "\"A line.\" type OrderLine @resource { id: ID! }  type Category @resource { id: ID! }  type URLItem @resource(path: \"links\", table: \"Link Table\") { id: ID! }");
+                  "\"A line.\" type OrderLine @resource { id: ID! }  type Category @resource { id: ID! }  type URLItem @resource(path: "
+                  "\"links\", table: \"Link Table\") { id: ID! }");
   check_str(l.contract->service_name, "shop");
   check_str(l.contract->service_version, "v2");
   const Resource *line = resource(l, "OrderLine"), *item = resource(l, "URLItem");
@@ -78,7 +80,8 @@ static void a_contract_without_a_service_is_named_after_its_file(void **state) {
 
 static void the_server_makes_an_id_that_nobody_else_gives(void **state) {
   (void)state;
-  Loaded l = load("type A @resource { id: ID! } type B @resource { id: ID! @id } type C @resource { id: ID! code: Int! @id } type D @resource { id: ID! @default(expr: \"uuid()\") }"
+  Loaded l = load("type A @resource { id: ID! } type B @resource { id: ID! @id } type C @resource { id: ID! code: Int! @id } type D "
+                  "@resource { id: ID! @default(expr: \"uuid()\") }"
                   "type V @resource @access(read: \"true\", write: \"false\") { n: Int }");
   assert_true(field(resource(l, "A"), "id")->is_server_made);
   assert_false(field(resource(l, "B"), "id")->is_server_made);
@@ -92,9 +95,11 @@ static void the_server_makes_an_id_that_nobody_else_gives(void **state) {
 
 static void a_relation_gives_the_key_of_its_target(void **state) {
   (void)state;
-  Loaded l = load("type Branch @resource { code: String! @id accounts: [Account!]! } "
-                  "type Account @resource " OPEN " { branch: Branch! @id number: Int! @id } "
-                  "type Card @resource " OPEN " { id: ID! account: Account @relation(onDelete: SET_NULL) branch: Branch @immutable @access(read: \"auth.id != null\") }");
+  Loaded l =
+      load("type Branch @resource { code: String! @id accounts: [Account!]! } "
+           "type Account @resource " OPEN " { branch: Branch! @id number: Int! @id } "
+           "type Card @resource " OPEN
+           " { id: ID! account: Account @relation(onDelete: SET_NULL) branch: Branch @immutable @access(read: \"auth.id != null\") }");
   const Resource *account = resource(l, "Account"), *card = resource(l, "Card");
   const Field *branch = field(account, "branch"), *code = field(account, "branchCode");
   assert_int_equal(account->field_count, 3);
@@ -130,7 +135,8 @@ static void an_introspected_column_keeps_its_name(void **state) {
   (void)state;
   Loaded l = load("type Album @resource(table: \"Album\") { albumId: Int! @id @column(name: \"AlbumId\") tracks: [Track!]! } "
                   "type Shipper @resource { shipperId: Int! @id } "
-                  "type Track @resource { trackId: Int! @id album: Album @relation(columns: [\"AlbumId\"]) shipViaShipper: Shipper @relation(columns: [\"ship_via\"])"
+                  "type Track @resource { trackId: Int! @id album: Album @relation(columns: [\"AlbumId\"]) shipViaShipper: Shipper "
+                  "@relation(columns: [\"ship_via\"])"
                   "  other: Shipper @column(name: \"x\") reportsTo: Track @relation(columns: [\"ReportsTo\"]) }");
   const Resource *track = resource(l, "Track");
   check_str(field(track, "albumId")->column, "AlbumId");
@@ -142,9 +148,10 @@ static void an_introspected_column_keeps_its_name(void **state) {
 
 static void foreign_keys_may_share_a_column(void **state) {
   (void)state;
-  Loaded l = load("type Order @resource { id: ID! } type Batch @resource { order: Order! @id no: Int! @id } "
-                  "type Line @resource { order: Order! @id no: Int! @id batch: Batch @relation(columns: [\"order_id\", \"batch_no\"]) note: Note } "
-                  "type Note @resource { id: ID! ownerId: ID owner: Order }");
+  Loaded l = load(
+      "type Order @resource { id: ID! } type Batch @resource { order: Order! @id no: Int! @id } "
+      "type Line @resource { order: Order! @id no: Int! @id batch: Batch @relation(columns: [\"order_id\", \"batch_no\"]) note: Note } "
+      "type Note @resource { id: ID! ownerId: ID owner: Order }");
   const Resource *line = resource(l, "Line");
   assert_ptr_equal(field(line, "batch")->relation->keys[0], field(line, "orderId"));
   assert_ptr_equal(field(line, "batch")->relation->keys[1], field(line, "batchNo"));
@@ -157,7 +164,8 @@ static void foreign_keys_may_share_a_column(void **state) {
 
 static void two_relations_between_types_say_which_is_which(void **state) {
   (void)state;
-  Loaded l = load("type User @resource { id: ID! written: [Doc!]! @relation(inverse: \"author\") edited: [Doc!]! boss: User @relation(inverse: \"staff\") staff: [User!]! } "
+  Loaded l = load("type User @resource { id: ID! written: [Doc!]! @relation(inverse: \"author\") edited: [Doc!]! boss: User "
+                  "@relation(inverse: \"staff\") staff: [User!]! } "
                   "type Doc @resource { id: ID! author: User! editor: User @relation(inverse: \"edited\") }");
   const Resource *user = resource(l, "User"), *doc = resource(l, "Doc");
   assert_ptr_equal(field(user, "written")->relation, field(doc, "author")->relation);
@@ -169,8 +177,10 @@ static void two_relations_between_types_say_which_is_which(void **state) {
 static void groups_name_key_fields_by_their_relation(void **state) {
   (void)state;
   Loaded l = load("type A @resource { id: ID! } "
-                  "type B @resource @unique(fields: [\"a\", \"n\"]) @index(fields: [\"n desc\", \"a\"], where: \"n > 1\") @search(fields: [\"s\"]) @cache(maxAge: 60, scope: PRIVATE) "
-                  "  @transaction(isolation: SERIALIZABLE) { id: ID! a: A one: A @unique n: Int s: String @unique @deprecated(sunset: \"2027-01-01\") }");
+                  "type B @resource @unique(fields: [\"a\", \"n\"]) @index(fields: [\"n desc\", \"a\"], where: \"n > 1\") @search(fields: "
+                  "[\"s\"]) @cache(maxAge: 60, scope: PRIVATE) "
+                  "  @transaction(isolation: SERIALIZABLE) { id: ID! a: A one: A @unique n: Int s: String @unique @deprecated(sunset: "
+                  "\"2027-01-01\") }");
   const Resource *b = resource(l, "B");
   assert_int_equal(b->unique_count, 3);
   assert_ptr_equal(b->uniques[0].fields[0], field(b, "oneId"));
@@ -191,7 +201,8 @@ static void groups_name_key_fields_by_their_relation(void **state) {
 
 static void write_stands_for_the_three_that_write(void **state) {
   (void)state;
-  Loaded l = load("type A @resource @access(read: \"true\", write: \"'x' in auth.roles\", update: \"old.id == auth.id\") { id: ID! n: Int @access(write: \"auth.id != null\") }");
+  Loaded l = load("type A @resource @access(read: \"true\", write: \"'x' in auth.roles\", update: \"old.id == auth.id\") { id: ID! n: Int "
+                  "@access(write: \"auth.id != null\") }");
   const Resource *a = resource(l, "A");
   assert_true(expr_is_true(a->access[RULE_READ]));
   assert_ptr_equal(a->access[RULE_CREATE], a->access[RULE_DELETE]);
@@ -200,7 +211,8 @@ static void write_stands_for_the_three_that_write(void **state) {
   check_str(a->access_source[RULE_UPDATE], "old.id == auth.id");
   assert_non_null(a->access[RULE_DELETE]);
   const Field *n = field(a, "n");
-  assert_true(n->access[RULE_READ] == NULL && n->access[RULE_CREATE] != NULL && n->access[RULE_UPDATE] == n->access[RULE_CREATE] && n->access[RULE_DELETE] == NULL);
+  assert_true(n->access[RULE_READ] == NULL && n->access[RULE_CREATE] != NULL && n->access[RULE_UPDATE] == n->access[RULE_CREATE] &&
+              n->access[RULE_DELETE] == NULL);
   unload(l);
 }
 

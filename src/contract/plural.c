@@ -23,7 +23,8 @@ static Str word_next(Str name, size_t *at) {
     bool is_after_lower = !is_upper(name.ptr[i - 1]);
     bool ends_acronym = i + 1 < name.len && is_lower(name.ptr[i + 1]);
     /* The s of URLs belongs to the acronym. */
-    bool is_plural_s = ends_acronym && name.ptr[i + 1] == 's' && (i + 2 == name.len || is_upper(name.ptr[i + 2]) || !is_word_byte(name.ptr[i + 2]));
+    bool is_plural_s =
+        ends_acronym && name.ptr[i + 1] == 's' && (i + 2 == name.len || is_upper(name.ptr[i + 2]) || !is_word_byte(name.ptr[i + 2]));
     if (is_after_lower || (ends_acronym && !is_plural_s)) break;
   }
   *at = i;
@@ -53,26 +54,66 @@ typedef struct Irregular {
 } Irregular;
 
 static const Irregular irregulars[] = {
-    {STR_INIT("person"), STR_INIT("people")},     {STR_INIT("child"), STR_INIT("children")},   {STR_INIT("man"), STR_INIT("men")},
-    {STR_INIT("woman"), STR_INIT("women")},       {STR_INIT("foot"), STR_INIT("feet")},        {STR_INIT("tooth"), STR_INIT("teeth")},
-    {STR_INIT("goose"), STR_INIT("geese")},       {STR_INIT("mouse"), STR_INIT("mice")},       {STR_INIT("ox"), STR_INIT("oxen")},
-    {STR_INIT("leaf"), STR_INIT("leaves")},       {STR_INIT("half"), STR_INIT("halves")},      {STR_INIT("knife"), STR_INIT("knives")},
-    {STR_INIT("life"), STR_INIT("lives")},        {STR_INIT("wife"), STR_INIT("wives")},       {STR_INIT("shelf"), STR_INIT("shelves")},
-    {STR_INIT("wolf"), STR_INIT("wolves")},       {STR_INIT("thief"), STR_INIT("thieves")},    {STR_INIT("loaf"), STR_INIT("loaves")},
-    {STR_INIT("calf"), STR_INIT("calves")},       {STR_INIT("hero"), STR_INIT("heroes")},      {STR_INIT("potato"), STR_INIT("potatoes")},
-    {STR_INIT("tomato"), STR_INIT("tomatoes")},   {STR_INIT("echo"), STR_INIT("echoes")},      {STR_INIT("quiz"), STR_INIT("quizzes")},
-    {STR_INIT("criterion"), STR_INIT("criteria")}, {STR_INIT("phenomenon"), STR_INIT("phenomena")}, {STR_INIT("movie"), STR_INIT("movies")},
-    {STR_INIT("cookie"), STR_INIT("cookies")},    {STR_INIT("pie"), STR_INIT("pies")},         {STR_INIT("tie"), STR_INIT("ties")},
-    {STR_INIT("house"), STR_INIT("houses")},      {STR_INIT("cause"), STR_INIT("causes")},     {STR_INIT("course"), STR_INIT("courses")},
-    {STR_INIT("case"), STR_INIT("cases")},        {STR_INIT("base"), STR_INIT("bases")},       {STR_INIT("phase"), STR_INIT("phases")},
-    {STR_INIT("purchase"), STR_INIT("purchases")}, {STR_INIT("release"), STR_INIT("releases")}, {STR_INIT("lease"), STR_INIT("leases")},
-    {STR_INIT("database"), STR_INIT("databases")}, {STR_INIT("response"), STR_INIT("responses")}, {STR_INIT("expense"), STR_INIT("expenses")},
-    {STR_INIT("license"), STR_INIT("licenses")},  {STR_INIT("warehouse"), STR_INIT("warehouses")}, {STR_INIT("horse"), STR_INIT("horses")},
-    {STR_INIT("axe"), STR_INIT("axes")},          {STR_INIT("cache"), STR_INIT("caches")},     {STR_INIT("analysis"), STR_INIT("analyses")},
-    {STR_INIT("basis"), STR_INIT("bases")},       {STR_INIT("crisis"), STR_INIT("crises")},    {STR_INIT("diagnosis"), STR_INIT("diagnoses")},
-    {STR_INIT("hypothesis"), STR_INIT("hypotheses")}, {STR_INIT("synopsis"), STR_INIT("synopses")}, {STR_INIT("thesis"), STR_INIT("theses")},
-    {STR_INIT("use"), STR_INIT("uses")},          {STR_INIT("clause"), STR_INIT("clauses")},   {STR_INIT("exercise"), STR_INIT("exercises")},
-    {STR_INIT("size"), STR_INIT("sizes")},        {STR_INIT("prize"), STR_INIT("prizes")},     {STR_INIT("headache"), STR_INIT("headaches")},
+    {STR_INIT("person"), STR_INIT("people")},
+    {STR_INIT("child"), STR_INIT("children")},
+    {STR_INIT("man"), STR_INIT("men")},
+    {STR_INIT("woman"), STR_INIT("women")},
+    {STR_INIT("foot"), STR_INIT("feet")},
+    {STR_INIT("tooth"), STR_INIT("teeth")},
+    {STR_INIT("goose"), STR_INIT("geese")},
+    {STR_INIT("mouse"), STR_INIT("mice")},
+    {STR_INIT("ox"), STR_INIT("oxen")},
+    {STR_INIT("leaf"), STR_INIT("leaves")},
+    {STR_INIT("half"), STR_INIT("halves")},
+    {STR_INIT("knife"), STR_INIT("knives")},
+    {STR_INIT("life"), STR_INIT("lives")},
+    {STR_INIT("wife"), STR_INIT("wives")},
+    {STR_INIT("shelf"), STR_INIT("shelves")},
+    {STR_INIT("wolf"), STR_INIT("wolves")},
+    {STR_INIT("thief"), STR_INIT("thieves")},
+    {STR_INIT("loaf"), STR_INIT("loaves")},
+    {STR_INIT("calf"), STR_INIT("calves")},
+    {STR_INIT("hero"), STR_INIT("heroes")},
+    {STR_INIT("potato"), STR_INIT("potatoes")},
+    {STR_INIT("tomato"), STR_INIT("tomatoes")},
+    {STR_INIT("echo"), STR_INIT("echoes")},
+    {STR_INIT("quiz"), STR_INIT("quizzes")},
+    {STR_INIT("criterion"), STR_INIT("criteria")},
+    {STR_INIT("phenomenon"), STR_INIT("phenomena")},
+    {STR_INIT("movie"), STR_INIT("movies")},
+    {STR_INIT("cookie"), STR_INIT("cookies")},
+    {STR_INIT("pie"), STR_INIT("pies")},
+    {STR_INIT("tie"), STR_INIT("ties")},
+    {STR_INIT("house"), STR_INIT("houses")},
+    {STR_INIT("cause"), STR_INIT("causes")},
+    {STR_INIT("course"), STR_INIT("courses")},
+    {STR_INIT("case"), STR_INIT("cases")},
+    {STR_INIT("base"), STR_INIT("bases")},
+    {STR_INIT("phase"), STR_INIT("phases")},
+    {STR_INIT("purchase"), STR_INIT("purchases")},
+    {STR_INIT("release"), STR_INIT("releases")},
+    {STR_INIT("lease"), STR_INIT("leases")},
+    {STR_INIT("database"), STR_INIT("databases")},
+    {STR_INIT("response"), STR_INIT("responses")},
+    {STR_INIT("expense"), STR_INIT("expenses")},
+    {STR_INIT("license"), STR_INIT("licenses")},
+    {STR_INIT("warehouse"), STR_INIT("warehouses")},
+    {STR_INIT("horse"), STR_INIT("horses")},
+    {STR_INIT("axe"), STR_INIT("axes")},
+    {STR_INIT("cache"), STR_INIT("caches")},
+    {STR_INIT("analysis"), STR_INIT("analyses")},
+    {STR_INIT("basis"), STR_INIT("bases")},
+    {STR_INIT("crisis"), STR_INIT("crises")},
+    {STR_INIT("diagnosis"), STR_INIT("diagnoses")},
+    {STR_INIT("hypothesis"), STR_INIT("hypotheses")},
+    {STR_INIT("synopsis"), STR_INIT("synopses")},
+    {STR_INIT("thesis"), STR_INIT("theses")},
+    {STR_INIT("use"), STR_INIT("uses")},
+    {STR_INIT("clause"), STR_INIT("clauses")},
+    {STR_INIT("exercise"), STR_INIT("exercises")},
+    {STR_INIT("size"), STR_INIT("sizes")},
+    {STR_INIT("prize"), STR_INIT("prizes")},
+    {STR_INIT("headache"), STR_INIT("headaches")},
 };
 enum { IRREGULAR_COUNT = sizeof irregulars / sizeof irregulars[0] };
 
@@ -122,8 +163,8 @@ Str name_singular(Str name, Arena *arena) {
     if (str_equal_ignore_case(word, irregulars[i].plural)) return name_replace_word(name, begin, irregulars[i].singular, arena);
   }
   if (word.len > 4 && ends_with(word, "ies")) return name_with(name, 3, STR("y"), arena);
-  bool has_es = ends_with(word, "sses") || ends_with(word, "shes") || ends_with(word, "ches") || ends_with(word, "xes") || ends_with(word, "uses") ||
-                ends_with(word, "zzes");
+  bool has_es = ends_with(word, "sses") || ends_with(word, "shes") || ends_with(word, "ches") || ends_with(word, "xes") ||
+                ends_with(word, "uses") || ends_with(word, "zzes");
   if (has_es) return name_with(name, 2, (Str){0}, arena);
   /* APIs, URLs: an acronym's plural has a small s. */
   bool is_acronym = word.len > 2 && word.ptr[word.len - 1] == 's' && is_upper(word.ptr[word.len - 2]);

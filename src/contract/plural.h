@@ -1,5 +1,5 @@
-/* plural.h - English plurals and the spellings of names: OrderLine, orderLine, order_line, order-lines. Everything lives on the arena; ptr is
- * NULL when memory is out. Names are ASCII; other bytes are kept as they are. */
+/* plural.h - English plurals and the spellings of names: OrderLine, orderLine, order_line, order-lines. Everything lives on the arena; ptr
+ * is NULL when memory is out. Names are ASCII; other bytes are kept as they are. */
 #pragma once
 #include "base/arena.h"
 #include "base/str.h"

@@ -22,15 +22,43 @@ static void check_pairs(NameFn *convert, const NamePair *pairs, size_t count) {
 #define CHECK_PAIRS(convert, pairs) check_pairs(convert, pairs, sizeof pairs / sizeof pairs[0])
 
 static const NamePair plurals[] = {
-    {"Product", "Products"}, {"Category", "Categories"}, {"Day", "Days"},       {"Address", "Addresses"}, {"Box", "Boxes"},     {"Branch", "Branches"},
-    {"Dish", "Dishes"},      {"Bus", "Buses"},           {"Status", "Statuses"}, {"Person", "People"},     {"Child", "Children"}, {"SalesPerson", "SalesPeople"},
-    {"Human", "Humans"},     {"Woman", "Women"},         {"Leaf", "Leaves"},    {"Quiz", "Quizzes"},      {"Analysis", "Analyses"}, {"Movie", "Movies"},
-    {"OrderLine", "OrderLines"}, {"URL", "URLs"},        {"API", "APIs"},       {"Photo", "Photos"},      {"Index", "Indexes"},
+    {"Product", "Products"},
+    {"Category", "Categories"},
+    {"Day", "Days"},
+    {"Address", "Addresses"},
+    {"Box", "Boxes"},
+    {"Branch", "Branches"},
+    {"Dish", "Dishes"},
+    {"Bus", "Buses"},
+    {"Status", "Statuses"},
+    {"Person", "People"},
+    {"Child", "Children"},
+    {"SalesPerson", "SalesPeople"},
+    {"Human", "Humans"},
+    {"Woman", "Women"},
+    {"Leaf", "Leaves"},
+    {"Quiz", "Quizzes"},
+    {"Analysis", "Analyses"},
+    {"Movie", "Movies"},
+    {"OrderLine", "OrderLines"},
+    {"URL", "URLs"},
+    {"API", "APIs"},
+    {"Photo", "Photos"},
+    {"Index", "Indexes"},
 };
-static const NamePair kebabs[] = {{"OrderLines", "order-lines"}, {"URLItems", "url-items"}, {"URLs", "urls"}, {"APIs", "apis"},  {"Mp3Files", "mp3-files"},
-                                  {"HTTPServers", "http-servers"}, {"A", "a"},              {"snake_case", "snake-case"}, {"X1Y", "x1-y"}};
-static const NamePair snakes[] = {{"createdAt", "created_at"}, {"categoryId", "category_id"}, {"URLItem", "url_item"}, {"id", "id"}, {"already_snake", "already_snake"}};
-static const NamePair camels[] = {{"AlbumId", "albumId"}, {"album_id", "albumId"}, {"ALBUM_ID", "albumId"}, {"Order Details", "orderDetails"}, {"URLItem", "urlItem"}};
+static const NamePair kebabs[] = {{"OrderLines", "order-lines"},
+                                  {"URLItems", "url-items"},
+                                  {"URLs", "urls"},
+                                  {"APIs", "apis"},
+                                  {"Mp3Files", "mp3-files"},
+                                  {"HTTPServers", "http-servers"},
+                                  {"A", "a"},
+                                  {"snake_case", "snake-case"},
+                                  {"X1Y", "x1-y"}};
+static const NamePair snakes[] = {
+    {"createdAt", "created_at"}, {"categoryId", "category_id"}, {"URLItem", "url_item"}, {"id", "id"}, {"already_snake", "already_snake"}};
+static const NamePair camels[] = {
+    {"AlbumId", "albumId"}, {"album_id", "albumId"}, {"ALBUM_ID", "albumId"}, {"Order Details", "orderDetails"}, {"URLItem", "urlItem"}};
 static const NamePair pascals[] = {{"order_lines", "OrderLines"}, {"Order Details", "OrderDetails"}, {"x", "X"}};
 
 static void names_are_spelled_each_way(void **state) {
@@ -58,7 +86,8 @@ static void a_plural_finds_its_singular_again(void **state) {
 
 static void what_is_singular_already_stays(void **state) {
   (void)state;
-  static const NamePair pairs[] = {{"Product", "Product"}, {"Address", "Address"}, {"Status", "Status"}, {"Analysis", "Analysis"}, {"film_text", "film_text"}};
+  static const NamePair pairs[] = {
+      {"Product", "Product"}, {"Address", "Address"}, {"Status", "Status"}, {"Analysis", "Analysis"}, {"film_text", "film_text"}};
   CHECK_PAIRS(name_singular, pairs);
 }
 

@@ -1,4 +1,5 @@
-/* regex.c - PCRE2 behind regex.h; the only file that knows it. Its memory comes from base/arena.h's allocator, so that tests can make it fail. */
+/* regex.c - PCRE2 behind regex.h; the only file that knows it. Its memory comes from base/arena.h's allocator, so that tests can make it
+ * fail. */
 #include "contract/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -86,9 +86,12 @@ static void lacking_memory_is_an_error_wherever_it_strikes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_pattern_is_searched_for_anywhere), cmocka_unit_test(a_dot_is_a_character_and_not_a_byte),
-      cmocka_unit_test(the_end_is_the_very_end),            cmocka_unit_test(a_malformed_pattern_says_where),
-      cmocka_unit_test(a_search_that_explodes_is_given_up), cmocka_unit_test(a_long_subject_of_many_groups_is_searched),
+      cmocka_unit_test(a_pattern_is_searched_for_anywhere),
+      cmocka_unit_test(a_dot_is_a_character_and_not_a_byte),
+      cmocka_unit_test(the_end_is_the_very_end),
+      cmocka_unit_test(a_malformed_pattern_says_where),
+      cmocka_unit_test(a_search_that_explodes_is_given_up),
+      cmocka_unit_test(a_long_subject_of_many_groups_is_searched),
       cmocka_unit_test(lacking_memory_is_an_error_wherever_it_strikes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

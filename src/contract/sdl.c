@@ -17,9 +17,12 @@ bool sdl_fail(SdlParser *parser, const char *expected) {
   bool is_explained = token->kind == TOKEN_END && (parser->is_broken || parser->report->list->count > parser->mistakes_before);
   parser->is_broken = true;
   if (is_explained) return false;
-  if (token->kind == TOKEN_END) report_add(parser->report, token->span, (Str){0}, "expected %s, but the file ends here", expected);
-  else if (token->kind == TOKEN_STRING) report_add(parser->report, token->span, (Str){0}, "expected %s, found a string", expected);
-  else report_add(parser->report, token->span, (Str){0}, "expected %s, found \"%.*s\"", expected, STR_ARGS(str_slice(token->text, 0, 40)));
+  if (token->kind == TOKEN_END)
+    report_add(parser->report, token->span, (Str){0}, "expected %s, but the file ends here", expected);
+  else if (token->kind == TOKEN_STRING)
+    report_add(parser->report, token->span, (Str){0}, "expected %s, found a string", expected);
+  else
+    report_add(parser->report, token->span, (Str){0}, "expected %s, found \"%.*s\"", expected, STR_ARGS(str_slice(token->text, 0, 40)));
   return false;
 }
 
@@ -62,7 +65,8 @@ static Token sdl_peek(const SdlParser *parser) {
   return lexer_next(&ahead);
 }
 
-/* A definition begins here although a body is still open: what begins in the first column with a definition's keyword, and isn't a field. */
+/* A definition begins here although a body is still open: what begins in the first column with a definition's keyword, and isn't a field.
+ */
 static bool sdl_is_at_definition(const SdlParser *parser) {
   SdlKind kind;
   if (parser->token.span.column != 1 || !sdl_keyword(&parser->token, &kind)) return false;
@@ -76,7 +80,8 @@ static void sdl_skip_definition(SdlParser *parser) {
   sdl_advance(parser);
   while (parser->token.kind != TOKEN_END) {
     bool is_description = parser->token.kind == TOKEN_STRING && parser->token.span.column == 1;
-    if (is_description || (parser->token.is_first_on_line && sdl_keyword(&parser->token, &kind) && sdl_peek(parser).kind != TOKEN_COLON)) return;
+    if (is_description || (parser->token.is_first_on_line && sdl_keyword(&parser->token, &kind) && sdl_peek(parser).kind != TOKEN_COLON))
+      return;
     sdl_advance(parser);
   }
 }
@@ -259,7 +264,8 @@ static bool sdl_parse_definition(SdlParser *parser, SdlDefinition *definition) {
   }
   definition->span = parser->token.span;
   bool is_second_extend = definition->is_extension && str_equal(parser->token.text, STR("extend"));
-  if (is_second_extend || !sdl_keyword(&parser->token, &definition->kind)) return sdl_fail(parser, "a definition (type, enum, extend schema)");
+  if (is_second_extend || !sdl_keyword(&parser->token, &definition->kind))
+    return sdl_fail(parser, "a definition (type, enum, extend schema)");
   sdl_advance(parser);
   if (definition->kind == SDL_SCHEMA) return sdl_parse_schema(parser, definition);
   if (definition->kind == SDL_DIRECTIVE_DEFINITION) return sdl_parse_directive_definition(parser, definition);

@@ -14,8 +14,8 @@ struct SdlValue {
   Span span;
   Str text; /* a number or name as written; a string decoded; "true" or "false" */
   union {
-    const SdlValue *items;       /* LIST */
-    const SdlArgument *members;  /* OBJECT */
+    const SdlValue *items;      /* LIST */
+    const SdlArgument *members; /* OBJECT */
   };
   size_t count;
 };
@@ -28,7 +28,7 @@ struct SdlArgument {
 };
 
 typedef struct SdlDirective {
-  Str name; /* without the @ */
+  Str name;  /* without the @ */
   Span span; /* with it */
   const SdlArgument *arguments;
   size_t argument_count;
@@ -41,9 +41,9 @@ typedef struct SdlDirectives {
 
 typedef struct SdlTypeRef {
   Str name;
-  Span span;            /* the name's */
-  uint32_t list_depth;  /* 0: not a list */
-  bool is_required;     /* the outermost ! */
+  Span span;             /* the name's */
+  uint32_t list_depth;   /* 0: not a list */
+  bool is_required;      /* the outermost ! */
   bool is_item_required; /* the innermost !, when it is a list */
 } SdlTypeRef;
 
@@ -59,18 +59,27 @@ struct SdlField {
   bool has_default;
 };
 
-typedef enum SdlKind { SDL_TYPE, SDL_ENUM_TYPE, SDL_INPUT, SDL_INTERFACE, SDL_UNION, SDL_SCALAR, SDL_SCHEMA, SDL_DIRECTIVE_DEFINITION } SdlKind;
+typedef enum SdlKind {
+  SDL_TYPE,
+  SDL_ENUM_TYPE,
+  SDL_INPUT,
+  SDL_INTERFACE,
+  SDL_UNION,
+  SDL_SCALAR,
+  SDL_SCHEMA,
+  SDL_DIRECTIVE_DEFINITION
+} SdlKind;
 
 typedef struct SdlDefinition {
   SdlKind kind;
   bool is_extension;
-  bool is_broken;       /* something in it could not be read */
-  Str name;             /* empty for a schema */
-  Span span;            /* the name's; a schema's keyword */
+  bool is_broken; /* something in it could not be read */
+  Str name;       /* empty for a schema */
+  Span span;      /* the name's; a schema's keyword */
   Str description;
   SdlDirectives directives;
-  Span implements;      /* the first interface; source NULL: none */
-  Span operations;      /* a schema's { … }; source NULL: none */
+  Span implements;        /* the first interface; source NULL: none */
+  Span operations;        /* a schema's { … }; source NULL: none */
   const SdlField *fields; /* an enum's values, a directive definition's arguments */
   size_t field_count;
   bool is_repeatable;   /* a directive definition */

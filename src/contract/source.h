@@ -6,9 +6,9 @@
 #include "contract/model.h"
 
 typedef struct Source {
-  Str name;       /* lives as long as the contract, as `text` does */
+  Str name; /* lives as long as the contract, as `text` does */
   Str text;
-  Str original;   /* the caller's own bytes, for diagnostics, which outlive a refused contract */
+  Str original; /* the caller's own bytes, for diagnostics, which outlive a refused contract */
   Str original_name;
   uint32_t index; /* in the order of the files */
 } Source;

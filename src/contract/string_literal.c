@@ -6,10 +6,10 @@
 
 typedef struct StringWalk {
   Str raw;
-  Buf *out;          /* NULL: only looking for `target` */
+  Buf *out; /* NULL: only looking for `target` */
   size_t written;
-  size_t target;     /* a byte of the value */
-  uint32_t found;    /* its place in raw */
+  size_t target;  /* a byte of the value */
+  uint32_t found; /* its place in raw */
   bool is_found;
   uint32_t fault;
   const char *fault_text;
@@ -31,10 +31,14 @@ static void walk_fault(StringWalk *walk, size_t at, const char *text) {
 }
 
 static bool hex_digit(char byte, uint32_t *ret) {
-  if (byte >= '0' && byte <= '9') *ret = (uint32_t)(byte - '0');
-  else if (byte >= 'a' && byte <= 'f') *ret = (uint32_t)(byte - 'a' + 10);
-  else if (byte >= 'A' && byte <= 'F') *ret = (uint32_t)(byte - 'A' + 10);
-  else return false;
+  if (byte >= '0' && byte <= '9')
+    *ret = (uint32_t)(byte - '0');
+  else if (byte >= 'a' && byte <= 'f')
+    *ret = (uint32_t)(byte - 'a' + 10);
+  else if (byte >= 'A' && byte <= 'F')
+    *ret = (uint32_t)(byte - 'A' + 10);
+  else
+    return false;
   return true;
 }
 
@@ -44,7 +48,8 @@ static bool walk_hex(const StringWalk *walk, size_t *at, uint32_t *ret) {
   bool is_braced = i < end && walk->raw.ptr[i] == '{';
   uint32_t value = 0, digit = 0;
   size_t count = 0;
-  for (i += is_braced; i < end && count < (is_braced ? 8u : 4u) && hex_digit(walk->raw.ptr[i], &digit); i++, count++) value = value << 4 | digit;
+  for (i += is_braced; i < end && count < (is_braced ? 8u : 4u) && hex_digit(walk->raw.ptr[i], &digit); i++, count++)
+    value = value << 4 | digit;
   if (is_braced ? count == 0 || i >= end || walk->raw.ptr[i] != '}' : count != 4) return false;
   *at = i + is_braced;
   *ret = value;
@@ -68,8 +73,12 @@ static void walk_unicode(StringWalk *walk, size_t begin, size_t *at) {
   }
   char bytes[4];
   size_t len = code_point == 0 ? 0 : utf8_encode(code_point, bytes);
-  if (len == 0) walk_fault(walk, begin, code_point == 0 ? "a NUL character can't stand in a string" : "an escape that is no character: a surrogate, or beyond U+10FFFF");
-  else walk_emit(walk, bytes, len, begin, false);
+  if (len == 0)
+    walk_fault(walk, begin,
+               code_point == 0 ? "a NUL character can't stand in a string"
+                               : "an escape that is no character: a surrogate, or beyond U+10FFFF");
+  else
+    walk_emit(walk, bytes, len, begin, false);
 }
 
 /* `at` is the backslash's. Moves it behind the escape. */
@@ -83,8 +92,10 @@ static void walk_escape(StringWalk *walk, size_t *at) {
     return;
   }
   const char *found = letter == '\0' ? NULL : strchr(letters, letter);
-  if (found == NULL) walk_fault(walk, begin, "an unknown escape; a backslash itself is written \\\\");
-  else walk_emit(walk, &bytes[found - letters], 1, begin, false);
+  if (found == NULL)
+    walk_fault(walk, begin, "an unknown escape; a backslash itself is written \\\\");
+  else
+    walk_emit(walk, &bytes[found - letters], 1, begin, false);
 }
 
 static void walk_quoted(StringWalk *walk) {
@@ -160,8 +171,10 @@ static void walk_block(StringWalk *walk) {
 static bool is_block(Str raw) { return raw.len >= 6 && memcmp(raw.ptr, "\"\"\"", 3) == 0; }
 
 static void walk_all(StringWalk *walk) {
-  if (is_block(walk->raw)) walk_block(walk);
-  else walk_quoted(walk);
+  if (is_block(walk->raw))
+    walk_block(walk);
+  else
+    walk_quoted(walk);
 }
 
 Code string_literal_decode(Str raw, Arena *arena, Str *ret, uint32_t *ret_fault, Error *err) {

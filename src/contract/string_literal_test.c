@@ -36,7 +36,8 @@ static void a_block_string_loses_what_all_its_lines_are_indented_by(void **state
 
 static void a_bad_escape_says_where_it_is(void **state) {
   (void)state;
-  const char *const raws[] = {"\"ab\\x\"", "\"ab\\u12\"", "\"ab\\uD800\"", "\"ab\\u{}\"", "\"ab\\u{110000}\"", "\"ab\\u0000\"", "\"ab\\uDC00\\uD800\""};
+  const char *const raws[] = {"\"ab\\x\"",         "\"ab\\u12\"",   "\"ab\\uD800\"",       "\"ab\\u{}\"",
+                              "\"ab\\u{110000}\"", "\"ab\\u0000\"", "\"ab\\uDC00\\uD800\""};
   for (size_t i = 0; i < sizeof raws / sizeof raws[0]; i++) {
     Arena *arena = arena_create(0);
     Str value = {0};
