@@ -1,11 +1,11 @@
 // seed.mjs - fills the shop with sample data through its own API: `node seed.mjs URL TOKEN`. The same data every time: all that looks
-// random comes from one seed. Requests are pipelined on a few connections, so that the server can commit many in one transaction.
+// random comes from one seed. Many requests are under way at once, so that the server can commit many in one transaction.
 import net from 'node:net';
 
 const [url, token] = process.argv.slice(2);
 const { hostname, port } = new URL(url);
-const connections = 8;
-const inFlightMax = 32; // on each connection
+const connections = 64;
+const inFlightMax = 4; // on each connection
 
 // mulberry32: small, and the same on every machine.
 let state = 20231105;
