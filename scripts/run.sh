@@ -64,7 +64,9 @@ Try, in another terminal:
 Ctrl-C stops it.
 TEXT
 trap 'kill -TERM "$server" 2>/dev/null' INT TERM
+# A signal ends the first wait; the server's own status is had once it has drained.
+while kill -0 "$server" 2>/dev/null; do wait "$server" || true; done
 status=0
-while kill -0 "$server" 2>/dev/null; do wait "$server" || status=$?; done
+wait "$server" || status=$?
 server=
 exit "$status"
