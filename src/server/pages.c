@@ -111,8 +111,15 @@ static void refuse_method(Request *request, HttpMethod method) {
   request_refuse(request, problem != NULL ? problem : problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0);
 }
 
+/* RFC 9110 §9.3.7: of the server as a whole. */
+static void answer_asterisk(Request *request) {
+  static const HttpHeader allow[] = {{STR_INIT("allow"), STR_INIT("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")}};
+  request->api.response = (HttpResponse){.status = 204, .headers = allow, .header_count = 1};
+}
+
 bool page_answer(Request *request) {
   const HttpRequest *http = &request->api.exchange->request;
+  if (http->method == HTTP_OPTIONS && str_equal(http->path, STR("*"))) return answer_asterisk(request), true;
   for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
     if (!str_equal(http->path, pages[i].path)) continue;
     if (http->method == HTTP_GET || http->method == HTTP_HEAD) pages[i].answer(request);
