@@ -235,12 +235,13 @@ static void write_fields(Writer *writer, const DraftResource *resource) {
 
 /* ---- Types ---- */
 
-static Str index_field(Writer *writer, const DraftResource *resource, const CatalogIndexColumn *column) {
+/* A unique group has no order. */
+static Str index_field(Writer *writer, const DraftResource *resource, const CatalogIndexColumn *column, bool is_unique) {
   for (size_t i = 0; i < resource->field_count; i++) {
     const DraftField *field = &resource->fields[i];
     if (!str_equal_ignore_case(field->column->name, column->name)) continue;
     Str name = field->is_implied ? field->relation->name : field->name;
-    return column->is_descending ? arena_printf(writer->arena, "%.*s desc", STR_ARGS(name)) : name;
+    return column->is_descending && !is_unique ? arena_printf(writer->arena, "%.*s desc", STR_ARGS(name)) : name;
   }
   return (Str){NULL, 0};
 }
@@ -248,7 +249,7 @@ static Str index_field(Writer *writer, const DraftResource *resource, const Cata
 static void write_index(Writer *writer, const DraftResource *resource, const CatalogIndex *index) {
   Str *names = ARENA_ARRAY(writer->arena, Str, index->columns.count);
   if (names == NULL) return;
-  for (size_t i = 0; i < index->columns.count; i++) names[i] = index_field(writer, resource, &index->columns.items[i]);
+  for (size_t i = 0; i < index->columns.count; i++) names[i] = index_field(writer, resource, &index->columns.items[i], index->is_unique);
   buf_add(writer->out, index->is_unique ? STR("\n  @unique(fields: ") : STR("\n  @index(fields: "));
   write_names(writer, names, index->columns.count);
   buf_add_byte(writer->out, ')');

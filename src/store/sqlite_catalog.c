@@ -231,39 +231,56 @@ static Code read_table_parts(Reader *reader, CatalogTable *table, bool has_rowid
 }
 
 typedef struct TableEntry {
-  Str name, type;
-  bool has_rowid;
+  Str name;
+  bool is_view, is_virtual, has_rowid;
 } TableEntry;
 
 typedef VEC(TableEntry) TableEntries;
 
+/* The pragma that lists tables fails as a whole where one view names what is no longer there, so the text of CREATE tells what it would. */
 static Code take_entry(Reader *reader, sqlite3_stmt *row, void *context) {
   TableEntries *entries = context;
-  TableEntry entry = {.name = column_text(reader, row, 0), .type = column_text(reader, row, 1), .has_rowid = sqlite3_column_int(row, 2) == 0};
+  const char *sql = (const char *)sqlite3_column_text(row, 2);
+  TableEntry entry = {.name = column_text(reader, row, 0), .is_view = str_equal(column_text(reader, row, 1), STR("view")), .has_rowid = true};
+  if (sql != NULL) {
+    entry.is_virtual = sqlite3_strnicmp(sql, "CREATE VIRTUAL", 14) == 0;
+    entry.has_rowid = sqlite3_strlike("%without%rowid%", sql, 0) != 0;
+  }
   PUSH(reader, entries, entry);
+  return CODE_OK;
+}
+
+/* A virtual table keeps its data in tables of its own: "notes_data" of "notes". */
+static bool is_shadow(const TableEntries *entries, Str name) {
+  for (size_t i = 0; i < entries->count; i++) {
+    Str owner = entries->items[i].name;
+    if (entries->items[i].is_virtual && str_starts_with(name, owner) && name.len > owner.len && name.ptr[owner.len] == '_') return true;
+  }
+  return false;
+}
+
+static Code read_table(Reader *reader, Catalog *catalog, const TableEntry *entry) {
+  CatalogTable table = {.name = entry->name, .is_view = entry->is_view};
+  TRY(read_table_parts(reader, &table, entry->has_rowid));
+  PUSH(reader, &catalog->tables, table);
   return CODE_OK;
 }
 
 static Code read_tables(Reader *reader, Catalog *catalog) {
   TableEntries entries = {0};
-  TRY(each_row(reader, "SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name", (Str){NULL, 0}, take_entry,
-               &entries));
+  TRY(each_row(reader, "SELECT name, type, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+               (Str){NULL, 0}, take_entry, &entries));
   for (size_t i = 0; i < entries.count; i++) {
     const TableEntry *entry = &entries.items[i];
-    bool is_view = str_equal(entry->type, STR("view"));
-    if (str_starts_with(entry->name, STR("caisson_"))) continue; /* our own bookkeeping */
-    if (!is_view && !str_equal(entry->type, STR("table"))) {
-      PUSH(reader, &catalog->notes, arena_printf(reader->arena, "the %.*s table %.*s", STR_ARGS(entry->type), STR_ARGS(entry->name)));
+    bool is_own = str_starts_with(entry->name, STR("caisson_")); /* Caisson's bookkeeping */
+    if (is_own || is_shadow(&entries, entry->name)) continue;
+    if (entry->is_virtual) {
+      PUSH(reader, &catalog->notes, arena_printf(reader->arena, "the virtual table %.*s", STR_ARGS(entry->name)));
       continue;
     }
-    CatalogTable table = {.name = entry->name, .is_view = is_view};
-    Code code = read_table_parts(reader, &table, entry->has_rowid);
-    if (code != CODE_OK && is_view) { /* it may name what is no longer there */
-      PUSH(reader, &catalog->notes, arena_printf(reader->arena, "the view %.*s, which can't be read", STR_ARGS(entry->name)));
-      continue;
-    }
-    TRY(code);
-    PUSH(reader, &catalog->tables, table);
+    Code code = read_table(reader, catalog, entry);
+    if (code != CODE_OK && !entry->is_view) return code;
+    if (code != CODE_OK) PUSH(reader, &catalog->notes, arena_printf(reader->arena, "the view %.*s, which can't be read", STR_ARGS(entry->name)));
   }
   return CODE_OK;
 }
