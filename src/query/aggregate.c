@@ -119,7 +119,9 @@ static Code metric_text(Statement *statement, const Metric *metric, Str *ret, Er
   if (metric->kind == METRIC_AVG) sql_write_template(&text, dialect, is_float ? SQL_AVERAGE_FLOAT : SQL_AVERAGE_EXACT, &operand, 1);
   if (metric->kind == METRIC_MIN || metric->kind == METRIC_MAX) {
     buf_add(&text, metric->kind == METRIC_MIN ? STR("min(") : STR("max("));
-    buf_add(&text, operand);
+    /* There is an order of texts everywhere, of other forms perhaps not. */
+    if (sql_has_own_form(dialect, metric->field)) dialect->write_canonical(&text, operand, metric->field, true);
+    else buf_add(&text, operand);
     buf_add_byte(&text, ')');
   }
   return buf_finish(&text, ret, err);

@@ -42,7 +42,7 @@ static Code key_column(Compile *compile, Select *select, SqlScope *owner, SqlSco
     TRY(expr_sql_write_condition(&compile->writer, out, rule, &roots, NULL, err));
     buf_add(out, STR(" THEN "));
   }
-  sql_write_column(out, scope, key);
+  sql_write_readable(&compile->writer, out, scope, key);
   if (rule != NULL) buf_add(out, STR(" END"));
   return column_add(compile, select, field_value_type(key), key->column_type.len > 0, key, err);
 }
@@ -97,7 +97,9 @@ static const Field *order_field(const OrderTerm *term) {
 }
 
 static void write_order_param(Compile *compile, Buf *out, const ReadNode *node, uint32_t first, size_t term) {
-  sql_write_param(&compile->writer, out, first + (uint32_t)term, field_value_type(order_field(&node->order[term])));
+  const OrderTerm *by = &node->order[term];
+  if (by->path.member_count > 0) sql_write_param(&compile->writer, out, first + (uint32_t)term, field_value_type(order_field(by)));
+  else sql_write_field_param(&compile->writer, out, first + (uint32_t)term, by->path.field);
 }
 
 /* `key` is behind the parameter in the wanted direction; null is the largest value. */
@@ -198,9 +200,9 @@ static Code write_condition_term(Compile *compile, Select *select, const Expr *c
 static void write_key_terms(Compile *compile, Select *select, const Field *const *keys, size_t count, uint32_t first) {
   for (size_t i = 0; i < count; i++) {
     Buf *out = sql_select_where(select->select);
-    sql_write_comparable(&compile->writer, out, select->scope, keys[i]);
+    sql_write_equatable(&compile->writer, out, select->scope, keys[i]);
     buf_add(out, STR(" = "));
-    sql_write_param(&compile->writer, out, first + (uint32_t)i, field_value_type(keys[i]));
+    sql_write_field_param(&compile->writer, out, first + (uint32_t)i, keys[i]);
   }
 }
 

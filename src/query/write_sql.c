@@ -53,9 +53,6 @@ static Code params_of_keys(PlanInput *input, const Resource *resource, const Val
 
 /* ---- pieces of text ---- */
 
-static void write_param_of(const SqlWriter *writer, Buf *out, uint32_t param, const Field *field) {
-  sql_write_param(writer, out, param, field_value_type(field));
-}
 
 /* WHERE k1 = $n AND k2 = $n+1 …, on a table without an alias. */
 static void write_key_condition(const SqlWriter *writer, Buf *out, const Resource *resource, uint32_t first) {
@@ -64,7 +61,7 @@ static void write_key_condition(const SqlWriter *writer, Buf *out, const Resourc
     if (i > 0) buf_add(out, STR(" AND "));
     sql_write_identifier(out, resource->keys[i]->column);
     buf_add(out, STR(" = "));
-    write_param_of(writer, out, first + (uint32_t)i, resource->keys[i]);
+    sql_write_stored_param(writer, out, first + (uint32_t)i, resource->keys[i]);
   }
 }
 
@@ -108,7 +105,7 @@ static Code make_load(const PlanInput *input, const SqlWriter *writer_given, Are
   TRY_ALLOC(columns);
   for (size_t i = 0; i < load->resource->stored_count; i++) {
     sql_select_next_column(select);
-    sql_write_column(sql_select_columns(select), scope, load->resource->stored[i]);
+    sql_write_readable(&writer, sql_select_columns(select), scope, load->resource->stored[i]);
   }
   sql_select_next_column(select);
   Buf *visible = sql_select_columns(select);
@@ -124,11 +121,13 @@ static Code make_load(const PlanInput *input, const SqlWriter *writer_given, Are
   for (size_t i = 0; i < load->count; i++) {
     Buf *out = sql_select_where(select);
     bool is_key = load->fields[i]->is_key;
-    if (is_key) sql_write_comparable(&writer, out, scope, load->fields[i]);
+    if (is_key || load->guard.field_rule(load->guard.context, load->fields[i]) == NULL) sql_write_equatable(&writer, out, scope, load->fields[i]);
     else TRY(sql_write_guarded_column(&writer, out, scope, load->fields[i], &load->guard, true, err));
     buf_add(out, STR(" = "));
-    write_param_of(&writer, out, (uint32_t)i + 1, load->fields[i]);
+    sql_write_field_param(&writer, out, (uint32_t)i + 1, load->fields[i]);
   }
+  /* What is decided by this row must still be true when it is written. */
+  sql_select_lock(select, scope);
   Str sql = {0};
   TRY(sql_select_finish(select, &sql, err));
   StoreStatement *statement = plan_statement(input, arena, sql, columns, load->resource->stored_count + 1, false, err);
@@ -197,9 +196,9 @@ static Code make_exists(const PlanInput *input, const SqlWriter *writer_given, A
   buf_add(sql_select_columns(select), STR("1"));
   for (size_t i = 0; i < exists->count; i++) {
     Buf *out = sql_select_where(select);
-    sql_write_comparable(&writer, out, scope, exists->fields[i]);
+    sql_write_equatable(&writer, out, scope, exists->fields[i]);
     buf_add(out, STR(" = "));
-    write_param_of(&writer, out, (uint32_t)i + 2, exists->fields[i]);
+    sql_write_field_param(&writer, out, (uint32_t)i + 2, exists->fields[i]);
   }
   if (exists->rule != NULL) {
     ExprSqlRoots roots = {.row = scope};
@@ -272,13 +271,13 @@ static Code make_insert(const PlanInput *input, const SqlWriter *writer, Arena *
   for (size_t i = 0; i < resource->stored_count; i++) {
     if (!text->is_set[i]) continue;
     if (param > 0) buf_add(&out, STR(", "));
-    write_param_of(writer, &out, ++param, resource->stored[i]);
+    sql_write_stored_param(writer, &out, ++param, resource->stored[i]);
   }
   if (set > 0) buf_add_byte(&out, ')');
   if (set == resource->stored_count) return finish(input, arena, &out, NULL, 0, true, ret, err);
   for (size_t i = 0; i < resource->stored_count; i++) {
     buf_add(&out, i == 0 ? STR(" RETURNING ") : STR(", "));
-    sql_write_identifier(&out, resource->stored[i]->column);
+    sql_write_returned(writer, &out, resource->stored[i]);
   }
   StoreColumn *columns = columns_of(arena, resource, 0);
   TRY_ALLOC(columns);
@@ -327,7 +326,7 @@ static Code make_update(const PlanInput *input, const SqlWriter *writer, Arena *
     buf_add(&out, param == 0 ? STR(" SET ") : STR(", "));
     sql_write_identifier(&out, text->resource->stored[i]->column);
     buf_add(&out, STR(" = "));
-    write_param_of(writer, &out, ++param, text->resource->stored[i]);
+    sql_write_stored_param(writer, &out, ++param, text->resource->stored[i]);
   }
   write_key_condition(writer, &out, text->resource, param + 1);
   return finish(input, arena, &out, NULL, 0, true, ret, err);

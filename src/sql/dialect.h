@@ -5,3 +5,4 @@
 typedef struct SqlDialect SqlDialect; /* sql/dialect_impl.h */
 
 extern const SqlDialect SQL_DIALECT_SQLITE;
+extern const SqlDialect SQL_DIALECT_POSTGRES;

@@ -53,8 +53,8 @@ static const char *reader_of(const Field *field) {
   return NULL;
 }
 
-static void write_canonical(Buf *out, Str column, const Field *field) {
-  const char *reader = reader_of(field);
+static void write_canonical(Buf *out, Str column, const Field *field, bool is_plain) {
+  const char *reader = is_plain ? NULL : reader_of(field);
   if (reader != NULL) buf_add(out, str_of(reader));
   buf_add(out, column);
   if (reader != NULL) buf_add_byte(out, ')');
@@ -131,7 +131,8 @@ static void write_each(Buf *out, Str list, ValueType type, bool is_param) {
 }
 
 /* Texts and integers are what keys are made of; SQLite's own json_each gives them as they are and is the faster. */
-static void write_in_list(Buf *out, Str operand, Str list, ValueType type) {
+static void write_in_list(Buf *out, Str operand, Str list, ValueType type, const Field *own) {
+  (void)own;
   buf_add(out, operand);
   buf_add(out, STR(" IN (SELECT value FROM "));
   if (type == VALUE_TEXT || type == VALUE_INT) {

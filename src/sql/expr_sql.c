@@ -55,6 +55,13 @@ static ValueType value_type_of(ExprType type) {
   }
 }
 
+/* Of a type, where the dialect wants to know it. */
+static void write_null(const Writer *writer, Buf *out, ExprType type) {
+  buf_add(out, STR("NULL"));
+  if (type == EXPR_TYPE_NULL) return;
+  buf_add(out, dialect_of(writer)->param_casts[type == EXPR_TYPE_LIST ? VALUE_JSON : value_type_of(type)]);
+}
+
 /* A text of its own, for operands that are put into templates. */
 static Code value_text_of(Writer *writer, const Expr *expr, Str *ret) {
   Buf text = buf_on(writer->sql->arena, TEXT_BYTES_MAX);
@@ -135,34 +142,36 @@ static Code write_document_member(Writer *writer, Buf *out, Str document, const 
 }
 
 /* The column, or the member of the object in it, without the rule of the field. */
-static Code write_plain_path(Writer *writer, Buf *out, const SqlScope *scope, const ExprPath *path) {
+static Code write_plain_path(Writer *writer, Buf *out, const SqlScope *scope, const ExprPath *path, bool is_own_form) {
   if (path->member_count == 0) {
-    sql_write_canonical(writer->sql, out, scope, path->field);
+    if (is_own_form) sql_write_column(out, scope, path->field);
+    else sql_write_canonical(writer->sql, out, scope, path->field);
     return CODE_OK;
   }
   Buf column = buf_on(writer->sql->arena, TEXT_BYTES_MAX);
-  sql_write_column(&column, scope, path->field);
+  sql_write_canonical(writer->sql, &column, scope, path->field);
   Str document;
   TRY(buf_finish(&column, &document, writer->err));
   return write_document_member(writer, out, document, path);
 }
 
-static Code write_path(Writer *writer, Buf *out, const Expr *expr) {
+static Code write_path(Writer *writer, Buf *out, const Expr *expr, bool is_own_form) {
   ExprPath path = expr->path;
   assert(path.field != NULL && path.field->kind == FIELD_STORED);
   shorten(writer, &path);
   const Expr *rule = field_rule(writer, path.field);
   if (rule != NULL && expr_is_false(rule)) {
-    buf_add(out, STR("NULL"));
+    if (is_own_form) sql_write_null(writer->sql, out, path.field);
+    else write_null(writer, out, expr->type);
     return CODE_OK;
   }
   SqlScope *scope = NULL;
   TRY(reach(writer, &path, path.hop_count, &scope));
-  if (rule == NULL) return write_plain_path(writer, out, scope, &path);
+  if (rule == NULL) return write_plain_path(writer, out, scope, &path, is_own_form);
   buf_add(out, STR("(CASE WHEN "));
   TRY(write_rule(writer, out, rule, scope));
   buf_add(out, STR(" THEN "));
-  TRY(write_plain_path(writer, out, scope, &path));
+  TRY(write_plain_path(writer, out, scope, &path, is_own_form));
   buf_add(out, STR(" END)"));
   return CODE_OK;
 }
@@ -247,8 +256,9 @@ static bool is_never_null(const Writer *writer, const Expr *expr) {
 /* ---- comparisons ---- */
 
 /* A value with the collation that comparing it needs. */
-static Code write_operand(Writer *writer, Buf *out, const Expr *expr) {
+static Code write_operand(Writer *writer, Buf *out, const Expr *expr, bool is_equality) {
   TRY(write_value(writer, out, expr));
+  if (is_equality && dialect_of(writer)->has_plain_equality) return CODE_OK;
   if (expr->type != EXPR_TYPE_LIST) buf_add(out, dialect_of(writer)->collations[value_type_of(expr->type)]);
   if (expr->kind == EXPR_PATH && expr->type == EXPR_TYPE_STRING && expr->path.member_count == 0) {
     buf_add(out, dialect_of(writer)->column_collation(expr->path.field));
@@ -267,10 +277,31 @@ static Str operator_text(ExprKind kind) {
   }
 }
 
+/* A column that has a form of its own, as which it is compared for equality. */
+static const Field *own_field(const Writer *writer, const Expr *expr) {
+  bool is_column = expr->kind == EXPR_PATH && expr->path.member_count == 0 && expr->path.field != NULL && expr->path.field->kind == FIELD_STORED;
+  return is_column && sql_has_own_form(dialect_of(writer), expr->path.field) ? expr->path.field : NULL;
+}
+
+static Code write_own_operand(Writer *writer, Buf *out, const Expr *expr, const Field *field) {
+  if (!is_parameter(expr)) return write_path(writer, out, expr, true);
+  sql_write_field_param(writer->sql, out, expr->param, field);
+  return CODE_OK;
+}
+
 static Code write_comparison(Writer *writer, Buf *out, ExprKind kind, const Expr *left, const Expr *right) {
-  TRY(write_operand(writer, out, left));
+  bool is_equality = kind == EXPR_EQ || kind == EXPR_NE;
+  const Field *left_own = own_field(writer, left), *right_own = own_field(writer, right);
+  bool is_own = is_equality && (left_own != NULL || is_parameter(left)) && (right_own != NULL || is_parameter(right));
+  const Field *own = left_own != NULL ? left_own : right_own;
+  if (is_own && own != NULL) {
+    TRY(write_own_operand(writer, out, left, own));
+    buf_add(out, operator_text(kind));
+    return write_own_operand(writer, out, right, own);
+  }
+  TRY(write_operand(writer, out, left, is_equality));
   buf_add(out, operator_text(kind));
-  return write_operand(writer, out, right);
+  return write_operand(writer, out, right, is_equality);
 }
 
 /* a == b where `is_equal`, else its negation; true exactly where that holds. */
@@ -296,7 +327,7 @@ static Code write_in_items(Writer *writer, Buf *out, const Expr *left, const Exp
     write_boolean(writer, out, false);
     return CODE_OK;
   }
-  TRY(write_operand(writer, out, left));
+  TRY(write_operand(writer, out, left, true));
   buf_add(out, STR(" IN ("));
   for (size_t i = 0; i < list->arg_count; i++) {
     if (i > 0) buf_add(out, STR(", "));
@@ -314,13 +345,15 @@ static Code write_in(Writer *writer, Buf *out, const Expr *expr) {
   ValueType type = value_type_of(list->item_type);
   if (is_parameter(list)) {
     Buf operand = buf_on(writer->sql->arena, TEXT_BYTES_MAX);
-    TRY(write_operand(writer, &operand, left));
+    const Field *own = own_field(writer, left);
+    if (own != NULL) TRY(write_own_operand(writer, &operand, left, own));
+    else TRY(write_operand(writer, &operand, left, true));
     Str text;
     TRY(buf_finish(&operand, &text, writer->err));
-    dialect_of(writer)->write_in_list(out, text, items, type);
+    dialect_of(writer)->write_in_list(out, text, items, type, own);
     return CODE_OK;
   }
-  TRY(write_operand(writer, out, left));
+  TRY(write_operand(writer, out, left, true));
   buf_add(out, STR(" IN (SELECT value FROM "));
   dialect_of(writer)->write_each(out, items, type, false);
   buf_add(out, STR(" AS l)"));
@@ -344,7 +377,7 @@ static Code write_text_function(Writer *writer, Buf *out, const Expr *expr) {
                                                      : SQL_MATCHES;
   if (!is_range(writer, expr)) return write_template(writer, out, which, expr->args, 2);
   Buf column = buf_on(writer->sql->arena, TEXT_BYTES_MAX);
-  TRY(write_operand(writer, &column, expr->args[0]));
+  TRY(write_operand(writer, &column, expr->args[0], false));
   Str operands[2];
   TRY(buf_finish(&column, &operands[0], writer->err));
   TRY(value_text_of(writer, expr->args[1], &operands[1]));
@@ -366,7 +399,7 @@ static Code begin_rows(Writer *writer, const ExprPath *path, SqlSelect **ret_sel
   for (size_t i = 0; i < relation->key_count; i++) {
     Buf *where = sql_select_where(select);
     if (owner->is_plain_row)
-      sql_write_comparable(writer->sql, where, row, relation->keys[i]);
+      sql_write_equatable(writer->sql, where, row, relation->keys[i]);
     else
       sql_write_column(where, row, relation->keys[i]);
     buf_add(where, STR(" = "));
@@ -581,13 +614,13 @@ static Code write_value(Writer *writer, Buf *out, const Expr *expr) {
   switch (expr->kind) {
     case EXPR_LITERAL:
       if (value_is_null(&expr->value))
-        buf_add(out, STR("NULL"));
+        write_null(writer, out, expr->type);
       else if (expr->value.type == VALUE_BOOL)
         write_boolean(writer, out, expr->value.boolean);
       else
         sql_write_param(writer->sql, out, expr->param, expr->value.type);
       return CODE_OK;
-    case EXPR_PATH: return write_path(writer, out, expr);
+    case EXPR_PATH: return write_path(writer, out, expr, false);
     case EXPR_VARIABLE: return write_variable(writer, out, expr);
     case EXPR_ADD:
     case EXPR_SUB:
@@ -633,7 +666,7 @@ Code expr_sql_write_condition(SqlWriter *sql, Buf *out, const Expr *expr, const 
 
 Code expr_sql_write_value(SqlWriter *sql, Buf *out, const Expr *expr, const ExprSqlRoots *roots, const SqlGuard *guard, Error *err) {
   Writer writer = writer_on(sql, roots, guard, err);
-  return write_operand(&writer, out, expr);
+  return write_operand(&writer, out, expr, false);
 }
 
 Code expr_sql_number(const Expr *expr, uint32_t *next_param, ExprParamFn *add, void *context) {

@@ -31,6 +31,7 @@ struct SqlSelect {
   Buf columns, where, group, having, order;
   size_t column_count, where_count, group_count, having_count, order_count;
   uint32_t limit_param;
+  const SqlScope *locked;
 };
 
 SqlSelect *sql_select_create(SqlWriter *writer, SqlSelect *outer) {
@@ -74,7 +75,7 @@ SqlScope *sql_select_from_row(SqlSelect *select, const Resource *resource, uint3
   buf_add(&text, STR("(SELECT "));
   for (size_t i = 0; i < resource->stored_count; i++) {
     if (i > 0) buf_add(&text, STR(", "));
-    sql_write_param(select->writer, &text, first_param + (uint32_t)i, field_value_type(resource->stored[i]));
+    sql_write_field_param(select->writer, &text, first_param + (uint32_t)i, resource->stored[i]);
     buf_add(&text, STR(" AS c"));
     buf_add_uint64(&text, i);
   }
@@ -107,7 +108,7 @@ static void write_join_keys(const SqlWriter *writer, Buf *on, const SqlScope *ta
   for (size_t i = 0; i < relation->key_count; i++) {
     if (i > 0) buf_add(on, STR(" AND "));
     if (source->is_plain_row)
-      sql_write_comparable(writer, on, target, relation->target->keys[i]);
+      sql_write_equatable(writer, on, target, relation->target->keys[i]);
     else
       sql_write_column(on, target, relation->target->keys[i]);
     buf_add(on, STR(" = "));
@@ -215,6 +216,8 @@ Buf *sql_select_order(SqlSelect *select) {
 
 void sql_select_limit(SqlSelect *select, uint32_t limit_param) { select->limit_param = limit_param; }
 
+void sql_select_lock(SqlSelect *select, const SqlScope *scope) { select->locked = scope; }
+
 static void write_source(Buf *out, const SqlSelect *select, const ScopeNode *source, bool *is_first) {
   bool has_joins = false;
   for (const ScopeNode *node = select->nodes; node != NULL && !has_joins; node = node->next)
@@ -269,6 +272,10 @@ Code sql_select_finish(SqlSelect *select, Str *ret, Error *err) {
     buf_add(&out, STR(" LIMIT "));
     sql_write_param(select->writer, &out, select->limit_param, VALUE_INT);
   }
+  if (select->locked != NULL && select->writer->dialect->row_lock.len > 0) {
+    buf_add(&out, select->writer->dialect->row_lock);
+    sql_write_alias(&out, select->locked);
+  }
   return buf_finish(&out, ret, err);
 }
 
@@ -305,15 +312,42 @@ void sql_write_column(Buf *out, const SqlScope *scope, const Field *field) {
   }
 }
 
-void sql_write_canonical(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
-  if (scope->is_plain_row || field->column_type.len == 0) {
-    sql_write_column(out, scope, field);
-    return;
-  }
+void sql_write_field_param(const SqlWriter *writer, Buf *out, uint32_t param, const Field *field) {
+  Str cast = sql_has_own_form(writer->dialect, field) ? writer->dialect->field_cast(field) : (Str){0};
+  buf_add_byte(out, writer->dialect->param_sigil);
+  buf_add_uint64(out, param);
+  buf_add(out, cast.len > 0 ? cast : writer->dialect->param_casts[field_value_type(field)]);
+}
+
+void sql_write_stored_param(const SqlWriter *writer, Buf *out, uint32_t param, const Field *field) {
+  buf_add_byte(out, writer->dialect->param_sigil);
+  buf_add_uint64(out, param);
+  if (writer->dialect->write_stored_cast != NULL) writer->dialect->write_stored_cast(out, field);
+}
+
+/* The column's text, for the dialect to put something around it. */
+static Str column_text(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
   Buf column = buf_on(writer->arena, STATEMENT_BYTES_MAX);
   sql_write_column(&column, scope, field);
   if (column.failed != CODE_OK) out->failed = column.failed;
-  writer->dialect->write_canonical(out, buf_str(&column), field);
+  return buf_str(&column);
+}
+
+void sql_write_canonical(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
+  writer->dialect->write_canonical(out, column_text(writer, out, scope, field), field, scope->is_plain_row);
+}
+
+void sql_write_readable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
+  if (writer->dialect->write_readable == NULL) sql_write_column(out, scope, field);
+  else writer->dialect->write_readable(out, column_text(writer, out, scope, field), field);
+}
+
+void sql_write_returned(const SqlWriter *writer, Buf *out, const Field *field) {
+  Buf column = buf_on(writer->arena, STATEMENT_BYTES_MAX);
+  sql_write_identifier(&column, field->column);
+  if (column.failed != CODE_OK) out->failed = column.failed;
+  if (writer->dialect->write_readable == NULL) buf_add(out, buf_str(&column));
+  else writer->dialect->write_readable(out, buf_str(&column), field);
 }
 
 /* Enums sort by name (INTERFACE §2); where what is stored differs, the name is looked up. */
@@ -330,13 +364,17 @@ void sql_write_enum_name(Buf *out, Str stored, const EnumType *type) {
 }
 
 void sql_write_collation(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
-  if (field->is_list) return;
+  if (field->is_list || sql_has_own_form(writer->dialect, field)) return;
   buf_add(out, writer->dialect->collations[field_value_type(field)]);
   if (!scope->is_plain_row) buf_add(out, writer->dialect->column_collation(field));
 }
 
 static void write_comparable_value(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
   bool is_renamed = field->type == TYPE_ENUM && !field->is_list && field->enum_type->has_stored_names;
+  if (sql_has_own_form(writer->dialect, field)) {
+    sql_write_column(out, scope, field);
+    return;
+  }
   if (!is_renamed) {
     sql_write_canonical(writer, out, scope, field);
     return;
@@ -354,18 +392,21 @@ void sql_write_comparable(const SqlWriter *writer, Buf *out, const SqlScope *sco
   sql_write_collation(writer, out, scope, field);
 }
 
-void sql_write_in_list(const SqlWriter *writer, Buf *out, Str operand, uint32_t list_param, ValueType item_type) {
-  Buf list = buf_on(writer->arena, STATEMENT_BYTES_MAX);
-  sql_write_param(writer, &list, list_param, VALUE_LIST);
-  if (list.failed != CODE_OK) out->failed = list.failed;
-  writer->dialect->write_in_list(out, operand, buf_str(&list), item_type);
+void sql_write_equatable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
+  write_comparable_value(writer, out, scope, field);
+  if (!writer->dialect->has_plain_equality) sql_write_collation(writer, out, scope, field);
+}
+
+void sql_write_null(const SqlWriter *writer, Buf *out, const Field *field) {
+  buf_add(out, STR("NULL"));
+  buf_add(out, sql_has_own_form(writer->dialect, field) ? writer->dialect->field_cast(field) : writer->dialect->param_casts[field_value_type(field)]);
 }
 
 Code sql_write_guarded_column(SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable,
                               Error *err) {
   const Expr *rule = field_rule(guard, field);
   if (rule != NULL && expr_is_false(rule)) {
-    buf_add(out, STR("NULL"));
+    sql_write_null(writer, out, field);
     return CODE_OK;
   }
   if (rule != NULL) {
@@ -376,7 +417,7 @@ Code sql_write_guarded_column(SqlWriter *writer, Buf *out, SqlScope *scope, cons
   if (is_comparable)
     write_comparable_value(writer, out, scope, field);
   else
-    sql_write_column(out, scope, field);
+    sql_write_readable(writer, out, scope, field);
   if (rule != NULL) buf_add(out, STR(" END)"));
   if (is_comparable) sql_write_collation(writer, out, scope, field);
   return CODE_OK;

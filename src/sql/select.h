@@ -62,6 +62,8 @@ Buf *sql_select_group(SqlSelect *select);       /* begins a further GROUP BY ter
 Buf *sql_select_having(SqlSelect *select);
 Buf *sql_select_order(SqlSelect *select);                       /* begins a further ORDER BY term */
 void sql_select_limit(SqlSelect *select, uint32_t limit_param); /* 0: none */
+/* The rows of `scope`'s table are locked for writing, on stores where others may write beside us. */
+void sql_select_lock(SqlSelect *select, const SqlScope *scope);
 /* The statement's text. Without columns it selects 1. */
 Code sql_select_finish(SqlSelect *select, Str *ret, Error *err);
 
@@ -78,9 +80,18 @@ void sql_write_canonical(const SqlWriter *writer, Buf *out, const SqlScope *scop
 /* The column in the form that is compared and sorted: canonical whatever the column's storage form, by code point, decimals with their
  * collation; an enum whose stored names differ is its name. (Where a cursor compares with it, the cursor holds the name.) */
 void sql_write_comparable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field);
-/* `operand` (as sql_write_comparable or any closed expression) IN the items of a list parameter: texts, integers … NULL matches nothing. An
- * index on the operand serves. */
-void sql_write_in_list(const SqlWriter *writer, Buf *out, Str operand, uint32_t list_param, ValueType item_type);
+/* The same for = alone, so that more indexes serve. */
+void sql_write_equatable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field);
+/* A parameter that is compared with what sql_write_comparable or sql_write_equatable wrote. */
+void sql_write_field_param(const SqlWriter *writer, Buf *out, uint32_t param, const Field *field);
+/* A parameter that is stored in the field's column, or compared with the bare column. */
+void sql_write_stored_param(const SqlWriter *writer, Buf *out, uint32_t param, const Field *field);
+/* The column for a result: the driver decodes it. */
+void sql_write_readable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field);
+/* The same behind RETURNING, where there is no alias. */
+void sql_write_returned(const SqlWriter *writer, Buf *out, const Field *field);
+/* A null of the type that sql_write_comparable would have. */
+void sql_write_null(const SqlWriter *writer, Buf *out, const Field *field);
 /* A field as a client may see it: CASE WHEN its rule THEN the column END where the guard has one; else as sql_write_column. */
 Code sql_write_guarded_column(SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable,
                               Error *err);
