@@ -3,6 +3,7 @@
 #include "contract/check.h"
 
 #include "contract/input.h"
+#include "contract/value_json.h"
 
 static bool refuse_literal(const Checker *checker, const Field *field, const SdlValue *value, const char *wanted) {
   report_add(checker->report, value->span, (Str){0}, "a value of \"%.*s\" must be %s", STR_ARGS(field->name), wanted);
@@ -86,6 +87,19 @@ Code check_sdl_literal(Checker *checker, const Field *field, const SdlValue *val
   return CODE_OK;
 }
 
+/* The one form that a value of the type has in JSON, so that what is shown as the default equals what is answered: "1.50" for a scale of 2.
+ */
+static Code canonical_default(Checker *checker, Field *field, const Value *value, Error *err) {
+  Buf out = buf_on(checker->arena, SIZE_MAX);
+  Str text = {0};
+  value_write_json(field, value, &out);
+  TRY(buf_finish(&out, &text, err));
+  /* A literal of the deepest allowed nesting still fits, with one level for the value itself. */
+  TRY(json_parse(text, CONTRACT_DEPTH_MAX + JSON_DEPTH_DEFAULT, checker->arena, &field->default_value, err));
+  field->default_kind = DEFAULT_VALUE;
+  return CODE_OK;
+}
+
 static Code check_default_value(Checker *checker, const CheckedField *checked, Field *field, const SdlArgument *argument, Error *err) {
   JsonValue json = {0};
   Value value = value_null();
@@ -93,7 +107,7 @@ static Code check_default_value(Checker *checker, const CheckedField *checked, F
   InputMistakes mistakes = {0};
   TRY(check_sdl_literal(checker, field, &argument->value, false, &json, &is_good, err));
   if (!is_good) return CODE_OK;
-  Code code = field_value_decode(field, &json, NULL, checker->scratch, &value, &mistakes, err);
+  Code code = field_value_decode(field, &json, NULL, checker->arena, &value, &mistakes, err);
   if (code == CODE_UNAVAILABLE) return code;
   for (size_t i = 0; i < mistakes.count && i < 5; i++) {
     const InputMistake *mistake = &mistakes.items[i];
@@ -101,9 +115,7 @@ static Code check_default_value(Checker *checker, const CheckedField *checked, F
                mistake->pointer.len > 0 ? " at " : "", STR_ARGS(mistake->pointer), STR_ARGS(mistake->detail));
   }
   if (mistakes.count > 0 || json.type == JSON_NULL) return CODE_OK;
-  field->default_kind = DEFAULT_VALUE;
-  field->default_value = json;
-  return CODE_OK;
+  return canonical_default(checker, field, &value, err);
 }
 
 static Code check_default(Checker *checker, const CheckedField *checked, Error *err) {

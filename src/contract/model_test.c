@@ -199,6 +199,22 @@ static void groups_name_key_fields_by_their_relation(void **state) {
   unload(l);
 }
 
+static void a_default_has_the_form_of_an_answer(void **state) {
+  (void)state;
+  Loaded l = load("type Part { n: BigInt! @default(value: 5) tags: [String!] }"
+                  "type A @resource { id: ID! price: Decimal @decimal(scale: 2) @default(value: 1.5) n: Int @default(value: 5.0) part: "
+                  "Part @default(value: { tags: [] })"
+                  "  at: DateTime @default(value: \"2026-01-01T01:00:00+01:00\") }");
+  const Resource *a = resource(l, "A");
+  check_str(field(a, "price")->default_value.text, "1.50");
+  check_str(field(a, "n")->default_value.text, "5");
+  check_str(field(a, "at")->default_value.text, "2026-01-01T00:00:00Z");
+  Buf out = buf_on(l.arena, 1000);
+  json_write(&out, &field(a, "part")->default_value);
+  check_str(buf_str(&out), "{\"n\":\"5\",\"tags\":[]}");
+  unload(l);
+}
+
 static void write_stands_for_the_three_that_write(void **state) {
   (void)state;
   Loaded l = load("type A @resource @access(read: \"true\", write: \"'x' in auth.roles\", update: \"old.id == auth.id\") { id: ID! n: Int "
@@ -240,6 +256,7 @@ int main(void) {
       cmocka_unit_test(foreign_keys_may_share_a_column),
       cmocka_unit_test(two_relations_between_types_say_which_is_which),
       cmocka_unit_test(groups_name_key_fields_by_their_relation),
+      cmocka_unit_test(a_default_has_the_form_of_an_answer),
       cmocka_unit_test(write_stands_for_the_three_that_write),
       cmocka_unit_test(an_enum_keeps_what_is_stored_for_its_names),
   };
