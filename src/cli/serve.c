@@ -1,5 +1,6 @@
 /* serve.c - caisson serve CONTRACT [options] */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "contract/load.h"
@@ -28,7 +29,9 @@ static ExitStatus serve(Cli *cli, const ServeConfig *config, Str path) {
   Code code = app_create(config, path, contract, warn, cli, cli->arena, &app, &details, &err);
   if (code != CODE_OK) return fail(cli, code, details, &err);
   show_addresses(app_addresses(app));
-  code = app_run(app, &err);
+  bool is_idle = true;
+  code = app_run(app, &is_idle, &err);
+  if (!is_idle) _exit(EXIT_DONE);
   app_destroy(app);
   return code == CODE_OK ? EXIT_DONE : cli_fail(cli, &err);
 }

@@ -13,7 +13,7 @@
 #include "server/signals.h"
 #include "server/worker.h"
 
-enum { REPORT_BYTES_MAX = 1024 };
+enum { REPORT_BYTES_MAX = 1024, WARNING_BYTES_MAX = 256 * 1024 };
 
 struct App {
   Arena *arena;
@@ -116,6 +116,46 @@ static void on_stop(void *context) {
   for (size_t i = 0; i < app->shared.worker_count; i++) worker_post_drain(app->shared.workers[i]);
 }
 
+/* What is wrong with the contract, or how the store differs from it. */
+static void warn_refused(App *app, const DiagnosticList *diagnostics, Str details, const Error *err, Arena *arena) {
+  Buf text = buf_on(arena, WARNING_BYTES_MAX);
+  buf_printf(&text, "the contract was not read again, and the old one is served on: %s\n", diagnostics->count > 0 ? "it has mistakes" : err->text);
+  diagnostics_write(&text, diagnostics, false);
+  buf_add(&text, str_trim(details));
+  warn(app, str_trim(buf_str(&text)));
+}
+
+static Code load_again(App *app, Arena *arena, Generation **ret, DiagnosticList *diagnostics, Str *ret_details, Error *err) {
+  ContractSource source;
+  Contract *contract = NULL;
+  TRY(contract_source_read(app->contract_path, arena, &source, err));
+  TRY(contract_load(source.files, source.count, arena, &contract, diagnostics, err));
+  Code code = make_tables(app, contract, arena, ret_details, err);
+  if (code == CODE_OK) return generation_create(contract, app->config, app->shared.worker_count, ret, err);
+  contract_destroy(contract);
+  return code;
+}
+
+/* On the signals' thread, so that no loop waits for the checker. */
+static void on_reload(void *context) {
+  App *app = context;
+  Arena *arena = arena_create(0);
+  if (arena == NULL) return;
+  Generation *next = NULL;
+  DiagnosticList diagnostics = {0};
+  Str details = {NULL, 0};
+  Error err = {0};
+  if (load_again(app, arena, &next, &diagnostics, &details, &err) == CODE_OK) {
+    for (size_t i = 0; i < app->shared.worker_count; i++) worker_post_adopt(app->shared.workers[i], next);
+    generation_release(app->generation);
+    app->generation = next;
+    warn(app, STR("the contract was read again"));
+  } else {
+    warn_refused(app, &diagnostics, details, &err, arena);
+  }
+  arena_destroy(arena);
+}
+
 /* ---- Life ---- */
 
 static Code fill(App *app, Contract *contract, Arena *arena, Str *ret_details, Error *err) {
@@ -172,13 +212,15 @@ static Code start_threads(App *app, Error *err) {
   return CODE_OK;
 }
 
-Code app_run(App *app, Error *err) {
-  SignalHandlers handlers = {.stop = on_stop, .context = app};
+Code app_run(App *app, bool *ret_is_idle, Error *err) {
+  SignalHandlers handlers = {.stop = on_stop, .reload = on_reload, .context = app};
   TRY(signals_start(&handlers, &app->signals, err));
   Code code = start_threads(app, err);
   if (code == CODE_OK) worker_run(app->shared.workers[0]);
   else on_stop(app); /* those that did start */
   for (size_t i = 1; i <= app->thread_count; i++) (void)pthread_join(app->shared.workers[i]->thread, NULL);
+  *ret_is_idle = true;
+  for (size_t i = 0; i < app->shared.worker_count; i++) *ret_is_idle = *ret_is_idle && worker_is_idle(app->shared.workers[i]);
   return code;
 }
 

@@ -56,8 +56,8 @@ void worker_serving_release(Worker *worker, Serving *serving) {
 static void adopt(void *context) {
   Worker *worker = context;
   Serving *serving = NULL;
-  Generation *generation = worker->adopted;
-  if (serving_create(worker, generation, &serving, NULL) == CODE_OK) {
+  Generation *generation = atomic_exchange(&worker->adopted, NULL);
+  if (generation != NULL && serving_create(worker, generation, &serving, NULL) == CODE_OK) {
     worker->serving->next = worker->retired;
     worker->retired = worker->serving;
     worker->serving = serving;
@@ -67,8 +67,9 @@ static void adopt(void *context) {
 
 void worker_post_adopt(Worker *worker, Generation *generation) {
   generation_hold(generation);
-  worker->adopted = generation;
-  loop_post(worker->loop, &worker->adopt_message);
+  Generation *waiting = atomic_exchange(&worker->adopted, generation);
+  if (waiting == NULL) loop_post(worker->loop, &worker->adopt_message);
+  generation_release(waiting);
 }
 
 /* ---- The end of a turn ---- */
@@ -105,7 +106,16 @@ static void begin_drain(void *context) {
 
 void worker_post_drain(Worker *worker) { loop_post(worker->loop, &worker->drain_message); }
 
-void worker_run(Worker *worker) { loop_run(worker->loop); }
+void worker_run(Worker *worker) {
+  loop_run(worker->loop);
+  if (worker->log != NULL) (void)access_log_flush(worker->log, 0, true);
+}
+
+bool worker_is_idle(const Worker *worker) {
+  size_t under_way = worker->serving->request_count;
+  for (const Serving *serving = worker->retired; serving != NULL; serving = serving->next) under_way += serving->request_count;
+  return under_way == 0;
+}
 
 /* ---- Making ---- */
 
@@ -170,6 +180,7 @@ void worker_destroy(Worker *worker) {
     worker->retired = next;
   }
   serving_destroy(worker->serving);
+  generation_release(atomic_load(&worker->adopted));
   if (worker->session != NULL) store_session_close(worker->session);
   loop_timer_destroy(worker->log_timer);
   access_log_destroy(worker->log);

@@ -46,18 +46,20 @@ typedef struct Worker {
   LoopHook end_of_turn;
   TraceSource ids;
   LoopMessage drain_message, adopt_message;
-  Generation *adopted;       /* on its way with adopt_message */
+  _Atomic(Generation *) adopted; /* on its way with adopt_message; NULL: none is */
   pthread_t thread;
 } Worker;
 
 /* On the starting thread; the loop is not running yet. */
 Code worker_create(ServerShared *shared, size_t index, Generation *generation, Worker **ret, Error *err);
-void worker_destroy(Worker *worker); /* its loop has ended; NULL is fine */
+void worker_destroy(Worker *worker); /* its loop has ended, and it is idle; NULL is fine */
+/* No request is under way: false where a drain had to close some. */
+bool worker_is_idle(const Worker *worker);
 /* Runs the loop until it has drained. */
 void worker_run(Worker *worker);
 /* Any thread, once: the worker finishes what has begun, then its loop ends. */
 void worker_post_drain(Worker *worker);
-/* Any thread; the previous one has been adopted. Takes a hold of its own. */
+/* Any thread. Takes a hold of its own; of two that come at once the later one is taken. */
 void worker_post_adopt(Worker *worker, Generation *generation);
 
 /* A request begins on the current serving, and gives it back. */

@@ -219,3 +219,77 @@ test('an idle connection is closed after its time', () => withServer({ options: 
     socket.once('close', () => { clearTimeout(timer); resolve(); });
   });
 }));
+
+test('SIGHUP reads the contract again; one with mistakes changes nothing', () => withServer({ options: ['--threads', '2'] }, async (server) => {
+  const client = server.client();
+  const waitFor = async (pattern) => { for (let i = 0; i < 200 && !pattern.test(server.stderr); i++) await new Promise((resolve) => setTimeout(resolve, 25)); assert.match(server.stderr, pattern); };
+  assert.equal((await client.request('GET', '/v1/notes?colour=red')).status, 400);
+  const more = contract.replace('text: String!', 'text: String!\n  colour: String');
+  fs.writeFileSync(server.contractPath, more);
+  server.child.kill('SIGHUP');
+  await waitFor(/the contract was read again/);
+  for (let i = 0; i < 100 && (await client.request('GET', '/v1/notes?colour=red')).status !== 200; i++) await new Promise((resolve) => setTimeout(resolve, 25));
+  assert.equal((await client.request('GET', '/v1/notes?colour=red')).status, 200);
+  fs.writeFileSync(server.contractPath, `${more}type Broken @resource {\n`);
+  server.child.kill('SIGHUP');
+  await waitFor(/contract\.graphql:\d+:\d+: error/);
+  assert.equal((await client.request('GET', '/v1/notes?colour=red')).status, 200);
+  client.close();
+}));
+
+test('a request is called by its client, or gets a name; each answer says it', () => withServer({}, async (server) => {
+  const client = server.client();
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const named = await client.request('GET', '/v1/nothing', { headers: { 'X-Request-Id': 'mine-7', traceparent } });
+  assert.equal(named.headers['x-request-id'], 'mine-7');
+  assert.equal(named.headers.traceparent, traceparent);
+  assert.equal(JSON.parse(named.text).requestId, 'mine-7');
+  const made = await client.request('GET', '/v1/notes', { headers: { 'X-Request-Id': 'has space', traceparent: 'bad' } });
+  assert.match(made.headers['x-request-id'], /^[0-9a-f]{32}$/);
+  assert.match(made.headers.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  client.close();
+}));
+
+test('pages of the origins that are named may call, others not', () => withServer({ options: ['--cors-origin', 'https://a.example', '--cors-origin', 'https://b.example'] }, async (server) => {
+  const client = server.client();
+  const preflight = (origin) => client.request('OPTIONS', '/v1/notes', { headers: { Origin: origin, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' } });
+  const allowed = await preflight('https://b.example');
+  assert.equal(allowed.status, 204);
+  assert.equal(allowed.headers['access-control-allow-origin'], 'https://b.example');
+  assert.match(allowed.headers['access-control-allow-methods'], /POST/);
+  assert.equal(allowed.headers['access-control-allow-headers'], 'authorization');
+  assert.equal((await preflight('https://evil.example')).headers['access-control-allow-origin'], undefined);
+  const read = await client.request('GET', '/v1/notes', { headers: { Origin: 'https://a.example' } });
+  assert.equal(read.headers['access-control-allow-origin'], 'https://a.example');
+  assert.match(read.headers.vary, /origin/i);
+  client.close();
+}));
+
+test('probes and metrics name what they checked and counted', () => withServer({}, async (server) => {
+  const client = server.client();
+  for (const probe of ['livez', 'readyz', 'startupz']) {
+    const answer = await client.request('GET', `/${probe}`);
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(JSON.parse(answer.text).status, 'ok');
+    assert.ok(Object.keys(JSON.parse(answer.text).checks).length > 0);
+  }
+  await client.request('GET', '/v1/notes');
+  const metrics = (await client.request('GET', '/metrics')).text;
+  assert.match(metrics, /^caisson_http_requests_total\{method="GET",route="\/v1\/notes",status="200"\} 1$/m);
+  assert.match(metrics, /^caisson_store_reads_total [1-9]/m);
+  assert.equal((await client.request('POST', '/livez')).status, 405);
+  client.close();
+}));
+
+test('a token that is bad is a 401 that says why; another scheme is one too', () => withServer({}, async (server) => {
+  const client = server.client();
+  const get = (authorization) => client.request('GET', '/v1/notes', { headers: { Authorization: authorization } });
+  const expired = await get(`Bearer ${makeToken({ sub: 'ann', exp: 1000 })}`);
+  assert.equal(expired.status, 401);
+  assert.equal(expired.headers['www-authenticate'], 'Bearer error="invalid_token", error_description="The token has expired"');
+  assert.equal((await get(`Bearer ${makeToken({ sub: 'ann' }, { key: 'another key' })}`)).status, 401);
+  assert.equal((await get(`Bearer ${makeToken({ sub: 'ann' }, { header: { alg: 'none' } })}`)).status, 401);
+  assert.equal((await get('Basic YTpi')).status, 401);
+  assert.equal((await get(`Bearer ${makeToken({ sub: 'ann' })}`)).status, 200);
+  client.close();
+}));
