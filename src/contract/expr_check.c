@@ -335,12 +335,25 @@ static const Expr *check_arithmetic(Checker *checker, const Syntax *syntax, Expr
   return check_node(checker, kind, type, syntax, args, 2);
 }
 
+/* -(-1) is a literal too. */
+static const Expr *negated_literal(Checker *checker, const Syntax *syntax, const Expr *literal) {
+  if (literal->type == EXPR_TYPE_INT && literal->value.integer != INT64_MIN) {
+    return literal_node(checker, syntax, EXPR_TYPE_INT, value_int(-literal->value.integer), (Str){0});
+  }
+  if (literal->type == EXPR_TYPE_FLOAT) {
+    bool is_negative = str_starts_with(literal->name, STR("-"));
+    return check_float(checker, syntax, str_slice(literal->name, is_negative ? 1 : 0, literal->name.len), !is_negative);
+  }
+  return check_node(checker, EXPR_NEGATE, literal->type, syntax, &literal, 1);
+}
+
 static const Expr *check_negate(Checker *checker, const Syntax *syntax) {
   const Syntax *inner = syntax->args[0];
   if (inner->kind == SYNTAX_INT) return check_int(checker, syntax, inner->text, true);
   if (inner->kind == SYNTAX_FLOAT) return check_float(checker, syntax, inner->text, true);
   const Expr *operand = check_expression(checker, inner);
   if (operand == NULL) return NULL;
+  if (operand->kind == EXPR_LITERAL && is_numeric(operand)) return negated_literal(checker, syntax, operand);
   if (is_numeric(operand) || operand->type == EXPR_TYPE_DURATION)
     return check_node(checker, EXPR_NEGATE, operand->type, syntax, &operand, 1);
   check_report(checker, syntax, operand->type == EXPR_TYPE_BOOL ? "write ! for not" : "", "%s has no negative",
@@ -443,6 +456,9 @@ Code expr_parse(Str source, const Resource *resource, ExprUse use, const Field *
     expr_report(&report, 0, (uint32_t)limits->bytes_max, "", "the expression is longer than %zu bytes", limits->bytes_max);
   } else if (!utf8_is_valid(source)) {
     expr_report(&report, 0, (uint32_t)source.len, "", "the expression is not valid UTF-8");
+  } else if (str_find_byte(source, '\0', 0) < source.len) {
+    size_t at = str_find_byte(source, '\0', 0);
+    expr_report(&report, (uint32_t)at, (uint32_t)at + 1, "", "the expression holds a NUL");
   } else {
     syntax = expr_parse_syntax(source, limits, arena, &report);
   }
