@@ -1,5 +1,5 @@
-/* authenticator.c - the bearer scheme (RFC 6750) over jwt.c, and a set-associative cache of what was verified: four places for each hash, the one that
- * was used longest ago is given up. An entry is shared by reference count, because a request may outlive its place. */
+/* authenticator.c - the bearer scheme (RFC 6750) over jwt.c, and a set-associative cache of what was verified: four places for each hash,
+ * the one that was used longest ago is given up. An entry is shared by reference count, because a request may outlive its place. */
 #include "auth/authenticator.h"
 
 #include "auth/jwt.h"
@@ -8,7 +8,7 @@ enum { WAYS = 4, IDENTITY_BYTES_MAX = 64 * 1024 };
 
 struct Identity {
   Caller caller;
-  Arena *arena;      /* holds this identity too */
+  Arena *arena; /* holds this identity too */
   Str token;
   uint64_t hash;
   int64_t not_before_us, expires_us;
@@ -52,8 +52,10 @@ Code authenticator_create(const AuthenticatorOptions *options, Authenticator **r
   }
   made->arena = arena;
   Code code = copy_policy(made, options, err);
-  if (code == CODE_OK) *ret = made;
-  else arena_destroy(arena);
+  if (code == CODE_OK)
+    *ret = made;
+  else
+    arena_destroy(arena);
   return code;
 }
 
@@ -73,7 +75,8 @@ void identity_release(Identity *identity) {
   if (identity != NULL && --identity->references == 0) arena_destroy(identity->arena);
 }
 
-/* The comparison of tokens need not take constant time: it is reached only by a text whose 64-bit hash is that of a token which was verified. */
+/* The comparison of tokens need not take constant time: it is reached only by a text whose 64-bit hash is that of a token which was
+ * verified. */
 static Identity **find_place(Authenticator *authenticator, Str token, uint64_t hash, bool *ret_is_hit) {
   Identity **set = &authenticator->places[(hash & (authenticator->set_count - 1)) * WAYS];
   Identity **oldest = set;
@@ -94,8 +97,13 @@ static Code verify_into(Authenticator *authenticator, Arena *arena, Str token, u
   TRY(jwt_verify(&authenticator->policy, token, now_us, arena, &jwt, err));
   Identity *identity = ARENA_NEW(arena, Identity);
   TRY_ALLOC(identity);
-  *identity = (Identity){.caller = jwt.caller, .arena = arena, .token = arena_str(arena, token), .hash = hash,
-                         .not_before_us = jwt.not_before_us, .expires_us = jwt.expires_us, .references = 1};
+  *identity = (Identity){.caller = jwt.caller,
+                         .arena = arena,
+                         .token = arena_str(arena, token),
+                         .hash = hash,
+                         .not_before_us = jwt.not_before_us,
+                         .expires_us = jwt.expires_us,
+                         .references = 1};
   TRY_ALLOC(identity->token.ptr);
   *ret = identity;
   return CODE_OK;
@@ -141,7 +149,8 @@ static Code bearer_token(Str authorization, Str *ret_token, Str *ret_challenge, 
   return CODE_OK;
 }
 
-Code authenticator_identify(Authenticator *authenticator, Str authorization, int64_t now_us, Identity **ret, Str *ret_challenge, Error *err) {
+Code authenticator_identify(Authenticator *authenticator, Str authorization, int64_t now_us, Identity **ret, Str *ret_challenge,
+                            Error *err) {
   if (authorization.ptr == NULL) return *ret = NULL, CODE_OK;
   Str token = {NULL, 0};
   TRY(bearer_token(authorization, &token, ret_challenge, err));

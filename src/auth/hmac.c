@@ -1,4 +1,5 @@
-/* hmac.c - the adapter to OpenSSL's EVP_MAC. A context that has its key is set back to it by an init without one, which saves the key schedule a message. */
+/* hmac.c - the adapter to OpenSSL's EVP_MAC. A context that has its key is set back to it by an init without one, which saves the key
+ * schedule a message. */
 #include "auth/hmac.h"
 
 #include <openssl/core_names.h>
@@ -50,4 +51,6 @@ bool hmac_sign(HmacKey *key, const Str *parts, size_t count, unsigned char ret[H
   return EVP_MAC_final(key->context, ret, &written, HMAC_SHA256_BYTES) == 1 && written == HMAC_SHA256_BYTES;
 }
 
-bool hmac_is_equal(const unsigned char a[HMAC_SHA256_BYTES], const unsigned char b[HMAC_SHA256_BYTES]) { return CRYPTO_memcmp(a, b, HMAC_SHA256_BYTES) == 0; }
+bool hmac_is_equal(const unsigned char a[HMAC_SHA256_BYTES], const unsigned char b[HMAC_SHA256_BYTES]) {
+  return CRYPTO_memcmp(a, b, HMAC_SHA256_BYTES) == 0;
+}

@@ -1,4 +1,5 @@
-/* jwt.c - verification in the order of RFC 7515 §5.2, with one invariant: not a byte of the payload is looked at before its signature holds. */
+/* jwt.c - verification in the order of RFC 7515 §5.2, with one invariant: not a byte of the payload is looked at before its signature
+ * holds. */
 #include "auth/jwt.h"
 
 #include <math.h>
@@ -47,7 +48,8 @@ static Code check_signature(const JwtPolicy *policy, Str signed_text, Str part, 
   TRY(decode_part(part, arena, &given, "The token's signature is not base64url", err));
   unsigned char expected[HMAC_SHA256_BYTES];
   if (!hmac_sign(policy->key, &signed_text, 1, expected)) return error_no_memory(err);
-  if (given.len != HMAC_SHA256_BYTES || !hmac_is_equal((const unsigned char *)given.ptr, expected)) return refuse(err, "The token's signature does not match");
+  if (given.len != HMAC_SHA256_BYTES || !hmac_is_equal((const unsigned char *)given.ptr, expected))
+    return refuse(err, "The token's signature does not match");
   return CODE_OK;
 }
 
@@ -70,7 +72,9 @@ Code jwt_check_times(int64_t not_before_us, int64_t expires_us, int64_t now_us, 
   return CODE_OK;
 }
 
-static bool is_text(const JsonValue *value, Str wanted) { return value != NULL && value->type == JSON_STRING && str_equal(value->text, wanted); }
+static bool is_text(const JsonValue *value, Str wanted) {
+  return value != NULL && value->type == JSON_STRING && str_equal(value->text, wanted);
+}
 
 /* RFC 7519 §4.1.3: one audience, or several. */
 static bool has_audience(const JsonValue *claim, Str wanted) {
@@ -81,8 +85,10 @@ static bool has_audience(const JsonValue *claim, Str wanted) {
 }
 
 static Code check_parties(const JwtPolicy *policy, const JsonValue *payload, Error *err) {
-  if (policy->issuer.len != 0 && !is_text(json_get(payload, STR("iss")), policy->issuer)) return refuse(err, "The token is from another issuer");
-  if (policy->audience.len != 0 && !has_audience(json_get(payload, STR("aud")), policy->audience)) return refuse(err, "The token is for another audience");
+  if (policy->issuer.len != 0 && !is_text(json_get(payload, STR("iss")), policy->issuer))
+    return refuse(err, "The token is from another issuer");
+  if (policy->audience.len != 0 && !has_audience(json_get(payload, STR("aud")), policy->audience))
+    return refuse(err, "The token is for another audience");
   return CODE_OK;
 }
 
@@ -109,7 +115,8 @@ static Code read_caller(const JsonValue *payload, Arena *arena, Caller *ret, Err
   if (has_subject && subject->type != JSON_STRING) return refuse(err, "The token's sub is not a string");
   ValueList roles;
   TRY(read_roles(payload, arena, &roles, err));
-  *ret = (Caller){.is_authenticated = true, .id = has_subject ? value_text(subject->text) : value_null(), .roles = roles, .claims = payload};
+  *ret =
+      (Caller){.is_authenticated = true, .id = has_subject ? value_text(subject->text) : value_null(), .roles = roles, .claims = payload};
   return CODE_OK;
 }
 
@@ -123,7 +130,8 @@ static bool split(Str token, Str *ret_header, Str *ret_payload, Str *ret_signatu
 Code jwt_verify(const JwtPolicy *policy, Str token, int64_t now_us, Arena *arena, Jwt *ret, Error *err) {
   if (token.len > JWT_BYTES_MAX) return refuse(err, "The token is too long");
   Str header, payload_part, signature;
-  if (token.len == 0 || !split(token, &header, &payload_part, &signature)) return refuse(err, "The token is not a signed JWT of three parts");
+  if (token.len == 0 || !split(token, &header, &payload_part, &signature))
+    return refuse(err, "The token is not a signed JWT of three parts");
   TRY(check_header(header, arena, err));
   TRY(check_signature(policy, str_slice(token, 0, header.len + 1 + payload_part.len), signature, arena, err));
 

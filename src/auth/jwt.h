@@ -19,12 +19,12 @@ typedef struct JwtPolicy {
 } JwtPolicy;
 
 typedef struct Jwt {
-  Caller caller;       /* id: `sub`; roles: `roles` (a list of strings, or one) or `role`; claims: the whole payload */
+  Caller caller;                     /* id: `sub`; roles: `roles` (a list of strings, or one) or `role`; claims: the whole payload */
   int64_t not_before_us, expires_us; /* leeway included; INT64_MIN and INT64_MAX where the token does not say */
 } Jwt;
 
-/* All of *ret lives in `arena`; nothing points into `token`. CODE_UNAUTHENTICATED: err->text is a sentence that says why, fit for an RFC 6750
- * error_description (printable ASCII, no quotes). CODE_UNAVAILABLE: out of memory. */
+/* All of *ret lives in `arena`; nothing points into `token`. CODE_UNAUTHENTICATED: err->text is a sentence that says why, fit for an RFC
+ * 6750 error_description (printable ASCII, no quotes). CODE_UNAVAILABLE: out of memory. */
 Code jwt_verify(const JwtPolicy *policy, Str token, int64_t now_us, Arena *arena, Jwt *ret, Error *err);
 /* Whether a token that was verified once is (still) within its times; as jwt_verify says it. */
 Code jwt_check_times(int64_t not_before_us, int64_t expires_us, int64_t now_us, Error *err);

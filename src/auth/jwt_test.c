@@ -75,7 +75,8 @@ static void the_token_of_rfc_7515_a_1_verifies_until_it_expires(void **state) {
   HmacKey *key = NULL;
   assert_int_equal(hmac_key_create((Str){bytes, len}, &key, NULL), CODE_OK);
   JwtPolicy policy = {.key = key, .issuer = STR("joe")};
-  Str token = STR("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+  Str token = STR("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
+                  "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
                   ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
   Jwt jwt;
   Error err = {0};
@@ -92,8 +93,9 @@ static void the_token_of_rfc_7515_a_1_verifies_until_it_expires(void **state) {
 /* RFC 4231 §4.3, test case 2; twice, since the key is used again after a message. */
 static void hmac_gives_the_tag_of_rfc_4231(void **state) {
   (void)state;
-  static const unsigned char expected[HMAC_SHA256_BYTES] = {0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7,
-                                                            0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27, 0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43};
+  static const unsigned char expected[HMAC_SHA256_BYTES] = {0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24,
+                                                            0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27,
+                                                            0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43};
   HmacKey *key = NULL;
   assert_int_equal(hmac_key_create(STR("Jefe"), &key, NULL), CODE_OK);
   for (int i = 0; i < 2; i++) {
@@ -111,8 +113,15 @@ static void a_made_token_reads_back(void **state) {
   Fixture *f = *state;
   const Str roles[] = {STR_INIT("staff"), STR_INIT("a\"b")};
   const TokenClaim claims[] = {{STR_INIT("org"), {.type = JSON_NUMBER, .text = STR_INIT("12345678901234567890")}}};
-  TokenSpec spec = {.subject = STR("ada"), .roles = roles, .role_count = 2, .claims = claims, .claim_count = 1, .issued_us = NOW_US, .ttl_us = 3600LL * 1000000,
-                    .issuer = STR("me"), .audience = STR("shop")};
+  TokenSpec spec = {.subject = STR("ada"),
+                    .roles = roles,
+                    .role_count = 2,
+                    .claims = claims,
+                    .claim_count = 1,
+                    .issued_us = NOW_US,
+                    .ttl_us = 3600LL * 1000000,
+                    .issuer = STR("me"),
+                    .audience = STR("shop")};
   Str token;
   assert_int_equal(token_make(f->key, &spec, f->arena, &token, NULL), CODE_OK);
   f->policy.issuer = STR("me");
@@ -143,7 +152,8 @@ static void the_algorithm_is_never_the_tokens_choice(void **state) {
   expect_refusal(f, sign(f, "{\"alg\":[\"HS256\"]}", "{}"), "The token is not signed with HS256");
   expect_refusal(f, sign(f, "{}", "{}"), "The token is not signed with HS256");
   expect_refusal(f, sign(f, "{\"alg\":\"none\",\"alg\":\"HS256\"}", "{}"), "The token's header is not a JSON object");
-  expect_refusal(f, sign(f, "{\"alg\":\"HS256\",\"crit\":[\"exp\"],\"exp\":1}", "{}"), "The token's header has critical extensions, which are not supported");
+  expect_refusal(f, sign(f, "{\"alg\":\"HS256\",\"crit\":[\"exp\"],\"exp\":1}", "{}"),
+                 "The token's header has critical extensions, which are not supported");
 }
 
 static void what_is_not_a_token_is_refused(void **state) {

@@ -1,4 +1,5 @@
-/* secret.c - a secret's file is complete from the moment it has its name: it is written under another and linked to its own, which fails where one is there. */
+/* secret.c - a secret's file is complete from the moment it has its name: it is written under another and linked to its own, which fails
+ * where one is there. */
 #include "auth/secret.h"
 
 #include <errno.h>
@@ -40,7 +41,8 @@ static Code read_all(int fd, const char *path, Arena *arena, Str *ret, Error *er
     if (n < 0) return fail(err, "read", path);
     if (n == 0) break;
     len += (size_t)n;
-    if (len > SECRET_BYTES_MAX) return error_set(err, CODE_BAD_REQUEST, "the secret in %.120s is longer than %d bytes", path, SECRET_BYTES_MAX);
+    if (len > SECRET_BYTES_MAX)
+      return error_set(err, CODE_BAD_REQUEST, "the secret in %.120s is longer than %d bytes", path, SECRET_BYTES_MAX);
   }
   Str text = str_trim((Str){bytes, len});
   if (text.len == 0) return error_set(err, CODE_BAD_REQUEST, "the secret in %.120s is empty", path);

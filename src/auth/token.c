@@ -10,7 +10,8 @@ static Code check_claims(const TokenSpec *spec, Error *err) {
   for (size_t i = 0; i < spec->claim_count; i++) {
     Str name = spec->claims[i].name;
     for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
-      if (str_equal(name, str_of(own[k]))) return error_set(err, CODE_BAD_REQUEST, "the claim %s has an option of its own, or is set by the program", own[k]);
+      if (str_equal(name, str_of(own[k])))
+        return error_set(err, CODE_BAD_REQUEST, "the claim %s has an option of its own, or is set by the program", own[k]);
     for (size_t k = 0; k < i; k++)
       if (str_equal(name, spec->claims[k].name)) return error_set(err, CODE_BAD_REQUEST, "the claim %.*s is given twice", STR_ARGS(name));
   }

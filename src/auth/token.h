@@ -10,14 +10,14 @@ typedef struct TokenClaim {
 } TokenClaim;
 
 typedef struct TokenSpec {
-  Str subject;        /* ptr NULL: no `sub` */
+  Str subject; /* ptr NULL: no `sub` */
   const Str *roles;
-  size_t role_count;  /* 0: no `roles` */
+  size_t role_count;        /* 0: no `roles` */
   const TokenClaim *claims; /* further ones; a name that is given elsewhere (sub, roles, iss, aud, iat, exp) is refused */
   size_t claim_count;
   Str issuer, audience; /* len 0: none */
   int64_t issued_us;
-  int64_t ttl_us;     /* 0: never expires */
+  int64_t ttl_us; /* 0: never expires */
 } TokenSpec;
 
 Code token_make(HmacKey *key, const TokenSpec *spec, Arena *arena, Str *ret, Error *err);

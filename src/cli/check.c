@@ -5,7 +5,10 @@
 #include "contract/load.h"
 
 static const OptionTable table = {
-    .command = "check", .arguments = "CONTRACT", .positional_min = 1, .positional_max = 1,
+    .command = "check",
+    .arguments = "CONTRACT",
+    .positional_min = 1,
+    .positional_max = 1,
     .summary = "Checks a contract (a file, or a folder of .graphql files) and tells every mistake at once, each with\n"
                "its file, line and column, the line itself and a hint. Exit status 1 where there is any.",
 };
@@ -20,8 +23,8 @@ ExitStatus command_check(Cli *cli) {
   size_t fields = 0;
   for (size_t i = 0; i < contract->resource_count; i++) fields += contract->resources[i]->field_count;
   Buf text = buf_on(cli->arena, 1024);
-  buf_printf(&text, "%.*s %.*s: no mistakes in %zu resources, %zu fields\n", STR_ARGS(contract->service_name), STR_ARGS(contract->service_version),
-             contract->resource_count, fields);
+  buf_printf(&text, "%.*s %.*s: no mistakes in %zu resources, %zu fields\n", STR_ARGS(contract->service_name),
+             STR_ARGS(contract->service_version), contract->resource_count, fields);
   contract_destroy(contract);
   return cli_print(&text);
 }

@@ -14,10 +14,10 @@
 typedef enum ExitStatus { EXIT_DONE = 0, EXIT_WRONG_INPUT = 1, EXIT_WRONG_USAGE = 2, EXIT_OUTSIDE = 3 } ExitStatus;
 
 typedef struct Cli {
-  Arena *arena;               /* the process's */
-  const char *const *args;    /* behind the command's name */
+  Arena *arena;            /* the process's */
+  const char *const *args; /* behind the command's name */
   size_t arg_count;
-  bool has_colour;            /* stderr is a terminal that wants colour */
+  bool has_colour; /* stderr is a terminal that wants colour */
 } Cli;
 
 typedef struct Command {

@@ -12,7 +12,10 @@ static const OptionSpec options[] = {
     {"prelude", OPTION_FLAG, offsetof(ContractOptions, is_prelude), NULL, NULL, "print the definitions of all directives and scalars"},
 };
 static const OptionTable table = {
-    .command = "contract", .arguments = "--prelude", .options = options, .option_count = 1,
+    .command = "contract",
+    .arguments = "--prelude",
+    .options = options,
+    .option_count = 1,
     .summary = "Prints what contracts are written with, as GraphQL SDL, so that editors complete and check it.",
 };
 

@@ -5,7 +5,10 @@
 #include "store/sqlite_catalog.h"
 
 static const OptionTable table = {
-    .command = "introspect", .arguments = "STORE", .positional_min = 1, .positional_max = 1,
+    .command = "introspect",
+    .arguments = "STORE",
+    .positional_min = 1,
+    .positional_max = 1,
     .summary = "Prints a contract for an existing database: sqlite:FILE. The database is only read. Access is closed in it: open what\n"
                "you mean to show, then serve it with --store.",
 };
@@ -30,9 +33,11 @@ static Str service_name(Str path, Arena *arena) {
 }
 
 static Code introspect(Cli *cli, Str url, Buf *out, Error *err) {
-  if (!str_starts_with(url, STR("sqlite:"))) return error_set(err, CODE_BAD_REQUEST, "a store is sqlite:FILE, not \"%.*s\"", (int)(url.len > 80 ? 80 : url.len), url.ptr);
+  if (!str_starts_with(url, STR("sqlite:")))
+    return error_set(err, CODE_BAD_REQUEST, "a store is sqlite:FILE, not \"%.*s\"", (int)(url.len > 80 ? 80 : url.len), url.ptr);
   Str path = str_slice(url, 7, url.len);
-  if (path.len == 0 || str_equal(path, STR(":memory:"))) return error_set(err, CODE_BAD_REQUEST, "there is nothing in a database in memory: name a file, sqlite:FILE");
+  if (path.len == 0 || str_equal(path, STR(":memory:")))
+    return error_set(err, CODE_BAD_REQUEST, "there is nothing in a database in memory: name a file, sqlite:FILE");
   Catalog catalog;
   TRY(sqlite_catalog_read(path, cli->arena, &catalog, err));
   Str service = service_name(path, cli->arena);

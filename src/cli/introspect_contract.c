@@ -1,4 +1,5 @@
-/* introspect_contract.c - each table becomes a type, each column a line; what a contract can't say stands above it as a comment that names it. */
+/* introspect_contract.c - each table becomes a type, each column a line; what a contract can't say stands above it as a comment that names
+ * it. */
 #include "cli/introspect_contract.h"
 
 #include "base/decimal.h"
@@ -55,7 +56,8 @@ static const DraftField *field_of(const DraftResource *resource, const CatalogCo
   return NULL;
 }
 
-/* A column that holds another row's key has that key's type, through any number of tables; its own declared type may be spelled otherwise. */
+/* A column that holds another row's key has that key's type, through any number of tables; its own declared type may be spelled otherwise.
+ */
 static ColumnShape field_shape(const DraftResource *resource, const DraftField *field) {
   const DraftField *root = field;
   const DraftResource *at = resource;
@@ -82,7 +84,9 @@ static ColumnShape field_shape(const DraftResource *resource, const DraftField *
 static bool is_plain_type(Str type) {
   for (size_t i = 0; i < type.len; i++) {
     char c = type.ptr[i];
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == ' ' || c == '(' || c == ')' || c == ',')) return false;
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == ' ' || c == '(' || c == ')' ||
+          c == ','))
+      return false;
   }
   return true;
 }
@@ -134,9 +138,12 @@ static bool write_default_value(Writer *writer, const ColumnShape *shape, Str sq
     write_string(writer, text);
   } else if (strcmp(shape->type, "Int") == 0 && str_parse_int64(sql, &n) && n >= INT32_MIN && n <= INT32_MAX) {
     buf_printf(writer->out, " @default(value: %lld", (long long)n);
-  } else if (strcmp(shape->type, "Boolean") == 0 && (str_equal(sql, STR("0")) || str_equal(sql, STR("1")) || str_equal_ignore_case(sql, STR("true")) || str_equal_ignore_case(sql, STR("false")))) {
-    buf_add(writer->out, str_equal(sql, STR("1")) || str_equal_ignore_case(sql, STR("true")) ? STR(" @default(value: true") : STR(" @default(value: false"));
-  } else if (strcmp(shape->type, "Decimal") == 0 && decimal_parse(text.ptr != NULL ? text : sql, &decimal) && (shape->scale < 0 || (int)decimal_scale(decimal_str(&decimal)) <= shape->scale) &&
+  } else if (strcmp(shape->type, "Boolean") == 0 && (str_equal(sql, STR("0")) || str_equal(sql, STR("1")) ||
+                                                     str_equal_ignore_case(sql, STR("true")) || str_equal_ignore_case(sql, STR("false")))) {
+    buf_add(writer->out, str_equal(sql, STR("1")) || str_equal_ignore_case(sql, STR("true")) ? STR(" @default(value: true")
+                                                                                             : STR(" @default(value: false"));
+  } else if (strcmp(shape->type, "Decimal") == 0 && decimal_parse(text.ptr != NULL ? text : sql, &decimal) &&
+             (shape->scale < 0 || (int)decimal_scale(decimal_str(&decimal)) <= shape->scale) &&
              (shape->precision < 0 || (int)(decimal_integer_digits(decimal_str(&decimal)) + (size_t)shape->scale) <= shape->precision)) {
     buf_add(writer->out, STR(" @default(value: "));
     write_string(writer, decimal_str(&decimal));
@@ -161,7 +168,9 @@ static void write_default(Writer *writer, const CatalogColumn *column, const Col
 static const CatalogIndex *sole_unique(const DraftResource *resource, const DraftField *field) {
   for (size_t i = 0; i < resource->table->indexes.count; i++) {
     const CatalogIndex *index = &resource->table->indexes.items[i];
-    if (index->is_unique && index->obstacle.len == 0 && index->columns.count == 1 && str_equal_ignore_case(index->columns.items[0].name, field->column->name)) return index;
+    if (index->is_unique && index->obstacle.len == 0 && index->columns.count == 1 &&
+        str_equal_ignore_case(index->columns.items[0].name, field->column->name))
+      return index;
   }
   return NULL;
 }
@@ -176,7 +185,8 @@ static void write_column_field(Writer *writer, const DraftResource *resource, co
   if (column->default_text.ptr != NULL && !column->is_generated && column->default_text.len > 0) {
     Buf probe = buf_on(writer->arena, 4096);
     Writer trial = {&probe, writer->arena};
-    bool is_said = str_equal_ignore_case(column->default_text, STR("NULL")) || write_default_value(&trial, &shape, without_parentheses(column->default_text));
+    bool is_said = str_equal_ignore_case(column->default_text, STR("NULL")) ||
+                   write_default_value(&trial, &shape, without_parentheses(column->default_text));
     if (!is_said) write_comment(writer, "  ", arena_printf(writer->arena, "the database's default: %.*s", STR_ARGS(column->default_text)));
   }
   if (column->is_generated) write_comment(writer, "  ", STR("computed by the database"));
@@ -205,7 +215,8 @@ static void write_relation_details(Writer *writer, const DraftRelation *relation
   }
   if (str_equal(relation->key->on_delete, STR("CASCADE"))) buf_add(writer->out, STR(", onDelete: CASCADE"));
   bool is_set_null = str_equal(relation->key->on_delete, STR("SET NULL"));
-  for (size_t i = 0; i < relation->column_count; i++) is_set_null = is_set_null && !relation->source->fields[relation->columns[i]].column->is_required;
+  for (size_t i = 0; i < relation->column_count; i++)
+    is_set_null = is_set_null && !relation->source->fields[relation->columns[i]].column->is_required;
   if (is_set_null) buf_add(writer->out, STR(", onDelete: SET_NULL"));
   if (relation->is_deferred) buf_add(writer->out, STR(", deferred: true"));
   buf_add_byte(writer->out, ')');
@@ -264,14 +275,20 @@ static void write_indexes(Writer *writer, const DraftResource *resource) {
 
 static void write_type_comments(Writer *writer, const DraftResource *resource) {
   const CatalogTable *table = resource->table;
-  if (table->is_view) write_comment(writer, "", STR("Read-only: it is a view."));
-  else if (resource->key_count == 0) write_comment(writer, "", STR("Read-only: the table has no primary key."));
-  for (size_t i = 0; i < table->notes.count; i++) write_comment(writer, "", arena_printf(writer->arena, "Not said here: %.*s", STR_ARGS(table->notes.items[i])));
-  for (size_t i = 0; i < resource->notes.count; i++) write_comment(writer, "", arena_printf(writer->arena, "Not said here: %.*s", STR_ARGS(resource->notes.items[i])));
+  if (table->is_view)
+    write_comment(writer, "", STR("Read-only: it is a view."));
+  else if (resource->key_count == 0)
+    write_comment(writer, "", STR("Read-only: the table has no primary key."));
+  for (size_t i = 0; i < table->notes.count; i++)
+    write_comment(writer, "", arena_printf(writer->arena, "Not said here: %.*s", STR_ARGS(table->notes.items[i])));
+  for (size_t i = 0; i < resource->notes.count; i++)
+    write_comment(writer, "", arena_printf(writer->arena, "Not said here: %.*s", STR_ARGS(resource->notes.items[i])));
   for (size_t i = 0; i < table->indexes.count; i++) {
     const CatalogIndex *index = &table->indexes.items[i];
     if (index->obstacle.len == 0) continue;
-    write_comment(writer, "", arena_printf(writer->arena, "Not said here: the %sindex %.*s, because %.*s", index->is_unique ? "unique " : "", STR_ARGS(index->name), STR_ARGS(index->obstacle)));
+    write_comment(writer, "",
+                  arena_printf(writer->arena, "Not said here: the %sindex %.*s, because %.*s", index->is_unique ? "unique " : "",
+                               STR_ARGS(index->name), STR_ARGS(index->obstacle)));
   }
 }
 
@@ -298,9 +315,11 @@ Code introspect_write_contract(Buf *out, const Catalog *catalog, Str service, St
   TRY(draft_create(catalog, arena, &draft, err));
   Writer writer = {out, arena};
   write_comment(&writer, "", arena_printf(arena, "Written by caisson introspect %.*s", STR_ARGS(store_url)));
-  write_comment(&writer, "", STR("Everything is closed. To open a type, write its rules: @access(read: \"true\", write: \"'staff' in auth.roles\")"));
+  write_comment(&writer, "",
+                STR("Everything is closed. To open a type, write its rules: @access(read: \"true\", write: \"'staff' in auth.roles\")"));
   write_comment(&writer, "", arena_printf(arena, "Then: caisson serve THIS-FILE --store %.*s", STR_ARGS(store_url)));
-  for (size_t i = 0; i < catalog->notes.count; i++) write_comment(&writer, "", arena_printf(arena, "Left out: %.*s", STR_ARGS(catalog->notes.items[i])));
+  for (size_t i = 0; i < catalog->notes.count; i++)
+    write_comment(&writer, "", arena_printf(arena, "Left out: %.*s", STR_ARGS(catalog->notes.items[i])));
   buf_add(out, STR("extend schema @service(name: "));
   write_string(&writer, service);
   buf_add(out, STR(")\n"));

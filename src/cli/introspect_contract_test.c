@@ -9,8 +9,15 @@
 #include "contract/load.h"
 
 static Arena *arena;
-static int set_up(void **state) { (void)state; return (arena = arena_create(0)) == NULL; }
-static int tear_down(void **state) { (void)state; arena_destroy(arena); return 0; }
+static int set_up(void **state) {
+  (void)state;
+  return (arena = arena_create(0)) == NULL;
+}
+static int tear_down(void **state) {
+  (void)state;
+  arena_destroy(arena);
+  return 0;
+}
 
 static CatalogTable table_named(const char *name) { return (CatalogTable){.name = str_of(name)}; }
 
@@ -125,7 +132,8 @@ static void a_resource_may_refer_to_itself(void **state) {
   add_column(&table, "ReportsTo", "INTEGER");
   add_reference(&table, "ReportsTo", "Employee");
   const char *contract = contract_of(&table, 1);
-  expect_line(contract, "  reportsToEmployee: Employee @relation(columns: [\"ReportsTo\"], inverse: \"employees\")\n  employees: [Employee!]!\n");
+  expect_line(contract,
+              "  reportsToEmployee: Employee @relation(columns: [\"ReportsTo\"], inverse: \"employees\")\n  employees: [Employee!]!\n");
 }
 
 static void parts_of_a_composite_key_may_be_relations(void **state) {
@@ -138,7 +146,8 @@ static void parts_of_a_composite_key_may_be_relations(void **state) {
   add_reference(&tables[1], "PlaylistId", "Playlist");
   add_reference(&tables[1], "TrackId", "Track");
   const char *contract = contract_of(tables, 3);
-  expect_line(contract, "  playlist: Playlist! @id @relation(columns: [\"PlaylistId\"])\n  track: Track! @id @relation(columns: [\"TrackId\"])\n}\n");
+  expect_line(contract,
+              "  playlist: Playlist! @id @relation(columns: [\"PlaylistId\"])\n  track: Track! @id @relation(columns: [\"TrackId\"])\n}\n");
 }
 
 static void a_reference_to_a_composite_key_has_one_field_for_each_part(void **state) {
@@ -152,7 +161,8 @@ static void a_reference_to_a_composite_key_has_one_field_for_each_part(void **st
   CatalogForeignKey *key = add_reference(&tables[1], "at_line", "lines");
   assert_true(VEC_PUSH(arena, &key->columns, STR("at_order")));
   const char *contract = contract_of(tables, 2);
-  expect_line(contract, "  id: String! @id\n  atLine: Int\n  atOrder: Int\n  line: Line @relation(columns: [\"at_order\", \"at_line\"])\n}\n");
+  expect_line(contract,
+              "  id: String! @id\n  atLine: Int\n  atOrder: Int\n  line: Line @relation(columns: [\"at_order\", \"at_line\"])\n}\n");
 }
 
 static void a_circle_of_required_relations_is_deferred(void **state) {
@@ -180,8 +190,11 @@ static void defaults_are_kept(void **state) {
   const char *contract = contract_of(&table, 1);
   expect_line(contract, "  n: Int @default(value: 7)\n");
   expect_line(contract, "  text: String @default(value: \"it's\")\n");
-  expect_line(contract, "  # the database's default: 'long'\n  short: String @column(type: \"VARCHAR(2)\") @length(max: 2) @default(database: true)\n");
-  expect_line(contract, "  # the database's default: CURRENT_TIMESTAMP\n  made: DateTime @column(type: \"DATETIME\") @default(database: true)\n");
+  expect_line(
+      contract,
+      "  # the database's default: 'long'\n  short: String @column(type: \"VARCHAR(2)\") @length(max: 2) @default(database: true)\n");
+  expect_line(contract,
+              "  # the database's default: CURRENT_TIMESTAMP\n  made: DateTime @column(type: \"DATETIME\") @default(database: true)\n");
   expect_line(contract, "  none: String\n");
   expect_line(contract, "@decimal(precision: 5, scale: 2) @default(value: \"0.5\")\n");
 }

@@ -6,10 +6,10 @@
 
 enum { DEPTH_MAX = 200 };
 
-#define NOTE(draft, resource, ...)                                                             \
-  do {                                                                                         \
-    Str note_ = arena_printf((draft)->arena, __VA_ARGS__);                                     \
-    if (note_.ptr == NULL || !VEC_PUSH((draft)->arena, &(resource)->notes, note_)) return error_no_memory(err); \
+#define NOTE(draft, resource, ...)                                                                                                         \
+  do {                                                                                                                                     \
+    Str note_ = arena_printf((draft)->arena, __VA_ARGS__);                                                                                 \
+    if (note_.ptr == NULL || !VEC_PUSH((draft)->arena, &(resource)->notes, note_)) return error_no_memory(err);                            \
   } while (0)
 
 /* ---- Names ---- */
@@ -116,8 +116,8 @@ static bool match_columns(const DraftRelation *relation, size_t *columns) {
   return true;
 }
 
-/* One column of a composite key may be said by its relation. A sole key that is a reference too (one row more for each row of another table) is said by its
- * column, and so are keys of several columns: their order must be the columns'. */
+/* One column of a composite key may be said by its relation. A sole key that is a reference too (one row more for each row of another
+ * table) is said by its column, and so are keys of several columns: their order must be the columns'. */
 static bool is_part_of_key(const DraftRelation *relation) {
   return relation->column_count == 1 && relation->source->key_count > 1 && relation->source != relation->target &&
          relation->source->fields[relation->columns[0]].column->key_order > 0;
@@ -131,7 +131,8 @@ static bool has_required_column(const DraftRelation *relation) {
 
 static Code note_actions(Draft *draft, DraftResource *resource, const DraftRelation *relation, Error *err) {
   const CatalogForeignKey *key = relation->key;
-  bool is_said = str_equal(key->on_delete, STR("NO ACTION")) || str_equal(key->on_delete, STR("RESTRICT")) || str_equal(key->on_delete, STR("CASCADE")) ||
+  bool is_said = str_equal(key->on_delete, STR("NO ACTION")) || str_equal(key->on_delete, STR("RESTRICT")) ||
+                 str_equal(key->on_delete, STR("CASCADE")) ||
                  (str_equal(key->on_delete, STR("SET NULL")) && !has_required_column(relation));
   if (!is_said) NOTE(draft, resource, "%.*s: ON DELETE %.*s", STR_ARGS(key->columns.items[0]), STR_ARGS(key->on_delete));
   if (str_equal(key->on_update, STR("NO ACTION")) || str_equal(key->on_update, STR("RESTRICT"))) return CODE_OK;
@@ -148,12 +149,15 @@ static Code add_relation(Draft *draft, DraftResource *source, const CatalogForei
   DraftRelation *relation = ARENA_NEW(draft->arena, DraftRelation);
   size_t *columns = ARENA_ARRAY(draft->arena, size_t, key->columns.count);
   if (relation == NULL || columns == NULL) return error_no_memory(err);
-  *relation = (DraftRelation){.key = key, .source = source, .target = target, .columns = columns, .column_count = key->columns.count, .is_required = true};
+  *relation = (DraftRelation){
+      .key = key, .source = source, .target = target, .columns = columns, .column_count = key->columns.count, .is_required = true};
   if (!match_columns(relation, columns)) {
-    NOTE(draft, source, "%.*s refers to columns of %.*s that are not its primary key", STR_ARGS(key->columns.items[0]), STR_ARGS(key->target));
+    NOTE(draft, source, "%.*s refers to columns of %.*s that are not its primary key", STR_ARGS(key->columns.items[0]),
+         STR_ARGS(key->target));
     return CODE_OK;
   }
-  for (size_t i = 0; i < relation->column_count; i++) relation->is_required = relation->is_required && source->fields[columns[i]].column->is_required;
+  for (size_t i = 0; i < relation->column_count; i++)
+    relation->is_required = relation->is_required && source->fields[columns[i]].column->is_required;
   relation->is_key = is_part_of_key(relation);
   DraftField *first = &source->fields[columns[0]];
   if (first->relation != NULL) {
@@ -161,7 +165,8 @@ static Code add_relation(Draft *draft, DraftResource *source, const CatalogForei
     return CODE_OK;
   }
   first->relation = relation;
-  if (!VEC_PUSH(draft->arena, &source->relations, relation) || !VEC_PUSH(draft->arena, &target->referrers, relation)) return error_no_memory(err);
+  if (!VEC_PUSH(draft->arena, &source->relations, relation) || !VEC_PUSH(draft->arena, &target->referrers, relation))
+    return error_no_memory(err);
   return note_actions(draft, source, relation, err);
 }
 
@@ -169,7 +174,8 @@ static Code add_relation(Draft *draft, DraftResource *source, const CatalogForei
 
 /* customer_id and customerId without their end; len 0 where nothing would be left or nothing was there to take away. */
 static Str without_id(Str column) {
-  if (column.len > 3 && str_equal_ignore_case(str_slice(column, column.len - 3, column.len), STR("_id"))) return str_slice(column, 0, column.len - 3);
+  if (column.len > 3 && str_equal_ignore_case(str_slice(column, column.len - 3, column.len), STR("_id")))
+    return str_slice(column, 0, column.len - 3);
   bool has_id = column.len > 2 && (str_ends_with(column, STR("Id")) || str_ends_with(column, STR("ID")));
   return has_id ? str_slice(column, 0, column.len - 2) : (Str){"", 0};
 }
@@ -222,7 +228,8 @@ static Code name_to_many(Draft *draft, DraftRelation *relation, Error *err) {
 
 /* ---- Circles ---- */
 
-/* A required relation that leads back to a resource which is still being walked closes a circle: there is no first row but by a deferred check. */
+/* A required relation that leads back to a resource which is still being walked closes a circle: there is no first row but by a deferred
+ * check. */
 static void break_circles(DraftResource *resource, uint8_t *states, const DraftResource *first, size_t depth) {
   uint8_t *state = &states[resource - first];
   *state = 1;
@@ -230,20 +237,24 @@ static void break_circles(DraftResource *resource, uint8_t *states, const DraftR
     DraftRelation *relation = resource->relations.items[i];
     if (!relation->is_required) continue;
     uint8_t target = states[relation->target - first];
-    if (target == 1 || depth >= DEPTH_MAX) relation->is_deferred = true;
-    else if (target == 0) break_circles(relation->target, states, first, depth + 1);
+    if (target == 1 || depth >= DEPTH_MAX)
+      relation->is_deferred = true;
+    else if (target == 0)
+      break_circles(relation->target, states, first, depth + 1);
   }
   *state = 2;
 }
 
-/* A column's field comes with the relation where the column says nothing that the relation does not, and the relation gives the field the column's name. */
+/* A column's field comes with the relation where the column says nothing that the relation does not, and the relation gives the field the
+ * column's name. */
 static void mark_implied(Draft *draft, DraftRelation *relation) {
   if (relation->column_count != 1) return;
   DraftField *field = &relation->source->fields[relation->columns[0]];
   const CatalogColumn *column = field->column, *target = key_column(relation->target, 0);
   bool is_named_so = str_equal(field->name, name_camel(column->name, draft->arena)) &&
                      (str_starts_with(field->name, relation->name) || str_starts_with(relation->name, field->name));
-  bool is_plain = str_equal_ignore_case(column->type, target->type) && column->default_text.ptr == NULL && !column->is_generated && column->comment.len == 0;
+  bool is_plain = str_equal_ignore_case(column->type, target->type) && column->default_text.ptr == NULL && !column->is_generated &&
+                  column->comment.len == 0;
   field->is_implied = is_named_so && is_plain && (relation->is_key || column->key_order == 0);
 }
 
@@ -252,7 +263,8 @@ static void mark_implied(Draft *draft, DraftRelation *relation) {
 static Code make_relations(Draft *draft, Error *err) {
   for (size_t i = 0; i < draft->resource_count; i++) {
     DraftResource *resource = &draft->resources[i];
-    for (size_t k = 0; k < resource->table->foreign_keys.count; k++) TRY(add_relation(draft, resource, &resource->table->foreign_keys.items[k], err));
+    for (size_t k = 0; k < resource->table->foreign_keys.count; k++)
+      TRY(add_relation(draft, resource, &resource->table->foreign_keys.items[k], err));
   }
   for (size_t i = 0; i < draft->resource_count; i++)
     for (size_t k = 0; k < draft->resources[i].relations.count; k++) TRY(name_to_one(draft, draft->resources[i].relations.items[k], err));
@@ -270,7 +282,8 @@ static Code make_relations(Draft *draft, Error *err) {
 Code draft_create(const Catalog *catalog, Arena *arena, Draft **ret, Error *err) {
   Draft *draft = ARENA_NEW(arena, Draft);
   TRY_ALLOC(draft);
-  *draft = (Draft){.arena = arena, .resource_count = catalog->tables.count, .resources = ARENA_ARRAY(arena, DraftResource, catalog->tables.count)};
+  *draft = (Draft){
+      .arena = arena, .resource_count = catalog->tables.count, .resources = ARENA_ARRAY(arena, DraftResource, catalog->tables.count)};
   TRY_ALLOC(draft->resources);
   Map taken = map_on(arena);
   for (size_t i = 0; i < draft->resource_count; i++) {

@@ -4,24 +4,59 @@
 #include "base/decimal.h"
 
 /* Matched against the declared type in capitals, without what is in parentheses. */
-static const struct { const char *part; const char *type; bool is_whole; } spellings[] = {
-    {"ID_TEXT", "ID", true},           {"DECIMAL_TEXT", "Decimal", true}, {"DATETIME_TEXT", "DateTime", true}, {"DATE_TEXT", "Date", true},
-    {"UUID_TEXT", "UUID", true},       {"JSON_TEXT", "JSON", true},       {"EMAIL_TEXT", "Email", true},       {"URL_TEXT", "URL", true},
-    {"BOOL", "Boolean", false},        {"TIMESTAMP", "DateTime", false},  {"DATETIME", "DateTime", false},     {"DATE", "Date", true},
-    {"TIME", "String", true},          {"UUID", "UUID", true},            {"GUID", "UUID", true},              {"UNIQUEIDENTIFIER", "UUID", true},
-    {"JSON", "JSON", false},           {"DECIMAL", "Decimal", false},     {"NUMERIC", "Decimal", false},       {"NUMBER", "Decimal", true},
-    {"MONEY", "Decimal", false},       {"BIGINT", "BigInt", false},       {"BIG INT", "BigInt", false},        {"INT8", "BigInt", true},
-    {"INT64", "BigInt", true},         {"INTERVAL", "String", true},      {"POINT", "String", true},           {"INT", "Int", false},
-    {"CHAR", "String", false},         {"CLOB", "String", false},         {"TEXT", "String", false},           {"STRING", "String", false},
-    {"BLOB", "Bytes", false},          {"BINARY", "Bytes", false},        {"BYTEA", "Bytes", true},            {"REAL", "Float", false},
-    {"FLOA", "Float", false},          {"DOUB", "Float", false},
+static const struct {
+  const char *part;
+  const char *type;
+  bool is_whole;
+} spellings[] = {
+    {"ID_TEXT", "ID", true},
+    {"DECIMAL_TEXT", "Decimal", true},
+    {"DATETIME_TEXT", "DateTime", true},
+    {"DATE_TEXT", "Date", true},
+    {"UUID_TEXT", "UUID", true},
+    {"JSON_TEXT", "JSON", true},
+    {"EMAIL_TEXT", "Email", true},
+    {"URL_TEXT", "URL", true},
+    {"BOOL", "Boolean", false},
+    {"TIMESTAMP", "DateTime", false},
+    {"DATETIME", "DateTime", false},
+    {"DATE", "Date", true},
+    {"TIME", "String", true},
+    {"UUID", "UUID", true},
+    {"GUID", "UUID", true},
+    {"UNIQUEIDENTIFIER", "UUID", true},
+    {"JSON", "JSON", false},
+    {"DECIMAL", "Decimal", false},
+    {"NUMERIC", "Decimal", false},
+    {"NUMBER", "Decimal", true},
+    {"MONEY", "Decimal", false},
+    {"BIGINT", "BigInt", false},
+    {"BIG INT", "BigInt", false},
+    {"INT8", "BigInt", true},
+    {"INT64", "BigInt", true},
+    {"INTERVAL", "String", true},
+    {"POINT", "String", true},
+    {"INT", "Int", false},
+    {"CHAR", "String", false},
+    {"CLOB", "String", false},
+    {"TEXT", "String", false},
+    {"STRING", "String", false},
+    {"BLOB", "Bytes", false},
+    {"BINARY", "Bytes", false},
+    {"BYTEA", "Bytes", true},
+    {"REAL", "Float", false},
+    {"FLOA", "Float", false},
+    {"DOUB", "Float", false},
 };
 
 /* What Caisson declares for each type; store/sqlite_ddl.c. */
-static const struct { const char *type, *declared; } own[] = {
-    {"ID", "ID_TEXT"},         {"String", "TEXT"},          {"Int", "INTEGER"},     {"BigInt", "BIGINT"},  {"Float", "REAL"},   {"Decimal", "DECIMAL_TEXT"},
-    {"Boolean", "BOOLEAN"},    {"DateTime", "DATETIME_TEXT"}, {"Date", "DATE_TEXT"}, {"UUID", "UUID_TEXT"}, {"JSON", "JSON_TEXT"}, {"Bytes", "BLOB"},
-    {"Email", "EMAIL_TEXT"},   {"URL", "URL_TEXT"},
+static const struct {
+  const char *type, *declared;
+} own[] = {
+    {"ID", "ID_TEXT"},       {"String", "TEXT"},          {"Int", "INTEGER"},     {"BigInt", "BIGINT"},
+    {"Float", "REAL"},       {"Decimal", "DECIMAL_TEXT"}, {"Boolean", "BOOLEAN"}, {"DateTime", "DATETIME_TEXT"},
+    {"Date", "DATE_TEXT"},   {"UUID", "UUID_TEXT"},       {"JSON", "JSON_TEXT"},  {"Bytes", "BLOB"},
+    {"Email", "EMAIL_TEXT"}, {"URL", "URL_TEXT"},
 };
 
 enum { TYPE_TEXT_MAX = 64 };
@@ -74,7 +109,8 @@ ColumnShape column_shape(const CatalogColumn *column) {
   const char *type = type_by_spelling(upper_base(column->type, bytes));
   if (type == NULL) type = type_by_values(&column->values);
   if (strcmp(type, "Int") == 0 && is_large(&column->values)) type = "BigInt";
-  ColumnShape shape = {.type = type, .precision = -1, .scale = -1, .length_max = -1, .is_column_type_default = is_default_spelling(type, column->type)};
+  ColumnShape shape = {
+      .type = type, .precision = -1, .scale = -1, .length_max = -1, .is_column_type_default = is_default_spelling(type, column->type)};
   int64_t first = type_argument(column->type, 0), second = type_argument(column->type, 1);
   if (strcmp(type, "String") == 0 && first > 0) shape.length_max = first;
   if (strcmp(type, "Decimal") == 0 && first > 0 && first <= DECIMAL_DIGITS_MAX && second <= first) {

@@ -19,15 +19,16 @@ static void write_usage(FILE *out) {
   (void)fputs("caisson serves a contract, written in one file, as a production backend.\n\nUsage: caisson COMMAND [arguments]\n\n", out);
   for (size_t i = 0; i < COMMAND_COUNT; i++) (void)fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
   (void)fputs("\ncaisson COMMAND --help tells more; caisson --version tells the version.\n"
-              "Exit status: 0 done, 1 what was given is wrong, 2 wrong usage, 3 something outside failed.\n", out);
+              "Exit status: 0 done, 1 what was given is wrong, 2 wrong usage, 3 something outside failed.\n",
+              out);
 }
 
 static ExitStatus unknown_command(const char *name) {
   const char *names[COMMAND_COUNT];
   for (size_t i = 0; i < COMMAND_COUNT; i++) names[i] = commands[i].name;
   const char *near = option_nearest(str_of(name), names, COMMAND_COUNT);
-  (void)fprintf(stderr, "caisson: there is no command \"%.60s\"%s%s%s\nTry: caisson --help\n", name, near != NULL ? ": did you mean " : "", near != NULL ? near : "",
-                near != NULL ? "?" : "");
+  (void)fprintf(stderr, "caisson: there is no command \"%.60s\"%s%s%s\nTry: caisson --help\n", name, near != NULL ? ": did you mean " : "",
+                near != NULL ? near : "", near != NULL ? "?" : "");
   return EXIT_WRONG_USAGE;
 }
 
@@ -46,8 +47,10 @@ static bool wants_colour(void) {
 int main(int argc, char **argv) {
   if (argc < 2) return write_usage(stderr), EXIT_WRONG_USAGE;
   const char *name = argv[1];
-  if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) return puts("caisson " CAISSON_VERSION) < 0 ? EXIT_OUTSIDE : EXIT_DONE;
-  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (strcmp(name, "help") == 0 && argc == 2)) return write_usage(stdout), EXIT_DONE;
+  if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0)
+    return puts("caisson " CAISSON_VERSION) < 0 ? EXIT_OUTSIDE : EXIT_DONE;
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (strcmp(name, "help") == 0 && argc == 2))
+    return write_usage(stdout), EXIT_DONE;
   Cli cli = {.arena = arena_create(0), .args = (const char *const *)argv + 2, .arg_count = (size_t)argc - 2, .has_colour = wants_colour()};
   static const char *const help_args[] = {"--help"};
   if (strcmp(name, "help") == 0) {

@@ -12,7 +12,9 @@
 enum { NAME_LEN_MAX = 40 };
 
 static const OptionTable table = {
-    .command = "new", .arguments = "[DIR]", .positional_max = 1,
+    .command = "new",
+    .arguments = "[DIR]",
+    .positional_max = 1,
     .summary = "Makes a starter contract and its README in DIR (made where it is missing; this folder without one),\n"
                "ready for caisson serve. Files that are there are left alone: then nothing is made.",
 };
@@ -34,7 +36,8 @@ static const char contract_text[] =
     "\n"
     "\"Something to be done.\"\n"
     "type Task @resource\n"
-    "  @access(read: \"true\", create: \"auth.id != null\", update: \"old.owner == auth.id\", delete: \"owner == auth.id || 'staff' in auth.roles\")\n"
+    "  @access(read: \"true\", create: \"auth.id != null\", update: \"old.owner == auth.id\", delete: \"owner == auth.id || 'staff' in "
+    "auth.roles\")\n"
     "  @index(fields: [\"project\", \"createdAt desc\"]) {\n"
     "  id: ID!\n"
     "  project: Project @relation(onDelete: CASCADE)\n"
@@ -59,8 +62,10 @@ static const char readme_text[] =
     "\n"
     "```\n"
     "TOKEN=$(caisson token --sub ada --role staff)\n"
-    "curl -s http://127.0.0.1:8080/v1/projects -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{\"name\":\"Garden\"}'\n"
-    "curl -s http://127.0.0.1:8080/v1/tasks -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{\"title\":\"Plant a tree\",\"due\":\"2030-04-01\"}'\n"
+    "curl -s http://127.0.0.1:8080/v1/projects -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d "
+    "'{\"name\":\"Garden\"}'\n"
+    "curl -s http://127.0.0.1:8080/v1/tasks -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{\"title\":\"Plant "
+    "a tree\",\"due\":\"2030-04-01\"}'\n"
     "curl -s 'http://127.0.0.1:8080/v1/tasks?state=OPEN&sort=-createdAt&fields=title,due,project(name)'\n"
     "```\n"
     "\n"
@@ -78,8 +83,10 @@ static Str service_name(Str path, Arena *arena) {
     char c = base.ptr[i];
     if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
     bool is_letter = c >= 'a' && c <= 'z', is_digit = c >= '0' && c <= '9';
-    if (is_letter || (len > 0 && is_digit)) name[len++] = c;
-    else if (len > 0 && name[len - 1] != '-') name[len++] = '-';
+    if (is_letter || (len > 0 && is_digit))
+      name[len++] = c;
+    else if (len > 0 && name[len - 1] != '-')
+      name[len++] = '-';
   }
   while (len > 0 && name[len - 1] == '-') len--;
   free(absolute);

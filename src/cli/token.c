@@ -29,7 +29,11 @@ static const OptionSpec options[] = {
     {"store", OPTION_TEXT, AT(store), NULL, "URL", "take the key beside this database"},
 };
 static const OptionTable table = {
-    .command = "token", .arguments = "[options] [CONTRACT]", .options = options, .option_count = sizeof options / sizeof options[0], .positional_max = 1,
+    .command = "token",
+    .arguments = "[options] [CONTRACT]",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .positional_max = 1,
     .summary = "Prints a signed token for development. The key is the option's; else the one beside the database: --store's,\n"
                "the default one of CONTRACT, the only *.jwt-secret in this folder, or the default one of the contract here.",
     .footer = "Example: curl -H \"Authorization: Bearer $(caisson token --sub ada --role staff)\" http://127.0.0.1:8080/v1/…",
@@ -73,12 +77,14 @@ static Code parse_claims(Cli *cli, OptionList given, TokenClaim **ret, Error *er
   TRY_ALLOC(claims);
   for (size_t i = 0; i < given.count; i++) {
     size_t equals = str_find_byte(given.items[i], '=', 0);
-    if (equals == 0 || equals >= given.items[i].len) return error_set(err, CODE_BAD_REQUEST, "--claim wants NAME=JSON, not \"%.80s\"", given.items[i].ptr);
+    if (equals == 0 || equals >= given.items[i].len)
+      return error_set(err, CODE_BAD_REQUEST, "--claim wants NAME=JSON, not \"%.80s\"", given.items[i].ptr);
     claims[i].name = str_slice(given.items[i], 0, equals);
     Error inner = {0};
-    if (json_parse(str_slice(given.items[i], equals + 1, given.items[i].len), JSON_DEPTH_DEFAULT, cli->arena, &claims[i].value, &inner) != CODE_OK)
-      return error_set(err, CODE_BAD_REQUEST, "--claim %.*s: the value is not JSON: %.120s (a string needs its quotes: '%.*s=\"…\"')", STR_ARGS(claims[i].name), inner.text,
-                       STR_ARGS(claims[i].name));
+    if (json_parse(str_slice(given.items[i], equals + 1, given.items[i].len), JSON_DEPTH_DEFAULT, cli->arena, &claims[i].value, &inner) !=
+        CODE_OK)
+      return error_set(err, CODE_BAD_REQUEST, "--claim %.*s: the value is not JSON: %.120s (a string needs its quotes: '%.*s=\"…\"')",
+                       STR_ARGS(claims[i].name), inner.text, STR_ARGS(claims[i].name));
   }
   *ret = claims;
   return CODE_OK;
@@ -88,11 +94,19 @@ static Code sign(Cli *cli, const TokenOptions *chosen, const TokenClaim *claims,
   Str secret;
   bool is_ephemeral = false;
   TRY(jwt_secret_find(source, cli->arena, &secret, &is_ephemeral, err));
-  if (is_ephemeral) return error_set(err, CODE_BAD_REQUEST, "a server on this store signs with a secret of its own: give both --jwt-secret-file");
+  if (is_ephemeral)
+    return error_set(err, CODE_BAD_REQUEST, "a server on this store signs with a secret of its own: give both --jwt-secret-file");
   HmacKey *key = NULL;
   TRY(hmac_key_create(secret, &key, err));
-  TokenSpec spec = {.subject = chosen->subject, .roles = chosen->roles.items, .role_count = chosen->roles.count, .claims = claims, .claim_count = chosen->claims.count,
-                    .issuer = chosen->issuer, .audience = chosen->audience, .issued_us = timestamp_now(), .ttl_us = (int64_t)chosen->ttl_ms * 1000};
+  TokenSpec spec = {.subject = chosen->subject,
+                    .roles = chosen->roles.items,
+                    .role_count = chosen->roles.count,
+                    .claims = claims,
+                    .claim_count = chosen->claims.count,
+                    .issuer = chosen->issuer,
+                    .audience = chosen->audience,
+                    .issued_us = timestamp_now(),
+                    .ttl_us = (int64_t)chosen->ttl_ms * 1000};
   Code code = token_make(key, &spec, cli->arena, ret, err);
   hmac_key_destroy(key);
   return code;

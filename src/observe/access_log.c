@@ -1,4 +1,5 @@
-/* access_log.c - two buffers' worth of lines at most; a write of at most PIPE_BUF bytes, which poll(2) has promised, never blocks and is never torn. */
+/* access_log.c - two buffers' worth of lines at most; a write of at most PIPE_BUF bytes, which poll(2) has promised, never blocks and is
+ * never torn. */
 #include "observe/access_log.h"
 
 #include <errno.h>
@@ -16,9 +17,9 @@ enum { BUFFER_BYTES_MAX = 256 * 1024, FLUSH_BYTES = 16 * 1024, TEXT_BYTES_MAX = 
 struct AccessLog {
   int fd;
   AccessLogFormat format;
-  bool may_block;      /* a pipe, a socket or a terminal: its reader decides */
+  bool may_block; /* a pipe, a socket or a terminal: its reader decides */
   Buf lines;
-  uint64_t first_ms;   /* when the oldest line in `lines` was seen by a flush; 0: none was */
+  uint64_t first_ms; /* when the oldest line in `lines` was seen by a flush; 0: none was */
   uint64_t dropped;
 };
 
@@ -125,8 +126,10 @@ static void add_text(Buf *out, const AccessEntry *entry) {
 void access_log_add(AccessLog *log, const AccessEntry *entry) {
   Buf *lines = &log->lines;
   size_t before = lines->len;
-  if (log->format == ACCESS_LOG_JSON) add_json(lines, entry);
-  else add_text(lines, entry);
+  if (log->format == ACCESS_LOG_JSON)
+    add_json(lines, entry);
+  else
+    add_text(lines, entry);
   if (lines->failed == CODE_OK) return;
   lines->failed = CODE_OK;
   lines->len = before;

@@ -34,16 +34,26 @@ static void close_log(Pipe *p) {
   (void)close(p->write_fd);
 }
 
-static const AccessEntry entry = {.time_us = 1700000000000000, .duration_us = 1234, .method = STR_INIT("GET"), .target = STR_INIT("/v1/products?limit=1"),
-                                  .peer = STR_INIT("127.0.0.1:5"), .request_id = STR_INIT("abc"), .caller = STR_INIT("ada"), .status = 200, .bytes_in = 10, .bytes_out = 20};
+static const AccessEntry entry = {.time_us = 1700000000000000,
+                                  .duration_us = 1234,
+                                  .method = STR_INIT("GET"),
+                                  .target = STR_INIT("/v1/products?limit=1"),
+                                  .peer = STR_INIT("127.0.0.1:5"),
+                                  .request_id = STR_INIT("abc"),
+                                  .caller = STR_INIT("ada"),
+                                  .status = 200,
+                                  .bytes_in = 10,
+                                  .bytes_out = 20};
 
 static void a_json_line_has_every_member_that_is_known(void **state) {
   (void)state;
   Pipe p = open_log(ACCESS_LOG_JSON);
   access_log_add(p.log, &entry);
   assert_false(access_log_flush(p.log, 1, true));
-  assert_string_equal(read_lines(&p), "{\"time\":\"2023-11-14T22:13:20.000000Z\",\"method\":\"GET\",\"target\":\"/v1/products?limit=1\",\"status\":200,\"durationMs\":1.234,"
-                                      "\"bytesIn\":10,\"bytesOut\":20,\"peer\":\"127.0.0.1:5\",\"requestId\":\"abc\",\"caller\":\"ada\"}\n");
+  assert_string_equal(read_lines(&p),
+                      "{\"time\":\"2023-11-14T22:13:20.000000Z\",\"method\":\"GET\",\"target\":\"/v1/"
+                      "products?limit=1\",\"status\":200,\"durationMs\":1.234,"
+                      "\"bytesIn\":10,\"bytesOut\":20,\"peer\":\"127.0.0.1:5\",\"requestId\":\"abc\",\"caller\":\"ada\"}\n");
   close_log(&p);
 }
 
@@ -93,8 +103,10 @@ static void a_reader_who_does_not_read_costs_lines_and_no_time(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_json_line_has_every_member_that_is_known), cmocka_unit_test(a_text_line_is_short),
-      cmocka_unit_test(a_client_can_forge_no_line),                 cmocka_unit_test(lines_wait_for_company_but_not_long),
+      cmocka_unit_test(a_json_line_has_every_member_that_is_known),
+      cmocka_unit_test(a_text_line_is_short),
+      cmocka_unit_test(a_client_can_forge_no_line),
+      cmocka_unit_test(lines_wait_for_company_but_not_long),
       cmocka_unit_test(a_reader_who_does_not_read_costs_lines_and_no_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,16 +1,21 @@
-/* metrics.c - counters have one writer, so that adding is a plain load and store; readers on other threads see each value whole, if a moment late. */
+/* metrics.c - counters have one writer, so that adding is a plain load and store; readers on other threads see each value whole, if a
+ * moment late. */
 #include "observe/metrics.h"
 
 #include <stdatomic.h>
 
 #include "base/memory.h"
 
-static const int statuses[] = {200, 201, 204, 302, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413, 414, 415, 417, 422, 428, 429, 431, 500, 501, 503, 505, 0};
+static const int statuses[] = {200, 201, 204, 302, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411,
+                               412, 413, 414, 415, 417, 422, 428, 429, 431, 500, 501, 503, 505, 0};
 enum { STATUS_COUNT = sizeof statuses / sizeof statuses[0], STATUS_SPAN = 600, BUCKET_COUNT = 13, METHOD_COUNT_MAX = 16 };
 
 /* Upper bounds, in microseconds; the last bucket has none. */
-static const struct { int64_t us; const char *seconds; } buckets[BUCKET_COUNT] = {
-    {100, "0.0001"}, {250, "0.00025"}, {500, "0.0005"}, {1000, "0.001"}, {2500, "0.0025"}, {5000, "0.005"}, {10000, "0.01"},
+static const struct {
+  int64_t us;
+  const char *seconds;
+} buckets[BUCKET_COUNT] = {
+    {100, "0.0001"}, {250, "0.00025"}, {500, "0.0005"}, {1000, "0.001"}, {2500, "0.0025"}, {5000, "0.005"},     {10000, "0.01"},
     {50000, "0.05"}, {100000, "0.1"},  {500000, "0.5"}, {1000000, "1"},  {5000000, "5"},   {INT64_MAX, "+Inf"},
 };
 
@@ -73,7 +78,9 @@ void request_metrics_count(RequestMetrics *metrics, size_t route, size_t method,
   if (duration_us > 0) add(&counters->duration_us_sum, (uint64_t)duration_us);
 }
 
-static RouteMetrics *loop_route(RequestMetrics *loop, size_t route) { return atomic_load_explicit(&loop->routes[route], memory_order_acquire); }
+static RouteMetrics *loop_route(RequestMetrics *loop, size_t route) {
+  return atomic_load_explicit(&loop->routes[route], memory_order_acquire);
+}
 
 static uint64_t sum(RequestMetrics *const *loops, size_t loop_count, size_t route, size_t offset) {
   uint64_t total = 0;
@@ -89,9 +96,12 @@ static void write_requests(Buf *out, RequestMetrics *const *loops, size_t loop_c
     for (size_t status = 0; status < STATUS_COUNT; status++) {
       uint64_t total = sum(loops, loop_count, route, offsetof(RouteMetrics, requests) + (method * STATUS_COUNT + status) * sizeof(Counter));
       if (total == 0) continue;
-      buf_printf(out, "caisson_http_requests_total{method=\"%.*s\",route=\"%.*s\",status=\"", STR_ARGS(methods[method]), STR_ARGS(route_name));
-      if (statuses[status] == 0) buf_add(out, STR("other"));
-      else buf_add_int64(out, statuses[status]);
+      buf_printf(out, "caisson_http_requests_total{method=\"%.*s\",route=\"%.*s\",status=\"", STR_ARGS(methods[method]),
+                 STR_ARGS(route_name));
+      if (statuses[status] == 0)
+        buf_add(out, STR("other"));
+      else
+        buf_add_int64(out, statuses[status]);
       buf_printf(out, "\"} %llu\n", (unsigned long long)total);
     }
   }
@@ -104,11 +114,12 @@ static void write_durations(Buf *out, RequestMetrics *const *loops, size_t loop_
   uint64_t below = 0;
   for (size_t i = 0; i < BUCKET_COUNT; i++) {
     below += sum(loops, loop_count, route, offsetof(RouteMetrics, durations) + i * sizeof(Counter));
-    buf_printf(out, "caisson_http_request_duration_seconds_bucket{route=\"%.*s\",le=\"%s\"} %llu\n", STR_ARGS(route_name), buckets[i].seconds, (unsigned long long)below);
+    buf_printf(out, "caisson_http_request_duration_seconds_bucket{route=\"%.*s\",le=\"%s\"} %llu\n", STR_ARGS(route_name),
+               buckets[i].seconds, (unsigned long long)below);
   }
   uint64_t sum_us = sum(loops, loop_count, route, offsetof(RouteMetrics, duration_us_sum));
-  buf_printf(out, "caisson_http_request_duration_seconds_sum{route=\"%.*s\"} %llu.%06llu\n", STR_ARGS(route_name), (unsigned long long)(sum_us / 1000000),
-             (unsigned long long)(sum_us % 1000000));
+  buf_printf(out, "caisson_http_request_duration_seconds_sum{route=\"%.*s\"} %llu.%06llu\n", STR_ARGS(route_name),
+             (unsigned long long)(sum_us / 1000000), (unsigned long long)(sum_us % 1000000));
   buf_printf(out, "caisson_http_request_duration_seconds_count{route=\"%.*s\"} %llu\n", STR_ARGS(route_name), (unsigned long long)below);
 }
 
@@ -122,5 +133,6 @@ void request_metrics_write(Buf *out, RequestMetrics *const *loops, size_t loop_c
 }
 
 void metric_write(Buf *out, Str name, Str type, Str help, uint64_t value) {
-  buf_printf(out, "# HELP %.*s %.*s\n# TYPE %.*s %.*s\n%.*s %llu\n", STR_ARGS(name), STR_ARGS(help), STR_ARGS(name), STR_ARGS(type), STR_ARGS(name), (unsigned long long)value);
+  buf_printf(out, "# HELP %.*s %.*s\n# TYPE %.*s %.*s\n%.*s %llu\n", STR_ARGS(name), STR_ARGS(help), STR_ARGS(name), STR_ARGS(type),
+             STR_ARGS(name), (unsigned long long)value);
 }

@@ -1,4 +1,5 @@
-/* metrics.h - what a server counts of its requests, in Prometheus' text form. Each loop counts for itself without locks; any thread may write the sum of all. */
+/* metrics.h - what a server counts of its requests, in Prometheus' text form. Each loop counts for itself without locks; any thread may
+ * write the sum of all. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +16,8 @@ void request_metrics_destroy(RequestMetrics *metrics); /* NULL is fine */
 /* On the owner's loop. A status that has no counter of its own counts as "other". */
 void request_metrics_count(RequestMetrics *metrics, size_t route, size_t method, int status, int64_t duration_us);
 
-/* caisson_http_requests_total by method, route and status, and the histogram caisson_http_request_duration_seconds by route. The names need no escaping. */
+/* caisson_http_requests_total by method, route and status, and the histogram caisson_http_request_duration_seconds by route. The names need
+ * no escaping. */
 void request_metrics_write(Buf *out, RequestMetrics *const *loops, size_t loop_count, const Str *routes, const Str *methods);
 
 /* One metric without labels: its HELP, TYPE ("counter", "gauge") and value. */

@@ -44,7 +44,8 @@ static void report_store(void *context, Str text) {
   const App *app = context;
   char line[REPORT_BYTES_MAX];
   size_t len = 0;
-  for (Str part = str_slice(text, 0, sizeof line - 16); len < part.len; len++) line[len] = part.ptr[len] >= ' ' || part.ptr[len] < 0 ? part.ptr[len] : ' ';
+  for (Str part = str_slice(text, 0, sizeof line - 16); len < part.len; len++)
+    line[len] = part.ptr[len] >= ' ' || part.ptr[len] < 0 ? part.ptr[len] : ' ';
   warn(app, (Str){line, len});
 }
 
@@ -52,14 +53,20 @@ static Code find_secret(App *app, Str store_url, Error *err) {
   JwtSecretSource source = {app->config->jwt_secret, app->config->jwt_secret_file, store_url};
   bool is_ephemeral = false;
   TRY(jwt_secret_find(&source, app->arena, &app->shared.jwt_secret, &is_ephemeral, err));
-  if (is_ephemeral) warn(app, STR("the store is no file to keep a secret beside: tokens are signed with one that ends with this process; --jwt-secret-file keeps one"));
-  if (app->shared.jwt_secret.len < SECRET_BYTES_RECOMMENDED) warn(app, STR("the secret is shorter than the 32 bytes that HS256 asks for (RFC 7518 §3.2)"));
+  if (is_ephemeral)
+    warn(app, STR("the store is no file to keep a secret beside: tokens are signed with one that ends with this process; --jwt-secret-file "
+                  "keeps one"));
+  if (app->shared.jwt_secret.len < SECRET_BYTES_RECOMMENDED)
+    warn(app, STR("the secret is shorter than the 32 bytes that HS256 asks for (RFC 7518 §3.2)"));
   return CODE_OK;
 }
 
 static Code open_store(App *app, Str url, Error *err) {
-  StoreOptions options = {.url = url, .statement_timeout_us = (int64_t)app->config->statement_timeout_ms * 1000,
-                          .writes_queued_max = app->config->writes_queued_max, .report = report_store, .report_context = app};
+  StoreOptions options = {.url = url,
+                          .statement_timeout_us = (int64_t)app->config->statement_timeout_ms * 1000,
+                          .writes_queued_max = app->config->writes_queued_max,
+                          .report = report_store,
+                          .report_context = app};
   return store_open(&options, &app->shared.store, err);
 }
 
@@ -92,7 +99,8 @@ static Code listen_on(App *app, Str address, Str *ret_url, Error *err) {
   Str url = {NULL, 0}, ignored;
   TRY(listener_check_free(address, err));
   TRY(http_server_listen(app->shared.workers[0]->http, address, &url, err));
-  for (size_t i = 1; i < app->shared.worker_count; i++) TRY(http_server_listen(app->shared.workers[i]->http, resolved_address(address, url), &ignored, err));
+  for (size_t i = 1; i < app->shared.worker_count; i++)
+    TRY(http_server_listen(app->shared.workers[i]->http, resolved_address(address, url), &ignored, err));
   *ret_url = url;
   return CODE_OK;
 }
@@ -119,7 +127,8 @@ static void on_stop(void *context) {
 /* What is wrong with the contract, or how the store differs from it. */
 static void warn_refused(App *app, const DiagnosticList *diagnostics, Str details, const Error *err, Arena *arena) {
   Buf text = buf_on(arena, WARNING_BYTES_MAX);
-  buf_printf(&text, "the contract was not read again, and the old one is served on: %s\n", diagnostics->count > 0 ? "it has mistakes" : err->text);
+  buf_printf(&text, "the contract was not read again, and the old one is served on: %s\n",
+             diagnostics->count > 0 ? "it has mistakes" : err->text);
   diagnostics_write(&text, diagnostics, false);
   buf_add(&text, str_trim(details));
   warn(app, str_trim(buf_str(&text)));
@@ -175,8 +184,8 @@ static Code fill(App *app, Contract *contract, Arena *arena, Str *ret_details, E
   return CODE_OK;
 }
 
-Code app_create(const ServeConfig *config, Str contract_path, Contract *contract, AppWarnFn *warn_fn, void *warn_context, Arena *arena, App **ret,
-                Str *ret_details, Error *err) {
+Code app_create(const ServeConfig *config, Str contract_path, Contract *contract, AppWarnFn *warn_fn, void *warn_context, Arena *arena,
+                App **ret, Str *ret_details, Error *err) {
   Arena *own = arena_create(0);
   App *app = own == NULL ? NULL : ARENA_NEW(own, App);
   if (app == NULL) {
@@ -192,8 +201,10 @@ Code app_create(const ServeConfig *config, Str contract_path, Contract *contract
   app->warn_context = warn_context;
   app->shared.config = config;
   Code code = fill(app, contract, arena, ret_details, err);
-  if (code == CODE_OK) *ret = app;
-  else app_destroy(app);
+  if (code == CODE_OK)
+    *ret = app;
+  else
+    app_destroy(app);
   return code;
 }
 
@@ -216,8 +227,10 @@ Code app_run(App *app, bool *ret_is_idle, Error *err) {
   SignalHandlers handlers = {.stop = on_stop, .reload = on_reload, .context = app};
   TRY(signals_start(&handlers, &app->signals, err));
   Code code = start_threads(app, err);
-  if (code == CODE_OK) worker_run(app->shared.workers[0]);
-  else on_stop(app); /* those that did start */
+  if (code == CODE_OK)
+    worker_run(app->shared.workers[0]);
+  else
+    on_stop(app); /* those that did start */
   for (size_t i = 1; i <= app->thread_count; i++) (void)pthread_join(app->shared.workers[i]->thread, NULL);
   *ret_is_idle = true;
   for (size_t i = 0; i < app->shared.worker_count; i++) *ret_is_idle = *ret_is_idle && worker_is_idle(app->shared.workers[i]);

@@ -6,13 +6,13 @@ typedef enum LogFormat { LOG_JSON = 0, LOG_TEXT, LOG_OFF, LOG_AUTO } LogFormat;
 
 typedef struct ServeConfig {
   OptionList listen;
-  Str store;            /* len 0: sqlite:./NAME.db */
-  uint64_t threads;     /* 0: one for each core */
+  Str store;        /* len 0: sqlite:./NAME.db */
+  uint64_t threads; /* 0: one for each core */
   Str jwt_secret, jwt_secret_file, jwt_issuer, jwt_audience;
   uint64_t jwt_leeway_ms;
   OptionList cors_origin;
   OptionSwitch migrate;
-  int log;              /* LogFormat */
+  int log; /* LogFormat */
   bool is_match_required;
   bool has_server_timing;
   /* INTERFACE §6 */

@@ -33,7 +33,8 @@ static Code read_stream(Reading *reading, FILE *file, const char *path, Str *ret
     size_t n = fread(bytes + len, 1, cap - len, file);
     if (n == 0) break;
     len += n;
-    if (len > reading->bytes_left) return error_set(reading->err, CODE_TOO_LARGE, "%.160s: a contract has at most %d MiB", path, CONTRACT_BYTES_MAX >> 20);
+    if (len > reading->bytes_left)
+      return error_set(reading->err, CODE_TOO_LARGE, "%.160s: a contract has at most %d MiB", path, CONTRACT_BYTES_MAX >> 20);
   }
   if (ferror(file)) return fail(reading, path);
   reading->bytes_left -= len;

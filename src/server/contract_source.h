@@ -9,6 +9,6 @@ typedef struct ContractSource {
   size_t count;
 } ContractSource;
 
-/* All of *ret lives in `arena`. CODE_UNAVAILABLE: missing or can't be read (the operator's text, with the path); CODE_TOO_LARGE: beyond CONTRACT_BYTES_MAX in all;
- * CODE_BAD_REQUEST: a folder without any. */
+/* All of *ret lives in `arena`. CODE_UNAVAILABLE: missing or can't be read (the operator's text, with the path); CODE_TOO_LARGE: beyond
+ * CONTRACT_BYTES_MAX in all; CODE_BAD_REQUEST: a folder without any. */
 Code contract_source_read(Str path, Arena *arena, ContractSource *ret, Error *err);

@@ -1,5 +1,5 @@
-/* cors.h - pages of other origins (the Fetch standard §3.2): which may call, and the preflight's answer. Callers are known by a token that a page must hold,
- * never by a cookie, so that credentials are not allowed and "*" is harmless. */
+/* cors.h - pages of other origins (the Fetch standard §3.2): which may call, and the preflight's answer. Callers are known by a token that
+ * a page must hold, never by a cookie, so that credentials are not allowed and "*" is harmless. */
 #pragma once
 #include "http/exchange.h"
 #include "server/options.h"

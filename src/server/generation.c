@@ -31,20 +31,27 @@ static Code make_routes(Generation *generation, Error *err) {
 static Code make_metrics(Generation *generation, Error *err) {
   generation->metrics = ARENA_ARRAY(generation->arena, RequestMetrics *, generation->worker_count);
   TRY_ALLOC(generation->metrics);
-  for (size_t i = 0; i < generation->worker_count; i++) TRY(request_metrics_create(generation->route_count, METHOD_COUNT, &generation->metrics[i], err));
+  for (size_t i = 0; i < generation->worker_count; i++)
+    TRY(request_metrics_create(generation->route_count, METHOD_COUNT, &generation->metrics[i], err));
   return CODE_OK;
 }
 
 void generation_write_metrics(const Generation *generation, Buf *out) {
-  static const Str methods[METHOD_COUNT] = {STR_INIT("GET"),    STR_INIT("HEAD"),    STR_INIT("POST"),  STR_INIT("PUT"),    STR_INIT("PATCH"),
-                                            STR_INIT("DELETE"), STR_INIT("OPTIONS"), STR_INIT("other"), STR_INIT("unknown")};
+  static const Str methods[METHOD_COUNT] = {STR_INIT("GET"),     STR_INIT("HEAD"),  STR_INIT("POST"),
+                                            STR_INIT("PUT"),     STR_INIT("PATCH"), STR_INIT("DELETE"),
+                                            STR_INIT("OPTIONS"), STR_INIT("other"), STR_INIT("unknown")};
   request_metrics_write(out, generation->metrics, generation->worker_count, generation->routes, methods);
 }
 
 static EngineLimits engine_limits_of(const ServeConfig *config) {
   return (EngineLimits){
-      .page_size = (int64_t)config->page_size, .page_size_max = (int64_t)config->page_size_max, .nesting_max = config->nesting_max, .batch_max = config->batch_max,
-      .filter_bytes_max = config->filter_bytes_max, .result_bytes_max = config->result_bytes_max, .plans_max = config->plans_max,
+      .page_size = (int64_t)config->page_size,
+      .page_size_max = (int64_t)config->page_size_max,
+      .nesting_max = config->nesting_max,
+      .batch_max = config->batch_max,
+      .filter_bytes_max = config->filter_bytes_max,
+      .result_bytes_max = config->result_bytes_max,
+      .plans_max = config->plans_max,
   };
 }
 
@@ -76,8 +83,10 @@ Code generation_create(Contract *contract, const ServeConfig *config, size_t wor
   generation->worker_count = worker_count;
   atomic_init(&generation->holders, 1);
   Code code = fill(generation, config, err);
-  if (code == CODE_OK) *ret = generation;
-  else destroy(generation);
+  if (code == CODE_OK)
+    *ret = generation;
+  else
+    destroy(generation);
   return code;
 }
 

@@ -1,5 +1,5 @@
-/* generation.h - a contract as it is served. A reload makes a new generation; each loop lets the old one go when its last request on it is done. Immutable but
- * for its count of holders; any thread. */
+/* generation.h - a contract as it is served. A reload makes a new generation; each loop lets the old one go when its last request on it is
+ * done. Immutable but for its count of holders; any thread. */
 #pragma once
 #include "api/face.h"
 #include "observe/metrics.h"
@@ -8,7 +8,7 @@
 typedef struct Generation {
   Contract *contract;
   Api *api;
-  const Str *routes;      /* the labels of metrics: generation_route says which is whose */
+  const Str *routes; /* the labels of metrics: generation_route says which is whose */
   size_t route_count;
   RequestMetrics **metrics; /* one a worker */
   size_t worker_count;
@@ -27,4 +27,6 @@ void generation_release(Generation *generation); /* the last one destroys it; NU
 /* All loops' counters as Prometheus' text. */
 void generation_write_metrics(const Generation *generation, Buf *out);
 
-static inline size_t generation_route(const Resource *resource, bool has_key) { return ROUTE_FIRST_RESOURCE + 2 * (size_t)resource->index + has_key; }
+static inline size_t generation_route(const Resource *resource, bool has_key) {
+  return ROUTE_FIRST_RESOURCE + 2 * (size_t)resource->index + has_key;
+}

@@ -1,4 +1,5 @@
-/* jwt_secret.h - which secret signs tokens: the option's, a file's, or the one kept beside the database. `serve` and `token` find the same. */
+/* jwt_secret.h - which secret signs tokens: the option's, a file's, or the one kept beside the database. `serve` and `token` find the same.
+ */
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
@@ -10,7 +11,8 @@ typedef struct JwtSecretSource {
   Str store_url; /* else beside this database */
 } JwtSecretSource;
 
-/* The file beside an SQLite database, "shop.db.jwt-secret"; ptr NULL where the store is no file (then the secret lives as long as the process), or without memory. */
+/* The file beside an SQLite database, "shop.db.jwt-secret"; ptr NULL where the store is no file (then the secret lives as long as the
+ * process), or without memory. */
 Str jwt_secret_path(Str store_url, Arena *arena);
 /* *ret_is_ephemeral: nobody else can know it. Errors are for the operator. */
 Code jwt_secret_find(const JwtSecretSource *source, Arena *arena, Str *ret, bool *ret_is_ephemeral, Error *err);

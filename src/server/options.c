@@ -32,9 +32,22 @@ const char *option_nearest(Str name, const char *const *names, size_t count) {
 }
 
 bool option_size_parse(Str text, uint64_t *ret_bytes) {
-  static const struct { const char *unit; uint64_t factor; } units[] = {
-      {"", 1},          {"B", 1},          {"K", 1024},          {"KiB", 1024}, {"M", 1024 * 1024}, {"MiB", 1024 * 1024},
-      {"G", 1ull << 30}, {"GiB", 1ull << 30}, {"kB", 1000},        {"KB", 1000},  {"MB", 1000000},    {"GB", 1000000000},
+  static const struct {
+    const char *unit;
+    uint64_t factor;
+  } units[] = {
+      {"", 1},
+      {"B", 1},
+      {"K", 1024},
+      {"KiB", 1024},
+      {"M", 1024 * 1024},
+      {"MiB", 1024 * 1024},
+      {"G", 1ull << 30},
+      {"GiB", 1ull << 30},
+      {"kB", 1000},
+      {"KB", 1000},
+      {"MB", 1000000},
+      {"GB", 1000000000},
   };
   size_t digits = 0;
   while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9') digits++;
@@ -65,7 +78,8 @@ static bool parse_choice(const char *choices, Str text, int *ret) {
 }
 
 static Code bad_value(OptionsParse *parse, const OptionSpec *spec, Str text, const char *wanted) {
-  return error_set(parse->err, CODE_BAD_REQUEST, "--%s wants %s, not \"%.*s\"", spec->name, wanted, (int)(text.len > 80 ? 80 : text.len), text.ptr);
+  return error_set(parse->err, CODE_BAD_REQUEST, "--%s wants %s, not \"%.*s\"", spec->name, wanted, (int)(text.len > 80 ? 80 : text.len),
+                   text.ptr);
 }
 
 static Code set_number(OptionsParse *parse, const OptionSpec *spec, Str text, uint64_t *member) {
@@ -86,8 +100,9 @@ static Code set_number(OptionsParse *parse, const OptionSpec *spec, Str text, ui
   }
   if (!is_valid) return bad_value(parse, spec, text, wanted);
   if (number < spec->min || (spec->max != 0 && number > spec->max))
-    return error_set(parse->err, CODE_BAD_REQUEST, "--%s must be %s%llu%s, not \"%.*s\"", spec->name, number < spec->min ? "at least " : "at most ",
-                     (unsigned long long)(number < spec->min ? spec->min : spec->max), spec->kind == OPTION_DURATION ? "ms" : "", STR_ARGS(text));
+    return error_set(parse->err, CODE_BAD_REQUEST, "--%s must be %s%llu%s, not \"%.*s\"", spec->name,
+                     number < spec->min ? "at least " : "at most ", (unsigned long long)(number < spec->min ? spec->min : spec->max),
+                     spec->kind == OPTION_DURATION ? "ms" : "", STR_ARGS(text));
   *member = number;
   return CODE_OK;
 }
@@ -130,8 +145,10 @@ static Code unknown_option(OptionsParse *parse, Str name) {
   for (size_t i = 0; i < parse->table->option_count; i++) names[i] = parse->table->options[i].name;
   names[parse->table->option_count] = "help";
   const char *near = option_nearest(name, names, parse->table->option_count + 1);
-  if (near == NULL) return error_set(parse->err, CODE_BAD_REQUEST, "there is no option --%.*s", (int)(name.len > 60 ? 60 : name.len), name.ptr);
-  return error_set(parse->err, CODE_BAD_REQUEST, "there is no option --%.*s: did you mean --%s?", (int)(name.len > 60 ? 60 : name.len), name.ptr, near);
+  if (near == NULL)
+    return error_set(parse->err, CODE_BAD_REQUEST, "there is no option --%.*s", (int)(name.len > 60 ? 60 : name.len), name.ptr);
+  return error_set(parse->err, CODE_BAD_REQUEST, "there is no option --%.*s: did you mean --%s?", (int)(name.len > 60 ? 60 : name.len),
+                   name.ptr, near);
 }
 
 /* `arg` is "--name" or "--name=value"; `next` the argument behind it, or NULL. */
@@ -153,12 +170,17 @@ static Code take_option(OptionsParse *parse, Str arg, const char *next, bool *re
   }
   const OptionSpec *spec = &parse->table->options[index];
   bool is_switch = spec->kind == OPTION_FLAG || spec->kind == OPTION_SWITCH;
-  if (!has_value && is_switch) value = is_negated ? STR("off") : STR("on");
-  else if (has_value && is_negated) return error_set(parse->err, CODE_BAD_REQUEST, "--no-%s takes no value", spec->name);
-  else if (!has_value && next == NULL) return error_set(parse->err, CODE_BAD_REQUEST, "--%s needs a value: --%s %s", spec->name, spec->name, spec->value);
-  else if (!has_value) value = str_of(next);
+  if (!has_value && is_switch)
+    value = is_negated ? STR("off") : STR("on");
+  else if (has_value && is_negated)
+    return error_set(parse->err, CODE_BAD_REQUEST, "--no-%s takes no value", spec->name);
+  else if (!has_value && next == NULL)
+    return error_set(parse->err, CODE_BAD_REQUEST, "--%s needs a value: --%s %s", spec->name, spec->name, spec->value);
+  else if (!has_value)
+    value = str_of(next);
   *ret_used_next = !has_value && !is_switch;
-  if (parse->is_given[index] && spec->kind != OPTION_LIST) return error_set(parse->err, CODE_BAD_REQUEST, "--%s is given twice", spec->name);
+  if (parse->is_given[index] && spec->kind != OPTION_LIST)
+    return error_set(parse->err, CODE_BAD_REQUEST, "--%s is given twice", spec->name);
   parse->is_given[index] = true;
   return set_value(parse, index, value);
 }
@@ -228,8 +250,8 @@ static Code take_arguments(OptionsParse *parse, const char *const *args, size_t 
   return CODE_OK;
 }
 
-Code options_parse(const OptionTable *table, const char *const *args, size_t arg_count, OptionsGetenvFn *environment, Arena *arena, void *target,
-                   OptionsOutcome *ret_outcome, OptionList *ret_positional, Error *err) {
+Code options_parse(const OptionTable *table, const char *const *args, size_t arg_count, OptionsGetenvFn *environment, Arena *arena,
+                   void *target, OptionsOutcome *ret_outcome, OptionList *ret_positional, Error *err) {
   if (is_help(args, arg_count, ret_outcome)) return CODE_OK;
   OptionsParse parse = {.table = table, .arena = arena, .target = target, .err = err};
   StrVec positional = {0};
@@ -237,7 +259,8 @@ Code options_parse(const OptionTable *table, const char *const *args, size_t arg
   if (positional.count < table->positional_min)
     return error_set(err, CODE_BAD_REQUEST, "something is missing: caisson %s %s", table->command, table->arguments);
   if (positional.count > table->positional_max)
-    return error_set(err, CODE_BAD_REQUEST, "one argument too many: \"%.*s\"", (int)(positional.items[table->positional_max].len > 80 ? 80 : positional.items[table->positional_max].len),
+    return error_set(err, CODE_BAD_REQUEST, "one argument too many: \"%.*s\"",
+                     (int)(positional.items[table->positional_max].len > 80 ? 80 : positional.items[table->positional_max].len),
                      positional.items[table->positional_max].ptr);
   TRY(fill_not_given(&parse, environment));
   *ret_outcome = OPTIONS_PARSED;

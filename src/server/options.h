@@ -29,7 +29,7 @@ typedef struct OptionList {
 } OptionList;
 
 typedef struct OptionSpec {
-  const char *name;     /* without the dashes */
+  const char *name; /* without the dashes */
   OptionKind kind;
   size_t offset;        /* of its member in the command's own struct */
   const char *fallback; /* the default, as a user would write it; NULL: empty */
@@ -47,7 +47,7 @@ typedef struct OptionTable {
   const OptionSpec *options;
   size_t option_count;
   size_t positional_min, positional_max;
-  const char *footer;    /* examples and notes under the options; NULL: none */
+  const char *footer; /* examples and notes under the options; NULL: none */
 } OptionTable;
 
 typedef enum OptionsOutcome {
@@ -59,10 +59,11 @@ typedef enum OptionsOutcome {
 /* Where environment variables are looked up; NULL where there is none. getenv in the program, a table in tests. */
 typedef const char *OptionsGetenvFn(const char *name);
 
-/* `args` are those behind the command's name. Fills the members of *target by the table, and *ret_positional. Strings point into args, the environment or `arena`.
- * CODE_BAD_REQUEST: wrong usage, err->text says what; values of options are quoted only where they were malformed, so that no secret is shown. */
-Code options_parse(const OptionTable *table, const char *const *args, size_t arg_count, OptionsGetenvFn *environment, Arena *arena, void *target,
-                   OptionsOutcome *ret_outcome, OptionList *ret_positional, Error *err);
+/* `args` are those behind the command's name. Fills the members of *target by the table, and *ret_positional. Strings point into args, the
+ * environment or `arena`. CODE_BAD_REQUEST: wrong usage, err->text says what; values of options are quoted only where they were malformed,
+ * so that no secret is shown. */
+Code options_parse(const OptionTable *table, const char *const *args, size_t arg_count, OptionsGetenvFn *environment, Arena *arena,
+                   void *target, OptionsOutcome *ret_outcome, OptionList *ret_positional, Error *err);
 
 /* The text of --help. */
 void options_write_help(Buf *out, const OptionTable *table, bool has_limits);

@@ -5,8 +5,10 @@ enum { HELP_COLUMN = 30, HELP_WIDTH = 100 };
 
 static void write_option_name(Buf *out, const OptionSpec *spec) {
   buf_printf(out, "--%s", spec->name);
-  if (spec->kind == OPTION_CHOICE) buf_printf(out, " %s", spec->choices);
-  else if (spec->value != NULL) buf_printf(out, " %s", spec->value);
+  if (spec->kind == OPTION_CHOICE)
+    buf_printf(out, " %s", spec->choices);
+  else if (spec->value != NULL)
+    buf_printf(out, " %s", spec->value);
 }
 
 static void write_option(Buf *out, const OptionSpec *spec) {
@@ -27,10 +29,13 @@ static void write_option(Buf *out, const OptionSpec *spec) {
 void options_write_help(Buf *out, const OptionTable *table, bool has_limits) {
   buf_printf(out, "caisson %s %s\n%s\n", table->command, table->arguments, table->summary);
   size_t hidden = 0;
-  if (table->option_count > 0) buf_add(out, STR("\nOptions, with their defaults; --some-option is also the environment's CAISSON_SOME_OPTION:\n"));
+  if (table->option_count > 0)
+    buf_add(out, STR("\nOptions, with their defaults; --some-option is also the environment's CAISSON_SOME_OPTION:\n"));
   for (size_t i = 0; i < table->option_count; i++) {
-    if (table->options[i].is_limit && !has_limits) hidden++;
-    else write_option(out, &table->options[i]);
+    if (table->options[i].is_limit && !has_limits)
+      hidden++;
+    else
+      write_option(out, &table->options[i]);
   }
   if (hidden > 0) buf_printf(out, "  --help-all                  shows %zu more: limits and timeouts\n", hidden);
   if (table->footer != NULL) buf_printf(out, "\n%s\n", table->footer);
@@ -45,6 +50,7 @@ void options_write_markdown(Buf *out, const OptionTable *table) {
     write_option_name(out, spec);
     for (size_t at = start; at < out->len; at++)
       if (out->ptr[at] == '|') out->ptr[at] = '/'; /* a bar would end the cell */
-    buf_printf(out, "` | %s%s%s | %s |\n", spec->fallback != NULL ? "`" : "", spec->fallback != NULL ? spec->fallback : "", spec->fallback != NULL ? "`" : "", spec->help);
+    buf_printf(out, "` | %s%s%s | %s |\n", spec->fallback != NULL ? "`" : "", spec->fallback != NULL ? spec->fallback : "",
+               spec->fallback != NULL ? "`" : "", spec->help);
   }
 }

@@ -9,10 +9,20 @@
 
 static Arena *arena;
 
-static int make_arena(void **state) { (void)state; return (arena = arena_create(0)) == NULL; }
-static int drop_arena(void **state) { (void)state; arena_destroy(arena); return 0; }
+static int make_arena(void **state) {
+  (void)state;
+  return (arena = arena_create(0)) == NULL;
+}
+static int drop_arena(void **state) {
+  (void)state;
+  arena_destroy(arena);
+  return 0;
+}
 
-static const char *empty_environment(const char *name) { (void)name; return NULL; }
+static const char *empty_environment(const char *name) {
+  (void)name;
+  return NULL;
+}
 static const char *full_environment(const char *name) {
   if (strcmp(name, "CAISSON_BODY_MAX") == 0) return "2MiB";
   if (strcmp(name, "CAISSON_LISTEN") == 0) return "127.0.0.1:1, unix:/x";
@@ -51,7 +61,8 @@ static void values_may_follow_a_space_or_an_equals_sign(void **state) {
   (void)state;
   ServeConfig config;
   OptionList positional;
-  const char *const args[] = {"--listen=[::1]:0", "c", "--body-max", "10KB", "--no-migrate", "--listen", "unix:/s", "--idle-timeout=1m30s", "--log=json", NULL};
+  const char *const args[] = {"--listen=[::1]:0", "c",       "--body-max",           "10KB",       "--no-migrate",
+                              "--listen",         "unix:/s", "--idle-timeout=1m30s", "--log=json", NULL};
   assert_int_equal(parse(args, empty_environment, &config, &positional, NULL), CODE_OK);
   assert_int_equal(config.listen.count, 2);
   assert_true(str_equal(config.listen.items[1], STR("unix:/s")));
@@ -84,7 +95,8 @@ static void expect_refusal(const char *const *args, const char *text) {
 static void mistakes_are_told_with_what_is_wanted(void **state) {
   (void)state;
   expect_refusal((const char *const[]){"c", "--body-max", "huge", NULL}, "--body-max wants a size such as 64KiB or 1MiB, not \"huge\"");
-  expect_refusal((const char *const[]){"c", "--idle-timeout", "10", NULL}, "--idle-timeout wants a duration such as 500ms, 30s or 1h, not \"10\"");
+  expect_refusal((const char *const[]){"c", "--idle-timeout", "10", NULL},
+                 "--idle-timeout wants a duration such as 500ms, 30s or 1h, not \"10\"");
   expect_refusal((const char *const[]){"c", "--page-size", "-1", NULL}, "--page-size wants a whole number, not \"-1\"");
   expect_refusal((const char *const[]){"c", "--page-size", "0", NULL}, "--page-size must be at least 1, not \"0\"");
   expect_refusal((const char *const[]){"c", "--log", "xml", NULL}, "--log wants one of json|text|off|auto, not \"xml\"");

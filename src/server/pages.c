@@ -50,7 +50,9 @@ static void page_livez(Request *request) {
   respond_checks(request, checks, 1);
 }
 
-static PageCheck started_check(const ServerShared *shared) { return (PageCheck){"listeners", atomic_load(&shared->is_started), STR("not every listener is open yet")}; }
+static PageCheck started_check(const ServerShared *shared) {
+  return (PageCheck){"listeners", atomic_load(&shared->is_started), STR("not every listener is open yet")};
+}
 
 static void page_startupz(Request *request) {
   const PageCheck checks[] = {started_check(request->worker->shared)};
@@ -71,10 +73,12 @@ static void page_readyz(Request *request) {
 
 static void write_store_metrics(Buf *out, const StoreStats *stats) {
   metric_write(out, STR("caisson_store_reads_total"), STR("counter"), STR("Reads that the store has run."), stats->reads);
-  metric_write(out, STR("caisson_store_read_batches_total"), STR("counter"), STR("Read transactions: each serves the reads of one loop turn."), stats->read_batches);
+  metric_write(out, STR("caisson_store_read_batches_total"), STR("counter"),
+               STR("Read transactions: each serves the reads of one loop turn."), stats->read_batches);
   metric_write(out, STR("caisson_store_slow_reads_total"), STR("counter"), STR("Reads that were moved off their loop."), stats->slow_reads);
   metric_write(out, STR("caisson_store_writes_total"), STR("counter"), STR("Writes that the store has run."), stats->writes);
-  metric_write(out, STR("caisson_store_write_groups_total"), STR("counter"), STR("Durable commits: each holds the writes that were queued."), stats->write_groups);
+  metric_write(out, STR("caisson_store_write_groups_total"), STR("counter"),
+               STR("Durable commits: each holds the writes that were queued."), stats->write_groups);
   metric_write(out, STR("caisson_store_errors_total"), STR("counter"), STR("Reads and writes that failed in the store."), stats->errors);
 }
 
@@ -82,8 +86,10 @@ static void page_metrics(Request *request) {
   ServerShared *shared = request->worker->shared;
   Buf out = buf_on(request->api.exchange->arena, PAGE_BYTES_MAX);
   generation_write_metrics(request->serving->generation, &out);
-  metric_write(&out, STR("caisson_http_requests_in_flight"), STR("gauge"), STR("Requests whose answer is being made."), atomic_load(&shared->http.requests_in_flight));
-  metric_write(&out, STR("caisson_http_connections_open"), STR("gauge"), STR("Open connections."), atomic_load(&shared->http.connections_open));
+  metric_write(&out, STR("caisson_http_requests_in_flight"), STR("gauge"), STR("Requests whose answer is being made."),
+               atomic_load(&shared->http.requests_in_flight));
+  metric_write(&out, STR("caisson_http_connections_open"), STR("gauge"), STR("Open connections."),
+               atomic_load(&shared->http.connections_open));
   StoreStats stats = shared->store->driver->stats(shared->store);
   write_store_metrics(&out, &stats);
   respond(request, 200, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&out));
@@ -94,8 +100,12 @@ static void page_root(Request *request) {
   request->api.response = (HttpResponse){.status = 302, .headers = headers, .header_count = 1, .body = STR("")};
 }
 
-static const struct { Str path; void (*answer)(Request *request); } pages[] = {
-    {STR_INIT("/livez"), page_livez}, {STR_INIT("/readyz"), page_readyz}, {STR_INIT("/startupz"), page_startupz}, {STR_INIT("/metrics"), page_metrics}, {STR_INIT("/"), page_root},
+static const struct {
+  Str path;
+  void (*answer)(Request *request);
+} pages[] = {
+    {STR_INIT("/livez"), page_livez},     {STR_INIT("/readyz"), page_readyz}, {STR_INIT("/startupz"), page_startupz},
+    {STR_INIT("/metrics"), page_metrics}, {STR_INIT("/"), page_root},
 };
 
 /* RFC 9110 §15.5.6, §9.3.7. */
@@ -107,7 +117,9 @@ static void refuse_method(Request *request, HttpMethod method) {
     return;
   }
   Problem *problem = ARENA_NEW(arena, Problem);
-  if (problem != NULL) *problem = (Problem){.code = CODE_METHOD_NOT_ALLOWED, .detail = STR("This page can only be read"), .operation = -1, .allow = allow[0].value};
+  if (problem != NULL)
+    *problem =
+        (Problem){.code = CODE_METHOD_NOT_ALLOWED, .detail = STR("This page can only be read"), .operation = -1, .allow = allow[0].value};
   request_refuse(request, problem != NULL ? problem : problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0);
 }
 
@@ -122,8 +134,10 @@ bool page_answer(Request *request) {
   if (http->method == HTTP_OPTIONS && str_equal(http->path, STR("*"))) return answer_asterisk(request), true;
   for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
     if (!str_equal(http->path, pages[i].path)) continue;
-    if (http->method == HTTP_GET || http->method == HTTP_HEAD) pages[i].answer(request);
-    else refuse_method(request, http->method);
+    if (http->method == HTTP_GET || http->method == HTTP_HEAD)
+      pages[i].answer(request);
+    else
+      refuse_method(request, http->method);
     return true;
   }
   return false;

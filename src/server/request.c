@@ -1,4 +1,5 @@
-/* request.c - the life of a request. The table of steps is the architecture: each step either lets the next one run, waits, or ends the request with an answer. */
+/* request.c - the life of a request. The table of steps is the architecture: each step either lets the next one run, waits, or ends the
+ * request with an answer. */
 #include "server/request.h"
 
 #include <time.h>
@@ -36,7 +37,8 @@ static const Problem *bad_token(Request *request, Str challenge, const Error *er
 static StepOutcome step_authenticate(Request *request) {
   Error err;
   Str challenge = STR("invalid_token");
-  Code code = authenticator_identify(request->worker->authenticator, request->authorization, request->api.now_us, &request->identity, &challenge, &err);
+  Code code = authenticator_identify(request->worker->authenticator, request->authorization, request->api.now_us, &request->identity,
+                                     &challenge, &err);
   if (code != CODE_OK) {
     Arena *arena = request->api.exchange->arena;
     request->api.problem = code == CODE_UNAUTHENTICATED ? bad_token(request, challenge, &err) : problem_from_error(arena, &err);
@@ -55,7 +57,8 @@ static StepOutcome step_decode(Request *request) {
   if (api->face->decode(api) != CODE_OK) return STEP_REFUSED;
   if (api->is_answered) return STEP_ANSWERED;
   const Operation *last = &api->group.calls[api->group.count - 1].operation;
-  bool has_key = last->action == ACTION_GET || last->action == ACTION_UPDATE || last->action == ACTION_REPLACE || last->action == ACTION_DELETE;
+  bool has_key =
+      last->action == ACTION_GET || last->action == ACTION_UPDATE || last->action == ACTION_REPLACE || last->action == ACTION_DELETE;
   request->route = generation_route(last->resource, has_key);
   return STEP_NEXT;
 }
@@ -73,7 +76,9 @@ static StepOutcome step_authorize(Request *request) {
   return engine_authorize(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request);
 }
 
-static StepOutcome step_plan(Request *request) { return engine_plan(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request); }
+static StepOutcome step_plan(Request *request) {
+  return engine_plan(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request);
+}
 
 static void run_steps(Request *request);
 
@@ -99,8 +104,8 @@ static StepOutcome step_encode(Request *request) {
 }
 
 static const RequestStep steps[REQUEST_STEP_COUNT] = {
-    {"authenticate", step_authenticate}, {"decode", step_decode},   {"authorize", step_authorize},
-    {"plan", step_plan},                 {"execute", step_execute}, {"encode", step_encode},
+    {"authenticate", step_authenticate}, {"decode", step_decode}, {"authorize", step_authorize}, {"plan", step_plan},
+    {"execute", step_execute},           {"encode", step_encode},
 };
 
 /* ---- Answering ---- */
@@ -108,8 +113,10 @@ static const RequestStep steps[REQUEST_STEP_COUNT] = {
 void request_refuse(Request *request, const Problem *problem, int status) {
   ApiRequest *api = &request->api;
   api->problem = problem;
-  if (api->face != NULL && status == 0) api->face->encode_problem(api);
-  else problem_respond(problem, status, api->request_id, api->exchange->arena, &api->response);
+  if (api->face != NULL && status == 0)
+    api->face->encode_problem(api);
+  else
+    problem_respond(problem, status, api->request_id, api->exchange->arena, &api->response);
 }
 
 /* Server-Timing (W3C): durations in milliseconds. */
@@ -133,7 +140,8 @@ static void add_common_headers(Request *request, HttpResponse *response) {
   if (count > 0) memcpy(headers, response->headers, count * sizeof *headers);
   headers[count++] = (HttpHeader){STR("x-request-id"), request->trace.request_id};
   headers[count++] = (HttpHeader){STR("traceparent"), {request->trace.traceparent, TRACEPARENT_LEN}};
-  if (config->has_server_timing && request->step_ends_us[0] != 0) headers[count++] = (HttpHeader){STR("server-timing"), server_timing(request)};
+  if (config->has_server_timing && request->step_ends_us[0] != 0)
+    headers[count++] = (HttpHeader){STR("server-timing"), server_timing(request)};
   if (config->cors_origin.count > 0) count += cors_headers(config->cors_origin, request->origin, headers + count);
   response->headers = headers;
   response->header_count = count;
@@ -161,9 +169,14 @@ static void run_steps(Request *request) {
 
 /* The few headers that every request is asked for, in one pass. */
 static void read_headers(Request *request, const HttpRequest *http) {
-  static const struct { Str name; size_t offset; } wanted[] = {
-      {STR_INIT("authorization"), offsetof(Request, authorization)}, {STR_INIT("x-request-id"), offsetof(Request, given_request_id)},
-      {STR_INIT("traceparent"), offsetof(Request, given_traceparent)}, {STR_INIT("origin"), offsetof(Request, origin)},
+  static const struct {
+    Str name;
+    size_t offset;
+  } wanted[] = {
+      {STR_INIT("authorization"), offsetof(Request, authorization)},
+      {STR_INIT("x-request-id"), offsetof(Request, given_request_id)},
+      {STR_INIT("traceparent"), offsetof(Request, given_traceparent)},
+      {STR_INIT("origin"), offsetof(Request, origin)},
   };
   for (size_t i = 0; i < http->header_count; i++) {
     const HttpHeader *header = &http->headers[i];
@@ -185,16 +198,24 @@ static Request *request_begin(Worker *worker, HttpExchange *exchange) {
   read_headers(request, &exchange->request);
   trace_init(&request->trace, &worker->ids, request->given_request_id, request->given_traceparent);
   const Api *api = request->serving->generation->api;
-  request->api = (ApiRequest){.exchange = exchange, .api = api, .engine = request->serving->engine, .caller = identity_caller(NULL),
-                              .request_id = request->trace.request_id, .now_us = loop_wall_us(exchange->loop)};
+  request->api = (ApiRequest){.exchange = exchange,
+                              .api = api,
+                              .engine = request->serving->engine,
+                              .caller = identity_caller(NULL),
+                              .request_id = request->trace.request_id,
+                              .now_us = loop_wall_us(exchange->loop)};
   exchange->user = request;
   return request;
 }
 
 static void answer_without_memory(HttpExchange *exchange) {
-  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("application/problem+json")}, {STR_INIT("retry-after"), STR_INIT("1")}};
-  HttpResponse response = {.status = 503, .headers = headers, .header_count = 2,
-                           .body = STR("{\"type\":\"/problems/unavailable\",\"title\":\"The service is unavailable\",\"status\":503,\"code\":\"UNAVAILABLE\",\"detail\":\"out of memory\"}")};
+  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("application/problem+json")},
+                                       {STR_INIT("retry-after"), STR_INIT("1")}};
+  HttpResponse response = {.status = 503,
+                           .headers = headers,
+                           .header_count = 2,
+                           .body = STR("{\"type\":\"/problems/unavailable\",\"title\":\"The service is "
+                                       "unavailable\",\"status\":503,\"code\":\"UNAVAILABLE\",\"detail\":\"out of memory\"}")};
   http_respond(exchange, &response);
 }
 
@@ -232,9 +253,16 @@ static void write_log(Worker *worker, const Request *request, int64_t duration_u
   const HttpExchange *exchange = request->api.exchange;
   const Caller *caller = request->api.caller;
   AccessEntry entry = {
-      .time_us = loop_wall_us(exchange->loop), .duration_us = duration_us, .method = exchange->request.method_text, .target = exchange->request.target,
-      .peer = exchange->request.peer, .request_id = request->trace.request_id, .trace_id = trace_id(&request->trace), .status = exchange->status,
-      .bytes_in = exchange->bytes_in, .bytes_out = exchange->bytes_out,
+      .time_us = loop_wall_us(exchange->loop),
+      .duration_us = duration_us,
+      .method = exchange->request.method_text,
+      .target = exchange->request.target,
+      .peer = exchange->request.peer,
+      .request_id = request->trace.request_id,
+      .trace_id = trace_id(&request->trace),
+      .status = exchange->status,
+      .bytes_in = exchange->bytes_in,
+      .bytes_out = exchange->bytes_out,
   };
   if (caller->id.type == VALUE_TEXT) entry.caller = caller->id.text;
   if (request->api.problem != NULL) entry.code = code_name(request->api.problem->code);
@@ -246,7 +274,8 @@ static void on_finished(void *context, HttpExchange *exchange) {
   Request *request = exchange->user;
   if (request == NULL) return;
   int64_t duration_us = monotonic_us() - exchange->started_us;
-  request_metrics_count(request->serving->generation->metrics[worker->index], request->route, exchange->request.method, exchange->status, duration_us);
+  request_metrics_count(request->serving->generation->metrics[worker->index], request->route, exchange->request.method, exchange->status,
+                        duration_us);
   if (worker->log != NULL) write_log(worker, request, duration_us);
   identity_release(request->identity);
   worker_serving_release(worker, request->serving);

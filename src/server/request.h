@@ -16,7 +16,7 @@ typedef struct Request {
   Str authorization, origin, given_request_id, given_traceparent; /* headers; ptr NULL: not sent */
   uint32_t step;
   bool is_executing, is_executed;
-  size_t route;       /* for metrics */
+  size_t route;                             /* for metrics */
   int64_t step_ends_us[REQUEST_STEP_COUNT]; /* monotonic; only where Server-Timing is on */
 } Request;
 

@@ -60,8 +60,10 @@ Code signals_start(const SignalHandlers *handlers, SignalThread **ret, Error *er
   self->handlers = *handlers;
   self->waited = waited_signals();
   Code code = start_thread(self, err);
-  if (code == CODE_OK) *ret = self;
-  else memory_free(self);
+  if (code == CODE_OK)
+    *ret = self;
+  else
+    memory_free(self);
   return code;
 }
 

@@ -10,7 +10,8 @@ typedef struct SignalHandlers {
   void *context;
 } SignalHandlers;
 
-/* Before any other thread is started, since they inherit what is blocked: SIGTERM, SIGINT, SIGHUP wait for signals_start; SIGPIPE is ignored. */
+/* Before any other thread is started, since they inherit what is blocked: SIGTERM, SIGINT, SIGHUP wait for signals_start; SIGPIPE is
+ * ignored. */
 void signals_block(void);
 Code signals_start(const SignalHandlers *handlers, SignalThread **ret, Error *err);
 void signals_end(SignalThread *thread); /* NULL is fine */

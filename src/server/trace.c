@@ -39,7 +39,8 @@ static bool is_all_zero(Str s) {
 /* W3C Trace Context §3.2.2: version "00" is exactly these four fields; a later version may say more behind a dash; "ff" is none. */
 bool traceparent_is_valid(Str value) {
   if (value.len < TRACEPARENT_LEN || value.ptr[2] != '-' || value.ptr[35] != '-' || value.ptr[52] != '-') return false;
-  Str version = str_slice(value, 0, 2), trace = str_slice(value, 3, 35), parent = str_slice(value, 36, 52), flags = str_slice(value, 53, 55);
+  Str version = str_slice(value, 0, 2), trace = str_slice(value, 3, 35), parent = str_slice(value, 36, 52),
+      flags = str_slice(value, 53, 55);
   if (!is_lower_hex(version) || !is_lower_hex(trace) || !is_lower_hex(parent) || !is_lower_hex(flags)) return false;
   if (str_equal(version, STR("ff")) || is_all_zero(trace) || is_all_zero(parent)) return false;
   return value.len == TRACEPARENT_LEN || (!is_all_zero(version) && value.ptr[TRACEPARENT_LEN] == '-');

@@ -1,4 +1,5 @@
-/* trace.h - what a request is called: X-Request-Id, and W3C Trace Context's traceparent. Taken from the request where they are well-formed, else made. */
+/* trace.h - what a request is called: X-Request-Id, and W3C Trace Context's traceparent. Taken from the request where they are well-formed,
+ * else made. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

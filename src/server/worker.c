@@ -121,10 +121,16 @@ bool worker_is_idle(const Worker *worker) {
 
 static HttpLimits http_limits_of(const ServeConfig *config) {
   return (HttpLimits){
-      .body_bytes_max = config->body_bytes_max, .header_bytes_max = config->header_bytes_max, .uri_bytes_max = config->uri_bytes_max,
-      .connections_max = config->connections_max, .requests_in_flight_max = config->requests_in_flight_max, .streams_max = config->streams_max,
-      .request_timeout_ms = (uint32_t)config->request_timeout_ms, .header_timeout_ms = (uint32_t)config->header_timeout_ms,
-      .idle_timeout_ms = (uint32_t)config->idle_timeout_ms, .drain_timeout_ms = (uint32_t)config->drain_timeout_ms,
+      .body_bytes_max = config->body_bytes_max,
+      .header_bytes_max = config->header_bytes_max,
+      .uri_bytes_max = config->uri_bytes_max,
+      .connections_max = config->connections_max,
+      .requests_in_flight_max = config->requests_in_flight_max,
+      .streams_max = config->streams_max,
+      .request_timeout_ms = (uint32_t)config->request_timeout_ms,
+      .header_timeout_ms = (uint32_t)config->header_timeout_ms,
+      .idle_timeout_ms = (uint32_t)config->idle_timeout_ms,
+      .drain_timeout_ms = (uint32_t)config->drain_timeout_ms,
   };
 }
 
@@ -138,8 +144,11 @@ static Code make_log(Worker *worker, Error *err) {
 
 static Code make_authenticator(Worker *worker, Error *err) {
   const ServeConfig *config = worker->shared->config;
-  AuthenticatorOptions options = {.secret = worker->shared->jwt_secret, .issuer = config->jwt_issuer, .audience = config->jwt_audience,
-                                  .leeway_us = (int64_t)config->jwt_leeway_ms * 1000, .identities_max = config->tokens_cached_max};
+  AuthenticatorOptions options = {.secret = worker->shared->jwt_secret,
+                                  .issuer = config->jwt_issuer,
+                                  .audience = config->jwt_audience,
+                                  .leeway_us = (int64_t)config->jwt_leeway_ms * 1000,
+                                  .identities_max = config->tokens_cached_max};
   return authenticator_create(&options, &worker->authenticator, err);
 }
 
@@ -162,12 +171,17 @@ Code worker_create(ServerShared *shared, size_t index, Generation *generation, W
   Worker *worker = memory_alloc(sizeof *worker);
   TRY_ALLOC(worker);
   *worker = (Worker){
-      .shared = shared, .index = index, .end_of_turn = {.run = flush_log, .context = worker},
-      .drain_message = {.run = begin_drain, .context = worker}, .adopt_message = {.run = adopt, .context = worker},
+      .shared = shared,
+      .index = index,
+      .end_of_turn = {.run = flush_log, .context = worker},
+      .drain_message = {.run = begin_drain, .context = worker},
+      .adopt_message = {.run = adopt, .context = worker},
   };
   Code code = fill(worker, generation, err);
-  if (code == CODE_OK) *ret = worker;
-  else worker_destroy(worker);
+  if (code == CODE_OK)
+    *ret = worker;
+  else
+    worker_destroy(worker);
   return code;
 }
 

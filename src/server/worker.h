@@ -1,4 +1,5 @@
-/* worker.h - one event loop with everything that it owns: a way to the store, an engine, a server, a log. Workers share nothing that is written but HttpShared. */
+/* worker.h - one event loop with everything that it owns: a way to the store, an engine, a server, a log. Workers share nothing that is
+ * written but HttpShared. */
 #pragma once
 #include <pthread.h>
 
@@ -31,16 +32,16 @@ typedef struct Serving {
 
 typedef struct Worker {
   ServerShared *shared;
-  size_t index;              /* in shared->workers */
+  size_t index; /* in shared->workers */
   Loop *loop;
   StoreSession *session;
   HttpServer *http;
   HttpLimits limits;
   HttpHandler handler;
-  Serving *serving;          /* what new requests get */
-  Serving *retired;          /* older ones, with requests under way */
+  Serving *serving; /* what new requests get */
+  Serving *retired; /* older ones, with requests under way */
   Authenticator *authenticator;
-  AccessLog *log;            /* NULL: off */
+  AccessLog *log; /* NULL: off */
   LoopTimer *log_timer;
   bool is_log_timer_set;
   LoopHook end_of_turn;

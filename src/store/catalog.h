@@ -1,4 +1,5 @@
-/* catalog.h - what stands in a database that others made, told neutrally: for a contract that is written from it. Everything lives on the reader's arena. */
+/* catalog.h - what stands in a database that others made, told neutrally: for a contract that is written from it. Everything lives on the
+ * reader's arena. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,20 +18,20 @@ typedef struct CatalogValues {
 
 typedef struct CatalogColumn {
   Str name;
-  Str type;           /* as declared; len 0: none */
-  Str default_text;   /* as SQL; ptr NULL: none */
-  Str comment;        /* len 0: none */
-  bool is_required;   /* NOT NULL, or part of the key */
-  bool is_generated;  /* computed by the database: can't be written */
+  Str type;                 /* as declared; len 0: none */
+  Str default_text;         /* as SQL; ptr NULL: none */
+  Str comment;              /* len 0: none */
+  bool is_required;         /* NOT NULL, or part of the key */
+  bool is_generated;        /* computed by the database: can't be written */
   bool is_made_by_database; /* a key that the database numbers */
-  uint32_t key_order; /* from 1; 0: not in the key */
+  uint32_t key_order;       /* from 1; 0: not in the key */
   CatalogValues values;
 } CatalogColumn;
 
 typedef struct CatalogForeignKey {
-  Str target;         /* a table */
+  Str target; /* a table */
   VEC(Str) columns;
-  VEC(Str) target_columns; /* none: the target's key */
+  VEC(Str) target_columns;  /* none: the target's key */
   Str on_delete, on_update; /* "NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT" */
 } CatalogForeignKey;
 
@@ -57,6 +58,6 @@ typedef struct CatalogTable {
 } CatalogTable;
 
 typedef struct Catalog {
-  VEC(CatalogTable) tables;  /* in name order */
-  VEC(Str) notes;            /* what was left out, and why */
+  VEC(CatalogTable) tables; /* in name order */
+  VEC(Str) notes;           /* what was left out, and why */
 } Catalog;

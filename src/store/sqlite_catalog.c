@@ -1,4 +1,5 @@
-/* sqlite_catalog.c - PRAGMA tells tables, columns, keys and indexes; comments stand only in the text of CREATE TABLE, which SQLite keeps as it was written. */
+/* sqlite_catalog.c - PRAGMA tells tables, columns, keys and indexes; comments stand only in the text of CREATE TABLE, which SQLite keeps as
+ * it was written. */
 #include "store/sqlite_catalog.h"
 
 #include <sqlite3.h>
@@ -12,7 +13,9 @@ typedef struct Reader {
 
 typedef Code RowFn(Reader *reader, sqlite3_stmt *row, void *context);
 
-static Code fail(const Reader *reader) { return error_set(reader->err, CODE_UNAVAILABLE, "the database can't be read: %.180s", sqlite3_errmsg(reader->db)); }
+static Code fail(const Reader *reader) {
+  return error_set(reader->err, CODE_UNAVAILABLE, "the database can't be read: %.180s", sqlite3_errmsg(reader->db));
+}
 
 static Str column_text(const Reader *reader, sqlite3_stmt *row, int column) {
   const char *text = (const char *)sqlite3_column_text(row, column);
@@ -33,9 +36,9 @@ static Code each_row(Reader *reader, const char *sql, Str parameter, RowFn *take
   return code;
 }
 
-#define PUSH(reader, vec, item)                                                        \
-  do {                                                                                 \
-    if (!VEC_PUSH((reader)->arena, (vec), (item))) return error_no_memory((reader)->err); \
+#define PUSH(reader, vec, item)                                                                                                            \
+  do {                                                                                                                                     \
+    if (!VEC_PUSH((reader)->arena, (vec), (item))) return error_no_memory((reader)->err);                                                  \
   } while (0)
 
 /* ---- Columns ---- */
@@ -45,8 +48,11 @@ static Code take_column(Reader *reader, sqlite3_stmt *row, void *context) {
   CatalogTable *table = context;
   int hidden = sqlite3_column_int(row, 6);
   if (hidden == 1) return CODE_OK; /* of a virtual table */
-  CatalogColumn column = {.name = column_text(reader, row, 1), .type = column_text(reader, row, 2), .default_text = column_text(reader, row, 4),
-                          .key_order = (uint32_t)sqlite3_column_int(row, 5), .is_generated = hidden == 2 || hidden == 3};
+  CatalogColumn column = {.name = column_text(reader, row, 1),
+                          .type = column_text(reader, row, 2),
+                          .default_text = column_text(reader, row, 4),
+                          .key_order = (uint32_t)sqlite3_column_int(row, 5),
+                          .is_generated = hidden == 2 || hidden == 3};
   column.is_required = sqlite3_column_int(row, 3) != 0 || column.key_order > 0;
   PUSH(reader, &table->columns, column);
   return CODE_OK;
@@ -78,7 +84,8 @@ static Code take_values(Reader *reader, sqlite3_stmt *row, void *context) {
 
 /* Only where the declared type leaves something open: how large integers are, or everything. */
 static bool is_open(Str type) {
-  static const char *const closed[] = {"CHAR", "TEXT", "CLOB", "BLOB", "REAL", "FLOA", "DOUB", "DATE", "TIME", "BOOL", "DEC", "NUM", "UUID", "JSON"};
+  static const char *const closed[] = {"CHAR", "TEXT", "CLOB", "BLOB", "REAL", "FLOA", "DOUB",
+                                       "DATE", "TIME", "BOOL", "DEC",  "NUM",  "UUID", "JSON"};
   char upper[64];
   Str head = str_slice(type, 0, sizeof upper);
   for (size_t i = 0; i < head.len; i++) upper[i] = head.ptr[i] >= 'a' && head.ptr[i] <= 'z' ? (char)(head.ptr[i] - 'a' + 'A') : head.ptr[i];
@@ -88,9 +95,10 @@ static bool is_open(Str type) {
 }
 
 static Code read_values(Reader *reader, const CatalogTable *table, CatalogColumn *column) {
-  char *sql = sqlite3_mprintf("SELECT max(typeof(c)='integer'), max(typeof(c)='real'), max(typeof(c)='text'), max(typeof(c)='blob'),"
-                              " min(CASE WHEN typeof(c)='integer' THEN c END), max(CASE WHEN typeof(c)='integer' THEN c END) FROM (SELECT \"%w\" AS c FROM \"%w\")",
-                              column->name.ptr, table->name.ptr);
+  char *sql = sqlite3_mprintf(
+      "SELECT max(typeof(c)='integer'), max(typeof(c)='real'), max(typeof(c)='text'), max(typeof(c)='blob'),"
+      " min(CASE WHEN typeof(c)='integer' THEN c END), max(CASE WHEN typeof(c)='integer' THEN c END) FROM (SELECT \"%w\" AS c FROM \"%w\")",
+      column->name.ptr, table->name.ptr);
   if (sql == NULL) return error_no_memory(reader->err);
   Code code = each_row(reader, sql, (Str){NULL, 0}, take_values, &column->values);
   sqlite3_free(sql);
@@ -103,7 +111,8 @@ static Code read_values(Reader *reader, const CatalogTable *table, CatalogColumn
 static Code take_foreign_key(Reader *reader, sqlite3_stmt *row, void *context) {
   CatalogTable *table = context;
   if (sqlite3_column_int(row, 1) == 0) {
-    CatalogForeignKey made = {.target = column_text(reader, row, 2), .on_update = column_text(reader, row, 5), .on_delete = column_text(reader, row, 6)};
+    CatalogForeignKey made = {
+        .target = column_text(reader, row, 2), .on_update = column_text(reader, row, 5), .on_delete = column_text(reader, row, 6)};
     PUSH(reader, &table->foreign_keys, made);
   }
   CatalogForeignKey *key = &table->foreign_keys.items[table->foreign_keys.count - 1];
@@ -121,9 +130,12 @@ static Code take_index_column(Reader *reader, sqlite3_stmt *row, void *context) 
   if (sqlite3_column_int(row, 5) == 0) return CODE_OK; /* what SQLite appends for itself */
   CatalogIndexColumn column = {.name = column_text(reader, row, 2), .is_descending = sqlite3_column_int(row, 3) != 0};
   Str collation = column_text(reader, row, 4);
-  bool is_binary = collation.ptr == NULL || str_equal_ignore_case(collation, STR("BINARY")) || str_equal_ignore_case(collation, STR("decimal"));
-  if (column.name.ptr == NULL) index->obstacle = STR("it is over an expression");
-  else if (!is_binary) index->obstacle = STR("it compares by a collation of its own");
+  bool is_binary =
+      collation.ptr == NULL || str_equal_ignore_case(collation, STR("BINARY")) || str_equal_ignore_case(collation, STR("decimal"));
+  if (column.name.ptr == NULL)
+    index->obstacle = STR("it is over an expression");
+  else if (!is_binary)
+    index->obstacle = STR("it compares by a collation of its own");
   PUSH(reader, &index->columns, column);
   return CODE_OK;
 }
@@ -149,7 +161,9 @@ static void reverse_indexes(CatalogTable *table) {
 
 /* ---- Comments and notes, from the text of CREATE ---- */
 
-static bool is_name_byte(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80; }
+static bool is_name_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+}
 
 /* The name with which a line begins, without its quotes; len 0: none. */
 static Str leading_name(Str line) {
@@ -172,14 +186,18 @@ static size_t comment_start(Str line) {
   char quote = 0;
   for (size_t i = 0; i + 1 < line.len; i++) {
     char c = line.ptr[i];
-    if (quote != 0) quote = c == quote ? 0 : quote;
-    else if (c == '\'' || c == '"' || c == '`') quote = c;
-    else if (c == '-' && line.ptr[i + 1] == '-') return i;
+    if (quote != 0)
+      quote = c == quote ? 0 : quote;
+    else if (c == '\'' || c == '"' || c == '`')
+      quote = c;
+    else if (c == '-' && line.ptr[i + 1] == '-')
+      return i;
   }
   return line.len;
 }
 
-/* A comment belongs to the column whose line it ends; before the first column, to the table; on a line of its own, to the column behind it. */
+/* A comment belongs to the column whose line it ends; before the first column, to the table; on a line of its own, to the column behind it.
+ */
 static void take_comments(CatalogTable *table, Str sql) {
   Str rest = sql, line, waiting = {NULL, 0};
   bool has_column = false;
@@ -208,7 +226,8 @@ static Code take_create_text(Reader *reader, sqlite3_stmt *row, void *context) {
     PUSH(reader, &table->notes, arena_printf(reader->arena, "the trigger %.*s runs on writes", STR_ARGS(name)));
   } else if (str_equal(type, STR("table"))) {
     take_comments(table, sql);
-    if (sqlite3_strlike("%check%(%", sql.ptr, 0) == 0) PUSH(reader, &table->notes, STR("CHECK constraints that the database goes on keeping"));
+    if (sqlite3_strlike("%check%(%", sql.ptr, 0) == 0)
+      PUSH(reader, &table->notes, STR("CHECK constraints that the database goes on keeping"));
   }
   return CODE_OK;
 }
@@ -216,18 +235,24 @@ static Code take_create_text(Reader *reader, sqlite3_stmt *row, void *context) {
 /* ---- Tables ---- */
 
 static Code read_table_parts(Reader *reader, CatalogTable *table, bool has_rowid) {
-  TRY(each_row(reader, "SELECT cid, name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?1) ORDER BY cid", table->name, take_column, table));
+  TRY(each_row(reader, "SELECT cid, name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?1) ORDER BY cid", table->name,
+               take_column, table));
   if (!table->is_view) mark_rowid(table, has_rowid);
   for (size_t i = 0; i < table->columns.count; i++)
     if (is_open(table->columns.items[i].type)) TRY(read_values(reader, table, &table->columns.items[i]));
-  TRY(each_row(reader, "SELECT id, seq, \"table\", \"from\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq", table->name, take_foreign_key, table));
-  TRY(each_row(reader, "SELECT seq, name, \"unique\", origin, partial FROM pragma_index_list(?1) ORDER BY seq", table->name, take_index, table));
+  TRY(each_row(reader,
+               "SELECT id, seq, \"table\", \"from\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq",
+               table->name, take_foreign_key, table));
+  TRY(each_row(reader, "SELECT seq, name, \"unique\", origin, partial FROM pragma_index_list(?1) ORDER BY seq", table->name, take_index,
+               table));
   reverse_indexes(table);
   for (size_t i = 0; i < table->indexes.count; i++) {
     CatalogIndex *index = &table->indexes.items[i];
-    TRY(each_row(reader, "SELECT seqno, cid, name, \"desc\", coll, \"key\" FROM pragma_index_xinfo(?1) ORDER BY seqno", index->name, take_index_column, index));
+    TRY(each_row(reader, "SELECT seqno, cid, name, \"desc\", coll, \"key\" FROM pragma_index_xinfo(?1) ORDER BY seqno", index->name,
+                 take_index_column, index));
   }
-  return each_row(reader, "SELECT type, name, sql FROM sqlite_schema WHERE tbl_name = ?1 COLLATE NOCASE ORDER BY type, name", table->name, take_create_text, table);
+  return each_row(reader, "SELECT type, name, sql FROM sqlite_schema WHERE tbl_name = ?1 COLLATE NOCASE ORDER BY type, name", table->name,
+                  take_create_text, table);
 }
 
 typedef struct TableEntry {
@@ -241,7 +266,8 @@ typedef VEC(TableEntry) TableEntries;
 static Code take_entry(Reader *reader, sqlite3_stmt *row, void *context) {
   TableEntries *entries = context;
   const char *sql = (const char *)sqlite3_column_text(row, 2);
-  TableEntry entry = {.name = column_text(reader, row, 0), .is_view = str_equal(column_text(reader, row, 1), STR("view")), .has_rowid = true};
+  TableEntry entry = {
+      .name = column_text(reader, row, 0), .is_view = str_equal(column_text(reader, row, 1), STR("view")), .has_rowid = true};
   if (sql != NULL) {
     entry.is_virtual = sqlite3_strnicmp(sql, "CREATE VIRTUAL", 14) == 0;
     entry.has_rowid = sqlite3_strlike("%without%rowid%", sql, 0) != 0;
@@ -268,8 +294,10 @@ static Code read_table(Reader *reader, Catalog *catalog, const TableEntry *entry
 
 static Code read_tables(Reader *reader, Catalog *catalog) {
   TableEntries entries = {0};
-  TRY(each_row(reader, "SELECT name, type, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-               (Str){NULL, 0}, take_entry, &entries));
+  TRY(each_row(
+      reader,
+      "SELECT name, type, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+      (Str){NULL, 0}, take_entry, &entries));
   for (size_t i = 0; i < entries.count; i++) {
     const TableEntry *entry = &entries.items[i];
     bool is_own = str_starts_with(entry->name, STR("caisson_")); /* Caisson's bookkeeping */
@@ -280,7 +308,8 @@ static Code read_tables(Reader *reader, Catalog *catalog) {
     }
     Code code = read_table(reader, catalog, entry);
     if (code != CODE_OK && !entry->is_view) return code;
-    if (code != CODE_OK) PUSH(reader, &catalog->notes, arena_printf(reader->arena, "the view %.*s, which can't be read", STR_ARGS(entry->name)));
+    if (code != CODE_OK)
+      PUSH(reader, &catalog->notes, arena_printf(reader->arena, "the view %.*s, which can't be read", STR_ARGS(entry->name)));
   }
   return CODE_OK;
 }
@@ -291,7 +320,8 @@ Code sqlite_catalog_read(Str path, Arena *arena, Catalog *ret, Error *err) {
   TRY_ALLOC(name.ptr);
   Catalog catalog = {0};
   int opened = sqlite3_open_v2(name.ptr, &reader.db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-  Code code = opened == SQLITE_OK ? read_tables(&reader, &catalog) : error_set(err, CODE_UNAVAILABLE, "%.150s can't be opened: %s", name.ptr, sqlite3_errstr(opened));
+  Code code = opened == SQLITE_OK ? read_tables(&reader, &catalog)
+                                  : error_set(err, CODE_UNAVAILABLE, "%.150s can't be opened: %s", name.ptr, sqlite3_errstr(opened));
   (void)sqlite3_close(reader.db);
   if (code == CODE_OK) *ret = catalog;
   return code;

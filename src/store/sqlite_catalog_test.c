@@ -48,7 +48,8 @@ static void assert_str(Str actual, const char *expected) {
 }
 
 static void columns_keep_what_was_declared(void **state) {
-  Catalog catalog = read_schema(*state, "CREATE TABLE t (id INTEGER PRIMARY KEY, name NVARCHAR(40) NOT NULL DEFAULT 'x', big BIGINT, made AS (name || '!'))");
+  Catalog catalog = read_schema(
+      *state, "CREATE TABLE t (id INTEGER PRIMARY KEY, name NVARCHAR(40) NOT NULL DEFAULT 'x', big BIGINT, made AS (name || '!'))");
   assert_int_equal(catalog.tables.count, 1);
   const CatalogTable *table = &catalog.tables.items[0];
   assert_int_equal(table->columns.count, 4);
@@ -69,8 +70,10 @@ static void composite_keys_tell_their_order(void **state) {
 }
 
 static void foreign_keys_tell_their_columns_and_actions(void **state) {
-  Catalog catalog = read_schema(*state, "CREATE TABLE p (x INTEGER, y INTEGER, PRIMARY KEY (x, y));"
-                                        "CREATE TABLE c (a INT, b INT, s INT REFERENCES c ON DELETE SET NULL, FOREIGN KEY (a, b) REFERENCES p (x, y) ON DELETE CASCADE)");
+  Catalog catalog = read_schema(
+      *state,
+      "CREATE TABLE p (x INTEGER, y INTEGER, PRIMARY KEY (x, y));"
+      "CREATE TABLE c (a INT, b INT, s INT REFERENCES c ON DELETE SET NULL, FOREIGN KEY (a, b) REFERENCES p (x, y) ON DELETE CASCADE)");
   const CatalogTable *child = &catalog.tables.items[0];
   assert_str(child->name, "c");
   assert_int_equal(child->foreign_keys.count, 2);
@@ -100,7 +103,8 @@ static void indexes_say_what_a_contract_cannot(void **state) {
 }
 
 static void comments_come_from_the_text_of_create(void **state) {
-  Catalog catalog = read_schema(*state, "CREATE TABLE t ( -- all of it\n  a INT, -- the first\n  -- before b\n  \"b\" TEXT DEFAULT '--no',\n  c INT\n)");
+  Catalog catalog =
+      read_schema(*state, "CREATE TABLE t ( -- all of it\n  a INT, -- the first\n  -- before b\n  \"b\" TEXT DEFAULT '--no',\n  c INT\n)");
   const CatalogTable *table = &catalog.tables.items[0];
   assert_str(table->comment, "all of it");
   assert_str(table->columns.items[0].comment, "the first");
@@ -116,8 +120,9 @@ static void values_decide_where_the_type_leaves_it_open(void **state) {
 }
 
 static void views_triggers_and_virtual_tables_are_told(void **state) {
-  Catalog catalog = read_schema(*state, "CREATE TABLE t (a INT CHECK (a > 0)); CREATE VIEW v AS SELECT a FROM t; CREATE VIEW broken AS SELECT a FROM gone;"
-                                        "CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIRTUAL TABLE f USING fts5(x)");
+  Catalog catalog = read_schema(
+      *state, "CREATE TABLE t (a INT CHECK (a > 0)); CREATE VIEW v AS SELECT a FROM t; CREATE VIEW broken AS SELECT a FROM gone;"
+              "CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIRTUAL TABLE f USING fts5(x)");
   assert_int_equal(catalog.tables.count, 2);
   assert_int_equal(catalog.tables.items[0].notes.count, 2);
   assert_true(catalog.tables.items[1].is_view);
@@ -139,10 +144,14 @@ static void what_is_no_database_is_told(void **state) {
 int main(void) {
 #define CATALOG_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      CATALOG_TEST(columns_keep_what_was_declared),     CATALOG_TEST(composite_keys_tell_their_order),
-      CATALOG_TEST(foreign_keys_tell_their_columns_and_actions), CATALOG_TEST(indexes_say_what_a_contract_cannot),
-      CATALOG_TEST(comments_come_from_the_text_of_create),       CATALOG_TEST(values_decide_where_the_type_leaves_it_open),
-      CATALOG_TEST(views_triggers_and_virtual_tables_are_told),  CATALOG_TEST(what_is_no_database_is_told),
+      CATALOG_TEST(columns_keep_what_was_declared),
+      CATALOG_TEST(composite_keys_tell_their_order),
+      CATALOG_TEST(foreign_keys_tell_their_columns_and_actions),
+      CATALOG_TEST(indexes_say_what_a_contract_cannot),
+      CATALOG_TEST(comments_come_from_the_text_of_create),
+      CATALOG_TEST(values_decide_where_the_type_leaves_it_open),
+      CATALOG_TEST(views_triggers_and_virtual_tables_are_told),
+      CATALOG_TEST(what_is_no_database_is_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

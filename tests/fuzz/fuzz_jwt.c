@@ -1,4 +1,5 @@
-/* fuzz_jwt.c - bytes that nobody signed are never a token; a payload that was signed is a caller or a refusal with a reason fit for a header. */
+/* fuzz_jwt.c - bytes that nobody signed are never a token; a payload that was signed is a caller or a refusal with a reason fit for a
+ * header. */
 #include <string.h>
 
 #include "auth/jwt.h"
@@ -44,8 +45,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Code code = jwt_verify(&policy, text, now_us, arena, &jwt, &err);
   check_reason(code, &err);
   code = jwt_verify(&policy, sign(key, text, arena), now_us, arena, &jwt, &err);
-  if (code == CODE_OK) check_caller(&jwt, now_us);
-  else check_reason(code, &err);
+  if (code == CODE_OK)
+    check_caller(&jwt, now_us);
+  else
+    check_reason(code, &err);
   hmac_key_destroy(key);
   arena_destroy(arena);
   return 0;
