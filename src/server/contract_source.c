@@ -9,6 +9,8 @@
 
 #include "base/vec.h"
 
+static const size_t READ_BYTES_FIRST = 16384;
+
 typedef struct Reading {
   Arena *arena;
   size_t bytes_left;
@@ -25,7 +27,7 @@ static Code read_stream(Reading *reading, FILE *file, const char *path, Str *ret
   char *bytes = NULL;
   for (;;) {
     if (len == cap) {
-      size_t grown = cap == 0 ? 16 * 1024 : cap * 2;
+      size_t grown = cap == 0 ? READ_BYTES_FIRST : cap * 2;
       bytes = arena_grow(reading->arena, bytes, cap, grown);
       if (bytes == NULL) return error_no_memory(reading->err);
       cap = grown;

@@ -36,18 +36,12 @@ bool option_size_parse(Str text, uint64_t *ret_bytes) {
     const char *unit;
     uint64_t factor;
   } units[] = {
-      {"", 1},
-      {"B", 1},
-      {"K", 1024},
-      {"KiB", 1024},
-      {"M", 1024 * 1024},
-      {"MiB", 1024 * 1024},
-      {"G", 1ull << 30},
-      {"GiB", 1ull << 30},
-      {"kB", 1000},
-      {"KB", 1000},
-      {"MB", 1000000},
-      {"GB", 1000000000},
+      {"", 1},           {"B", 1},
+      {"K", 1024},       {"KiB", 1024},
+      {"M", 1ull << 20}, {"MiB", 1ull << 20},
+      {"G", 1ull << 30}, {"GiB", 1ull << 30},
+      {"kB", 1000},      {"KB", 1000},
+      {"MB", 1000000},   {"GB", 1000000000},
   };
   size_t digits = 0;
   while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9') digits++;

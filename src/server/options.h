@@ -31,7 +31,7 @@ typedef struct OptionList {
 typedef struct OptionSpec {
   const char *name; /* without the dashes */
   OptionKind kind;
-  size_t offset;        /* of its member in the command's own struct */
+  uint32_t offset;      /* of its member in the command's own struct */
   const char *fallback; /* the default, as a user would write it; NULL: empty */
   const char *value;    /* what stands for the value in --help; NULL for flags */
   const char *help;     /* one line */
