@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "server/config.h"
 
 static Arena *arena;
@@ -159,6 +160,17 @@ static void combinations_are_checked(void **state) {
   assert_int_equal(serve_config_check(&config, &err), CODE_BAD_REQUEST);
 }
 
+/* Meson runs tests in the build folder, from which the compiler was told this file's path too. */
+static void the_documentation_has_the_same_table(void **state) {
+  (void)state;
+  Str here = STR(__FILE__), documentation;
+  Str path = arena_printf(arena, "%.*sdocs/serve.md", (int)(here.len - sizeof "src/server/options_test.c" + 1), here.ptr);
+  if (file_read(path, 1 << 20, arena, &documentation, NULL) != CODE_OK) skip();
+  Buf table = buf_on(arena, 65536);
+  options_write_markdown(&table, &SERVE_OPTIONS);
+  assert_true(str_contains(documentation, buf_str(&table)));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(defaults_are_those_of_the_interface),
@@ -170,6 +182,7 @@ int main(void) {
       cmocka_unit_test(help_fits_a_screen_and_names_every_option_when_asked),
       cmocka_unit_test(sizes_have_units_of_1024_and_of_1000),
       cmocka_unit_test(combinations_are_checked),
+      cmocka_unit_test(the_documentation_has_the_same_table),
   };
   return cmocka_run_group_tests(tests, make_arena, drop_arena);
 }
