@@ -293,3 +293,10 @@ test('a token that is bad is a 401 that says why; another scheme is one too', ()
   assert.equal((await get(`Bearer ${makeToken({ sub: 'ann' })}`)).status, 200);
   client.close();
 }));
+
+test('Server-Timing names the steps, where it is asked for', () => withServer({ options: ['--server-timing'] }, async (server) => {
+  const client = server.client();
+  const { headers } = await client.request('GET', '/v1/notes');
+  assert.match(headers.get('server-timing'), /^authenticate;dur=[\d.]+, decode;dur=[\d.]+, authorize;dur=[\d.]+, plan;dur=[\d.]+, execute;dur=[\d.]+, encode;dur=[\d.]+$/);
+  client.close();
+}));
