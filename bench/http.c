@@ -14,8 +14,16 @@ static void on_request(void *context, HttpExchange *exchange) {
 
 int main(int argc, char **argv) {
   static const HttpLimits limits = {
-      .body_bytes_max = 1 << 20, .header_bytes_max = 16384, .uri_bytes_max = 8192, .connections_max = 10000, .requests_in_flight_max = 1024,
-      .streams_max = 1024, .request_timeout_ms = 30000, .header_timeout_ms = 10000, .idle_timeout_ms = 60000, .drain_timeout_ms = 30000,
+      .body_bytes_max = 1 << 20,
+      .header_bytes_max = 16384,
+      .uri_bytes_max = 8192,
+      .connections_max = 10000,
+      .requests_in_flight_max = 1024,
+      .streams_max = 1024,
+      .request_timeout_ms = 30000,
+      .header_timeout_ms = 10000,
+      .idle_timeout_ms = 60000,
+      .drain_timeout_ms = 30000,
   };
   static HttpShared shared;
   static const HttpHandler handler = {.request = on_request};

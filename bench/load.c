@@ -137,7 +137,8 @@ static void send_next(Load *load, Connection *connection) {
   int head = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s%s", options->method, path, options->header,
                       options->header[0] == 0 ? "" : "\r\n");
   if (options->body != NULL) {
-    head += snprintf(request + head, sizeof request - (size_t)head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body_length);
+    head +=
+        snprintf(request + head, sizeof request - (size_t)head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body_length);
   }
   head += snprintf(request + head, sizeof request - (size_t)head, "\r\n");
   size_t length = (size_t)head;
@@ -154,7 +155,8 @@ static void send_next(Load *load, Connection *connection) {
   }
 }
 
-/* The whole length of the answer at the buffer's start, or 0 while it is not known. Only Content-Length framing: what we measure uses it. */
+/* The whole length of the answer at the buffer's start, or 0 while it is not known. Only Content-Length framing: what we measure uses it.
+ */
 static size_t answer_length_of(const char *text) {
   const char *end = strstr(text, "\r\n\r\n");
   if (end == NULL) return 0;
@@ -226,8 +228,9 @@ static uint32_t percentile(const Load *load, double part) {
 
 static void report(Load *load, double seconds) {
   qsort(load->latencies_us, load->latency_count, sizeof *load->latencies_us, compare_latencies);
-  printf("{\"requests\":%llu,\"wrong\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50_us\":%u,\"p99_us\":%u}\n", (unsigned long long)load->answered,
-         (unsigned long long)load->wrong, (unsigned long long)load->bytes, seconds, percentile(load, 0.5), percentile(load, 0.99));
+  printf("{\"requests\":%llu,\"wrong\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50_us\":%u,\"p99_us\":%u}\n",
+         (unsigned long long)load->answered, (unsigned long long)load->wrong, (unsigned long long)load->bytes, seconds,
+         percentile(load, 0.5), percentile(load, 0.99));
   if (load->wrong > 0) fprintf(stderr, "load: the first wrong answer:\n%s\n", load->first_wrong);
 }
 
@@ -262,24 +265,25 @@ int main(int argc, char **argv) {
   uint64_t seed = 88172645463325252u;
   for (int option; (option = getopt(argc, argv, "p:c:n:t:m:u:b:H:l:o:f:r:s:S:")) != -1;) {
     switch (option) {
-    case 'p': options.port = (uint16_t)strtoul(optarg, NULL, 10); break;
-    case 'c': options.connections = strtoul(optarg, NULL, 10); break;
-    case 'n': options.requests_max = strtoull(optarg, NULL, 10); break;
-    case 't': options.seconds = strtod(optarg, NULL); break;
-    case 'm': options.method = optarg; break;
-    case 'u': options.path = optarg; break;
-    case 'b': options.body = optarg; break;
-    case 'H': options.header = optarg; break;
-    case 'l': options.lines_file = optarg; break;
-    case 'o': options.ids_file = optarg; break;
-    case 'f': options.first = strtoull(optarg, NULL, 10); break;
-    case 'r': options.random_below = strtoull(optarg, NULL, 10); break;
-    case 's': options.status = (int)strtol(optarg, NULL, 10); break;
-    case 'S': seed = strtoull(optarg, NULL, 10) | 1; break;
-    default:
-      fprintf(stderr, "usage: load -p PORT [-c connections] [-n requests | -t seconds] [-m method] [-u path] [-b body] [-H header] [-l file of lines]\n"
-                      "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-S seed]\n");
-      return 2;
+      case 'p': options.port = (uint16_t)strtoul(optarg, NULL, 10); break;
+      case 'c': options.connections = strtoul(optarg, NULL, 10); break;
+      case 'n': options.requests_max = strtoull(optarg, NULL, 10); break;
+      case 't': options.seconds = strtod(optarg, NULL); break;
+      case 'm': options.method = optarg; break;
+      case 'u': options.path = optarg; break;
+      case 'b': options.body = optarg; break;
+      case 'H': options.header = optarg; break;
+      case 'l': options.lines_file = optarg; break;
+      case 'o': options.ids_file = optarg; break;
+      case 'f': options.first = strtoull(optarg, NULL, 10); break;
+      case 'r': options.random_below = strtoull(optarg, NULL, 10); break;
+      case 's': options.status = (int)strtol(optarg, NULL, 10); break;
+      case 'S': seed = strtoull(optarg, NULL, 10) | 1; break;
+      default:
+        fprintf(stderr, "usage: load -p PORT [-c connections] [-n requests | -t seconds] [-m method] [-u path] [-b body] [-H header] [-l "
+                        "file of lines]\n"
+                        "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-S seed]\n");
+        return 2;
     }
   }
   if (options.port == 0 || options.connections == 0 || options.connections > CONNECTIONS_MAX) {

@@ -30,14 +30,17 @@ static sqlite3_stmt *prepare(sqlite3 *db, const char *text) {
 static sqlite3 *open_database(const char *file) {
   sqlite3 *db;
   check(NULL, sqlite3_open(file, &db));
-  check(db, sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA mmap_size=268435456", NULL, NULL, NULL));
+  check(db, sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA mmap_size=268435456", NULL,
+                         NULL, NULL));
   return db;
 }
 
 static int run_commit(const char *file, double seconds) {
   sqlite3 *db = open_database(file);
-  check(db, sqlite3_exec(db, "CREATE TABLE IF NOT EXISTS items (id TEXT PRIMARY KEY, name TEXT NOT NULL, price TEXT NOT NULL, stock INTEGER NOT NULL)", NULL,
-                         NULL, NULL));
+  check(db,
+        sqlite3_exec(
+            db, "CREATE TABLE IF NOT EXISTS items (id TEXT PRIMARY KEY, name TEXT NOT NULL, price TEXT NOT NULL, stock INTEGER NOT NULL)",
+            NULL, NULL, NULL));
   sqlite3_stmt *insert = prepare(db, "INSERT INTO items VALUES (lower(hex(randomblob(16))), ?1, '12.50', ?2)");
   double begin = clock_s(CLOCK_MONOTONIC);
   long count = 0;

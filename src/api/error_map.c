@@ -19,7 +19,7 @@ enum {
   GRPC_UNAUTHENTICATED = 16
 };
 
-#define FORM(http, grpc, name_text, slug, title_text) \
+#define FORM(http, grpc, name_text, slug, title_text)                                                                                      \
   { (http), (grpc), STR_INIT(name_text), STR_INIT("/problems/" slug), STR_INIT(title_text) }
 
 static const ErrorForm forms[CODE_COUNT] = {
@@ -28,15 +28,18 @@ static const ErrorForm forms[CODE_COUNT] = {
     [CODE_UNAUTHENTICATED] = FORM(401, GRPC_UNAUTHENTICATED, "UNAUTHENTICATED", "unauthenticated", "A valid token is needed"),
     [CODE_FORBIDDEN] = FORM(403, GRPC_PERMISSION_DENIED, "FORBIDDEN", "forbidden", "An access rule refuses this"),
     [CODE_NOT_FOUND] = FORM(404, GRPC_NOT_FOUND, "NOT_FOUND", "not-found", "There is no such resource"),
-    [CODE_METHOD_NOT_ALLOWED] = FORM(405, GRPC_UNIMPLEMENTED, "METHOD_NOT_ALLOWED", "method-not-allowed", "The resource does not have this method"),
-    [CODE_NOT_ACCEPTABLE] = FORM(406, GRPC_INVALID_ARGUMENT, "NOT_ACCEPTABLE", "not-acceptable", "No media type that was asked for is served"),
+    [CODE_METHOD_NOT_ALLOWED] =
+        FORM(405, GRPC_UNIMPLEMENTED, "METHOD_NOT_ALLOWED", "method-not-allowed", "The resource does not have this method"),
+    [CODE_NOT_ACCEPTABLE] =
+        FORM(406, GRPC_INVALID_ARGUMENT, "NOT_ACCEPTABLE", "not-acceptable", "No media type that was asked for is served"),
     [CODE_CONFLICT] = FORM(409, GRPC_ABORTED, "CONFLICT", "conflict", "The write conflicts with what is stored"),
-    [CODE_PRECONDITION_FAILED] = FORM(412, GRPC_ABORTED, "PRECONDITION_FAILED", "precondition-failed", "The resource is not in the state that was asked for"),
+    [CODE_PRECONDITION_FAILED] =
+        FORM(412, GRPC_ABORTED, "PRECONDITION_FAILED", "precondition-failed", "The resource is not in the state that was asked for"),
     [CODE_PRECONDITION_REQUIRED] =
         FORM(428, GRPC_FAILED_PRECONDITION, "PRECONDITION_REQUIRED", "precondition-required", "The write must say which state it expects"),
     [CODE_TOO_LARGE] = FORM(413, GRPC_RESOURCE_EXHAUSTED, "TOO_LARGE", "too-large", "A limit of the server is exceeded"),
-    [CODE_UNSUPPORTED_MEDIA_TYPE] =
-        FORM(415, GRPC_INVALID_ARGUMENT, "UNSUPPORTED_MEDIA_TYPE", "unsupported-media-type", "The body's media type is not understood here"),
+    [CODE_UNSUPPORTED_MEDIA_TYPE] = FORM(415, GRPC_INVALID_ARGUMENT, "UNSUPPORTED_MEDIA_TYPE", "unsupported-media-type",
+                                         "The body's media type is not understood here"),
     [CODE_VALIDATION_FAILED] = FORM(422, GRPC_INVALID_ARGUMENT, "VALIDATION_FAILED", "validation-failed", "The input is not valid"),
     [CODE_RATE_LIMITED] = FORM(429, GRPC_RESOURCE_EXHAUSTED, "RATE_LIMITED", "rate-limited", "Too many requests"),
     [CODE_TIMEOUT] = FORM(503, GRPC_DEADLINE_EXCEEDED, "TIMEOUT", "timeout", "It took too long"),

@@ -1,4 +1,5 @@
-/* face.h - what a face is: it decodes an HTTP exchange into Operations and encodes their Results. Adding one is one file and one name in the build's list of faces. */
+/* face.h - what a face is: it decodes an HTTP exchange into Operations and encodes their Results. Adding one is one file and one name in
+ * the build's list of faces. */
 #pragma once
 #include "http/exchange.h"
 #include "query/engine.h"
@@ -6,26 +7,26 @@
 /* One request under way through the step table (server/request.c). Lives in the exchange's arena. */
 typedef struct ApiRequest {
   HttpExchange *exchange;
-  const struct Api *api;         /* what is served: contract, documents, options */
+  const struct Api *api; /* what is served: contract, documents, options */
   const struct Face *face;
   Engine *engine;
   const Caller *caller;
-  CallGroup group;               /* filled by decode */
-  const Problem *problem;        /* a step's refusal: encode_problem is called instead of encode */
-  HttpResponse response;         /* filled by encode */
+  CallGroup group;        /* filled by decode */
+  const Problem *problem; /* a step's refusal: encode_problem is called instead of encode */
+  HttpResponse response;  /* filled by encode */
   Str request_id;
   int64_t now_us;
-  bool is_answered;              /* decode has answered by itself (documents, OPTIONS, streams): the steps end */
-  void *face_state;              /* the face's own */
+  bool is_answered; /* decode has answered by itself (documents, OPTIONS, streams): the steps end */
+  void *face_state; /* the face's own */
 } ApiRequest;
 
 typedef struct Face {
   Str name;
   /* True where this face serves the request (by path, method or media type). Faces are asked in the order of the list. */
   bool (*accepts)(const struct Api *api, const HttpRequest *request);
-  Code (*decode)(ApiRequest *request);          /* CODE_OK, or a code with request->problem set */
-  void (*encode)(ApiRequest *request);          /* from group.calls[].result to request->response */
-  void (*encode_problem)(ApiRequest *request);  /* request->problem in the face's own form */
+  Code (*decode)(ApiRequest *request);         /* CODE_OK, or a code with request->problem set */
+  void (*encode)(ApiRequest *request);         /* from group.calls[].result to request->response */
+  void (*encode_problem)(ApiRequest *request); /* request->problem in the face's own form */
 } Face;
 
 /* What all faces of one contract share. */
@@ -35,8 +36,8 @@ typedef struct Api {
   bool is_precondition_required; /* --require-if-match */
   const Face *const *faces;
   size_t face_count;
-  const struct RestMap *rest;    /* api/rest_map.h */
-  Arena *arena;                  /* the Api's own */
+  const struct RestMap *rest; /* api/rest_map.h */
+  Arena *arena;               /* the Api's own */
 } Api;
 
 /* Prepares `contract` (borrowed, as are the faces) for all faces; immutable afterwards, any thread. */

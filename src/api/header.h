@@ -1,5 +1,5 @@
-/* header.h - the request headers that a face decides by, read in one pass: Accept (RFC 9110 §12.5.1), Content-Type (§8.3), the preconditions (§13.1) and
- * Prefer (RFC 7240). Pure functions over borrowed text; any thread. */
+/* header.h - the request headers that a face decides by, read in one pass: Accept (RFC 9110 §12.5.1), Content-Type (§8.3), the
+ * preconditions (§13.1) and Prefer (RFC 7240). Pure functions over borrowed text; any thread. */
 #pragma once
 #include <stdbool.h>
 
@@ -21,12 +21,12 @@ bool media_type_parse(Str value, Str *ret_type, Str *ret_parameters);
 /* The parameter's value, a quoted string's without its quotes; ptr NULL: none. Names ignore case. */
 Str media_type_parameter(Str parameters, Str name);
 
-/* The weight, 0 to 1000, that `accept` gives to `type` ("application/json") by its most specific range; 0: not acceptable. A missing header accepts
- * everything; what is malformed in it is passed over. */
+/* The weight, 0 to 1000, that `accept` gives to `type` ("application/json") by its most specific range; 0: not acceptable. A missing header
+ * accepts everything; what is malformed in it is passed over. */
 int accept_weight(Str accept, Str type);
 
-/* Entity tags without their quotes, or "*". Weak ones are kept only where `is_weak_kept` (If-None-Match compares weakly, RFC 9110 §13.1.2; If-Match strongly,
- * so that a weak tag never matches). CODE_BAD_REQUEST where the list is malformed; CODE_UNAVAILABLE without memory. */
+/* Entity tags without their quotes, or "*". Weak ones are kept only where `is_weak_kept` (If-None-Match compares weakly, RFC 9110 §13.1.2;
+ * If-Match strongly, so that a weak tag never matches). CODE_BAD_REQUEST where the list is malformed; CODE_UNAVAILABLE without memory. */
 Code etag_list_parse(Str value, bool is_weak_kept, Arena *arena, Precondition *ret, Error *err);
 
 typedef struct Preferences {

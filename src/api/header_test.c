@@ -65,7 +65,8 @@ static void weak_tags_never_match_strongly(void **state) {
 static void malformed_entity_tags_are_refused(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
-  static const Str bad[] = {STR_INIT("abc"), STR_INIT("\"a"), STR_INIT("\"a\" \"b\""), STR_INIT(""), STR_INIT(","), STR_INIT("w/\"a\""), STR_INIT("\"a b\""), STR_INIT("*, \"a\"")};
+  static const Str bad[] = {STR_INIT("abc"), STR_INIT("\"a"),     STR_INIT("\"a\" \"b\""), STR_INIT(""),
+                            STR_INIT(","),   STR_INIT("w/\"a\""), STR_INIT("\"a b\""),     STR_INIT("*, \"a\"")};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     Precondition condition = {0};
     assert_int_equal(etag_list_parse(bad[i], true, arena, &condition, NULL), CODE_BAD_REQUEST);
@@ -89,7 +90,10 @@ static void preferences_are_read_and_unknown_ones_passed_over(void **state) {
 static void headers_sent_twice_are_joined(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
-  HttpHeader list[] = {{STR("accept"), STR("text/html")}, {STR("if-none-match"), STR("\"a\"")}, {STR("host"), STR("x")}, {STR("accept"), STR("application/json")}};
+  HttpHeader list[] = {{STR("accept"), STR("text/html")},
+                       {STR("if-none-match"), STR("\"a\"")},
+                       {STR("host"), STR("x")},
+                       {STR("accept"), STR("application/json")}};
   HttpRequest request = {.headers = list, .header_count = 4};
   ApiHeaders headers;
   assert_true(api_headers_read(&request, arena, &headers));

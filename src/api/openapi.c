@@ -104,13 +104,16 @@ static void write_info(Openapi *api) {
   json_out_member_open(json, STR("info"), '{');
   json_out_member_text(json, STR("title"), contract->service_name);
   json_out_member_text(json, STR("version"), contract->service_version);
-  json_out_member_text(
-      json, STR("description"),
-      STR("Lists are given page by page: follow `nextCursor`, or the `Link` header. Conditions are written `field[operator]=value`, with `field=value` as "
-          "the short form of `field[eq]=value`; a condition may follow relations (`category.name[eq]=Tea`), and `filter` takes a whole expression. "
-          "`fields` chooses what is answered, relations included: `fields=id,category(name)`; a nested list takes `.limit`, `.sort` and `.filter`, as in "
-          "`reviews.limit=5`. Without `fields` every stored field is answered. Every refusal is a problem document (RFC 9457) with a `code` to decide by and "
-          "all mistakes of a body at once in `errors`."));
+  json_out_member_text(json, STR("description"),
+                       STR("Lists are given page by page: follow `nextCursor`, or the `Link` header. Conditions are written "
+                           "`field[operator]=value`, with `field=value` as "
+                           "the short form of `field[eq]=value`; a condition may follow relations (`category.name[eq]=Tea`), and `filter` "
+                           "takes a whole expression. "
+                           "`fields` chooses what is answered, relations included: `fields=id,category(name)`; a nested list takes "
+                           "`.limit`, `.sort` and `.filter`, as in "
+                           "`reviews.limit=5`. Without `fields` every stored field is answered. Every refusal is a problem document (RFC "
+                           "9457) with a `code` to decide by and "
+                           "all mistakes of a body at once in `errors`."));
   json_out_member_open(json, STR("contact"), '{');
   json_out_member_text(json, STR("name"), contract->service_name);
   json_out_close(json, '}');
@@ -152,7 +155,8 @@ static void write_components(Openapi *api) {
   JsonOut *json = &api->json;
   json_out_member_open(json, STR("components"), '{');
   json_out_member_raw(json, STR("securitySchemes"),
-                      STR("{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\",\"description\":\"A token signed for this service (RFC 6750).\"}}"));
+                      STR("{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\",\"description\":\"A token signed "
+                          "for this service (RFC 6750).\"}}"));
   openapi_write_parameters(api); /* before the schemas, which it asks for */
   openapi_write_error_responses(api);
   write_schemas(api);

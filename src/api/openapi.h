@@ -1,4 +1,5 @@
-/* openapi.h - the OpenAPI 3.1 document of a contract. Written from the contract alone, so that it says what the REST face does. Any thread. */
+/* openapi.h - the OpenAPI 3.1 document of a contract. Written from the contract alone, so that it says what the REST face does. Any thread.
+ */
 #pragma once
 #include "base/buf.h"
 #include "base/error.h"

@@ -13,23 +13,30 @@ typedef struct ErrorResponse {
 
 static const ErrorResponse responses[] = {
     {ERROR_400, 400, CODE_BAD_REQUEST, STR_INIT("BadRequest"), STR_INIT("The request can't be read: its syntax or a parameter is wrong.")},
-    {ERROR_401, 401, CODE_UNAUTHENTICATED, STR_INIT("Unauthenticated"), STR_INIT("No token, or one that is not good; `WWW-Authenticate` says why.")},
+    {ERROR_401, 401, CODE_UNAUTHENTICATED, STR_INIT("Unauthenticated"),
+     STR_INIT("No token, or one that is not good; `WWW-Authenticate` says why.")},
     {ERROR_403, 403, CODE_FORBIDDEN, STR_INIT("Forbidden"), STR_INIT("An access rule refuses this; `rule` names it.")},
     {ERROR_404, 404, CODE_NOT_FOUND, STR_INIT("NotFound"), STR_INIT("There is no such resource, or the caller may not see it.")},
-    {ERROR_405, 405, CODE_METHOD_NOT_ALLOWED, STR_INIT("MethodNotAllowed"), STR_INIT("The resource does not have this method; `Allow` says which it has.")},
+    {ERROR_405, 405, CODE_METHOD_NOT_ALLOWED, STR_INIT("MethodNotAllowed"),
+     STR_INIT("The resource does not have this method; `Allow` says which it has.")},
     {ERROR_406, 406, CODE_NOT_ACCEPTABLE, STR_INIT("NotAcceptable"), STR_INIT("No media type that was asked for is served.")},
     {ERROR_408, 408, CODE_TIMEOUT, STR_INIT("RequestTimeout"), STR_INIT("The request came too slowly.")},
-    {ERROR_409, 409, CODE_CONFLICT, STR_INIT("Conflict"), STR_INIT("Not unique, still referred to, or changed by someone else at the same time.")},
-    {ERROR_412, 412, CODE_PRECONDITION_FAILED, STR_INIT("PreconditionFailed"), STR_INIT("The resource is not in the state that `If-Match` or `If-None-Match` asks for.")},
+    {ERROR_409, 409, CODE_CONFLICT, STR_INIT("Conflict"),
+     STR_INIT("Not unique, still referred to, or changed by someone else at the same time.")},
+    {ERROR_412, 412, CODE_PRECONDITION_FAILED, STR_INIT("PreconditionFailed"),
+     STR_INIT("The resource is not in the state that `If-Match` or `If-None-Match` asks for.")},
     {ERROR_413, 413, CODE_TOO_LARGE, STR_INIT("TooLarge"), STR_INIT("The body, or the answer, is larger than the server's limit.")},
     {ERROR_414, 414, CODE_TOO_LARGE, STR_INIT("UriTooLong"), STR_INIT("The address is longer than the server's limit.")},
-    {ERROR_415, 415, CODE_UNSUPPORTED_MEDIA_TYPE, STR_INIT("UnsupportedMediaType"), STR_INIT("The body's media type is not understood here.")},
-    {ERROR_422, 422, CODE_VALIDATION_FAILED, STR_INIT("ValidationFailed"), STR_INIT("The body is well-formed but not valid; `errors` has every mistake at once.")},
+    {ERROR_415, 415, CODE_UNSUPPORTED_MEDIA_TYPE, STR_INIT("UnsupportedMediaType"),
+     STR_INIT("The body's media type is not understood here.")},
+    {ERROR_422, 422, CODE_VALIDATION_FAILED, STR_INIT("ValidationFailed"),
+     STR_INIT("The body is well-formed but not valid; `errors` has every mistake at once.")},
     {ERROR_428, 428, CODE_PRECONDITION_REQUIRED, STR_INIT("PreconditionRequired"), STR_INIT("The server wants `If-Match` for a write.")},
     {ERROR_429, 429, CODE_RATE_LIMITED, STR_INIT("RateLimited"), STR_INIT("Too many requests; `Retry-After` says when to come again.")},
     {ERROR_431, 431, CODE_TOO_LARGE, STR_INIT("HeadersTooLarge"), STR_INIT("The headers are larger than the server's limit.")},
     {ERROR_500, 500, CODE_INTERNAL, STR_INIT("Internal"), STR_INIT("The server failed.")},
-    {ERROR_503, 503, CODE_UNAVAILABLE, STR_INIT("Unavailable"), STR_INIT("Overloaded, without its store, or too slow; `Retry-After` says when to come again.")},
+    {ERROR_503, 503, CODE_UNAVAILABLE, STR_INIT("Unavailable"),
+     STR_INIT("Overloaded, without its store, or too slow; `Retry-After` says when to come again.")},
 };
 enum { RESPONSE_COUNT = sizeof responses / sizeof *responses };
 
@@ -56,9 +63,13 @@ static void write_header(Openapi *api, Str name, Str description, Str schema, St
 }
 
 static void write_headers(Openapi *api, int status) {
-  if (status == 401) write_header(api, STR("WWW-Authenticate"), STR("What is wanted, and why what came was not good (RFC 6750)."), STR("{\"type\":\"string\"}"), STR("\"Bearer\""));
-  if (status == 405) write_header(api, STR("Allow"), STR("The methods that the resource has."), STR("{\"type\":\"string\"}"), STR("\"GET, HEAD, OPTIONS\""));
-  if (status == 429 || status == 503) write_header(api, STR("Retry-After"), STR("Seconds."), STR("{\"type\":\"integer\",\"minimum\":0}"), STR("1"));
+  if (status == 401)
+    write_header(api, STR("WWW-Authenticate"), STR("What is wanted, and why what came was not good (RFC 6750)."),
+                 STR("{\"type\":\"string\"}"), STR("\"Bearer\""));
+  if (status == 405)
+    write_header(api, STR("Allow"), STR("The methods that the resource has."), STR("{\"type\":\"string\"}"), STR("\"GET, HEAD, OPTIONS\""));
+  if (status == 429 || status == 503)
+    write_header(api, STR("Retry-After"), STR("Seconds."), STR("{\"type\":\"integer\",\"minimum\":0}"), STR("1"));
 }
 
 static void write_problem_example(Openapi *api, const ErrorResponse *response) {
@@ -70,7 +81,8 @@ static void write_problem_example(Openapi *api, const ErrorResponse *response) {
   json_out_member_int(json, STR("status"), response->status);
   json_out_member_text(json, STR("code"), form->name);
   json_out_member_text(json, STR("detail"), response->description);
-  if (response->status == 422) json_out_member_raw(json, STR("errors"), STR("[{\"pointer\":\"/name\",\"code\":\"REQUIRED\",\"detail\":\"a value is needed\"}]"));
+  if (response->status == 422)
+    json_out_member_raw(json, STR("errors"), STR("[{\"pointer\":\"/name\",\"code\":\"REQUIRED\",\"detail\":\"a value is needed\"}]"));
   json_out_member_text(json, STR("requestId"), STR("01890a5d-ac96-774b-bcce-b302099a8057"));
   json_out_close(json, '}');
 }
@@ -97,9 +109,12 @@ void openapi_write_error_responses(Openapi *api) {
 void openapi_write_problem_schema(Openapi *api) {
   JsonOut *json = &api->json;
   json_out_open(json, '{');
-  json_out_member_raw(json, STR("type"), STR("\"object\",\"description\":\"A refusal (RFC 9457).\",\"required\":[\"type\",\"title\",\"status\",\"code\"]"));
+  json_out_member_raw(json, STR("type"),
+                      STR("\"object\",\"description\":\"A refusal (RFC 9457).\",\"required\":[\"type\",\"title\",\"status\",\"code\"]"));
   json_out_member_open(json, STR("properties"), '{');
-  json_out_member_raw(json, STR("type"), STR("{\"type\":\"string\",\"format\":\"uri-reference\",\"description\":\"A page of this server that explains the problem.\"}"));
+  json_out_member_raw(
+      json, STR("type"),
+      STR("{\"type\":\"string\",\"format\":\"uri-reference\",\"description\":\"A page of this server that explains the problem.\"}"));
   json_out_member_raw(json, STR("title"), STR("{\"type\":\"string\"}"));
   json_out_member_raw(json, STR("status"), STR("{\"type\":\"integer\",\"minimum\":400,\"maximum\":599}"));
   json_out_member_open(json, STR("code"), '{');

@@ -1,5 +1,5 @@
-/* openapi_impl.h - what the generator's parts share; not for others. Paths are written first; what they refer to is noted and written behind them, so
- * that no component stands in the document that nothing uses. */
+/* openapi_impl.h - what the generator's parts share; not for others. Paths are written first; what they refer to is noted and written
+ * behind them, so that no component stands in the document that nothing uses. */
 #pragma once
 #include "api/openapi.h"
 #include "base/map.h"
@@ -8,22 +8,22 @@
 
 /* The schemas that a type may have. */
 typedef enum SchemaKind {
-  SCHEMA_RESOURCE = 0,   /* Product: as it is answered */
-  SCHEMA_CREATE,         /* ProductCreate */
-  SCHEMA_REPLACE,        /* ProductReplace */
-  SCHEMA_UPDATE,         /* ProductUpdate: a merge patch */
-  SCHEMA_LIST,           /* ProductList */
-  SCHEMA_NESTED_LIST,    /* ProductNestedList */
-  SCHEMA_CREATED,        /* ProductCreated: one or an array of them */
-  SCHEMA_CREATE_INPUT,   /* ProductCreateInput: one or an array of them */
-  SCHEMA_WHERE,          /* ProductWhere: a row by its key or a unique group */
-  SCHEMA_LINK,           /* ProductLink: create, connect or disconnect */
+  SCHEMA_RESOURCE = 0, /* Product: as it is answered */
+  SCHEMA_CREATE,       /* ProductCreate */
+  SCHEMA_REPLACE,      /* ProductReplace */
+  SCHEMA_UPDATE,       /* ProductUpdate: a merge patch */
+  SCHEMA_LIST,         /* ProductList */
+  SCHEMA_NESTED_LIST,  /* ProductNestedList */
+  SCHEMA_CREATED,      /* ProductCreated: one or an array of them */
+  SCHEMA_CREATE_INPUT, /* ProductCreateInput: one or an array of them */
+  SCHEMA_WHERE,        /* ProductWhere: a row by its key or a unique group */
+  SCHEMA_LINK,         /* ProductLink: create, connect or disconnect */
   SCHEMA_KIND_COUNT_RESOURCE,
   SCHEMA_ENUM = SCHEMA_KIND_COUNT_RESOURCE,
   SCHEMA_EMBEDDED,
-  SCHEMA_LINKS,          /* of a to-many field: ProductReviewsLinks */
-  SCHEMA_LINKS_CREATE,   /* its rows: without the relation to the parent */
-  SCHEMA_FILTER          /* a field type's conditions: DecimalFilter */
+  SCHEMA_LINKS,        /* of a to-many field: ProductReviewsLinks */
+  SCHEMA_LINKS_CREATE, /* its rows: without the relation to the parent */
+  SCHEMA_FILTER        /* a field type's conditions: DecimalFilter */
 } SchemaKind;
 
 typedef struct SchemaNeed {
@@ -33,14 +33,35 @@ typedef struct SchemaNeed {
 } SchemaNeed;
 
 typedef enum OpenapiError {
-  ERROR_400 = 1 << 0, ERROR_401 = 1 << 1, ERROR_403 = 1 << 2, ERROR_404 = 1 << 3, ERROR_405 = 1 << 4, ERROR_406 = 1 << 5, ERROR_408 = 1 << 6,
-  ERROR_409 = 1 << 7, ERROR_412 = 1 << 8, ERROR_413 = 1 << 9, ERROR_414 = 1 << 10, ERROR_415 = 1 << 11, ERROR_422 = 1 << 12, ERROR_428 = 1 << 13,
-  ERROR_429 = 1 << 14, ERROR_431 = 1 << 15, ERROR_500 = 1 << 16, ERROR_503 = 1 << 17
+  ERROR_400 = 1 << 0,
+  ERROR_401 = 1 << 1,
+  ERROR_403 = 1 << 2,
+  ERROR_404 = 1 << 3,
+  ERROR_405 = 1 << 4,
+  ERROR_406 = 1 << 5,
+  ERROR_408 = 1 << 6,
+  ERROR_409 = 1 << 7,
+  ERROR_412 = 1 << 8,
+  ERROR_413 = 1 << 9,
+  ERROR_414 = 1 << 10,
+  ERROR_415 = 1 << 11,
+  ERROR_422 = 1 << 12,
+  ERROR_428 = 1 << 13,
+  ERROR_429 = 1 << 14,
+  ERROR_431 = 1 << 15,
+  ERROR_500 = 1 << 16,
+  ERROR_503 = 1 << 17
 } OpenapiError;
 
 typedef enum SharedParameter {
-  PARAMETER_FILTER = 1 << 0, PARAMETER_LIMIT = 1 << 1, PARAMETER_AFTER = 1 << 2, PARAMETER_BEFORE = 1 << 3, PARAMETER_COUNT = 1 << 4,
-  PARAMETER_IF_MATCH = 1 << 5, PARAMETER_IF_NONE_MATCH = 1 << 6, PARAMETER_PREFER = 1 << 7
+  PARAMETER_FILTER = 1 << 0,
+  PARAMETER_LIMIT = 1 << 1,
+  PARAMETER_AFTER = 1 << 2,
+  PARAMETER_BEFORE = 1 << 3,
+  PARAMETER_COUNT = 1 << 4,
+  PARAMETER_IF_MATCH = 1 << 5,
+  PARAMETER_IF_NONE_MATCH = 1 << 6,
+  PARAMETER_PREFER = 1 << 7
 } SharedParameter;
 
 typedef struct Openapi {
@@ -48,13 +69,13 @@ typedef struct Openapi {
   const OpenapiOptions *options;
   Arena *arena;
   JsonOut json;
-  Map needed;               /* component name → itself */
-  VEC(SchemaNeed) schemas;  /* in the order in which they were asked for */
-  bool *has_filters;        /* by Resource.index: some list has its conditions as parameters */
-  bool *has_fields;         /* by Resource.index: some operation has its `fields` */
-  unsigned errors;          /* OpenapiError bits that some operation refers to */
-  unsigned parameters;      /* SharedParameter bits, likewise */
-  bool has_failed;          /* memory is out */
+  Map needed;              /* component name → itself */
+  VEC(SchemaNeed) schemas; /* in the order in which they were asked for */
+  bool *has_filters;       /* by Resource.index: some list has its conditions as parameters */
+  bool *has_fields;        /* by Resource.index: some operation has its `fields` */
+  unsigned errors;         /* OpenapiError bits that some operation refers to */
+  unsigned parameters;     /* SharedParameter bits, likewise */
+  bool has_failed;         /* memory is out */
 } Openapi;
 
 /* openapi.c */

@@ -24,24 +24,32 @@ static void open_query(Openapi *api, Str name, Str description) {
 
 static const Shared shared[] = {
     {PARAMETER_FILTER, STR_INIT("filter"),
-     STR_INIT("{\"name\":\"filter\",\"in\":\"query\",\"description\":\"A condition in the rule language (a CEL subset), such as `price >= 10 && category.name == \\\"Tea\\\"`.\","
+     STR_INIT("{\"name\":\"filter\",\"in\":\"query\",\"description\":\"A condition in the rule language (a CEL subset), such as `price >= "
+              "10 && category.name == \\\"Tea\\\"`.\","
               "\"schema\":{\"type\":\"string\",\"maxLength\":4096}}")},
     {PARAMETER_AFTER, STR_INIT("after"),
-     STR_INIT("{\"name\":\"after\",\"in\":\"query\",\"description\":\"A `nextCursor`: the page that follows it.\",\"schema\":{\"type\":\"string\",\"minLength\":1}}")},
+     STR_INIT("{\"name\":\"after\",\"in\":\"query\",\"description\":\"A `nextCursor`: the page that follows "
+              "it.\",\"schema\":{\"type\":\"string\",\"minLength\":1}}")},
     {PARAMETER_BEFORE, STR_INIT("before"),
-     STR_INIT("{\"name\":\"before\",\"in\":\"query\",\"description\":\"A `prevCursor`: the page that ends just before it, in the same order.\","
-              "\"schema\":{\"type\":\"string\",\"minLength\":1}}")},
+     STR_INIT(
+         "{\"name\":\"before\",\"in\":\"query\",\"description\":\"A `prevCursor`: the page that ends just before it, in the same order.\","
+         "\"schema\":{\"type\":\"string\",\"minLength\":1}}")},
     {PARAMETER_COUNT, STR_INIT("count"),
-     STR_INIT("{\"name\":\"count\",\"in\":\"query\",\"description\":\"`exact` adds how many rows there are in all.\",\"schema\":{\"type\":\"string\",\"enum\":[\"exact\"]}}")},
+     STR_INIT("{\"name\":\"count\",\"in\":\"query\",\"description\":\"`exact` adds how many rows there are in "
+              "all.\",\"schema\":{\"type\":\"string\",\"enum\":[\"exact\"]}}")},
     {PARAMETER_IF_MATCH, STR_INIT("ifMatch"),
-     STR_INIT("{\"name\":\"If-Match\",\"in\":\"header\",\"description\":\"Entity tags, or `*`: the write is done only where one of them is the resource's (RFC 9110 "
+     STR_INIT("{\"name\":\"If-Match\",\"in\":\"header\",\"description\":\"Entity tags, or `*`: the write is done only where one of them is "
+              "the resource's (RFC 9110 "
               "§13.1.1).\",\"schema\":{\"type\":\"string\"},\"example\":\"*\"}")},
     {PARAMETER_IF_NONE_MATCH, STR_INIT("ifNoneMatch"),
-     STR_INIT("{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"Entity tags, or `*`: 304 where one of them is the resource's (RFC 9110 "
+     STR_INIT("{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"Entity tags, or `*`: 304 where one of them is the "
+              "resource's (RFC 9110 "
               "§13.1.2).\",\"schema\":{\"type\":\"string\"},\"example\":\"\\\"tag\\\"\"}")},
     {PARAMETER_PREFER, STR_INIT("prefer"),
-     STR_INIT("{\"name\":\"Prefer\",\"in\":\"header\",\"description\":\"`return=minimal` answers without a body, `tx=rollback` answers as if done and changes nothing, "
-              "`handling=lenient` passes unknown parameters over (RFC 7240).\",\"schema\":{\"type\":\"string\"},\"example\":\"return=minimal\"}")},
+     STR_INIT("{\"name\":\"Prefer\",\"in\":\"header\",\"description\":\"`return=minimal` answers without a body, `tx=rollback` answers as "
+              "if done and changes nothing, "
+              "`handling=lenient` passes unknown parameters over (RFC "
+              "7240).\",\"schema\":{\"type\":\"string\"},\"example\":\"return=minimal\"}")},
 };
 enum { SHARED_COUNT = sizeof shared / sizeof *shared };
 
@@ -82,7 +90,9 @@ static void sort_names(Openapi *api, const Resource *resource, Str prefix) {
 
 static void write_sort(Openapi *api, const Resource *resource) {
   JsonOut *json = &api->json;
-  open_query(api, STR("sort"), STR("The order: fields, each with `-` in front where it descends; also through relations, as in `category.name`. The key ends every order."));
+  open_query(api, STR("sort"),
+             STR("The order: fields, each with `-` in front where it descends; also through relations, as in `category.name`. The key ends "
+                 "every order."));
   json_out_member_raw(json, STR("style"), STR("\"form\",\"explode\":false"));
   json_out_member_open(json, STR("schema"), '{');
   json_out_member_raw(json, STR("type"), STR("\"array\",\"uniqueItems\":true,\"minItems\":1,\"maxItems\":8"));
@@ -92,7 +102,8 @@ static void write_sort(Openapi *api, const Resource *resource) {
   sort_names(api, resource, STR(""));
   for (size_t i = 0; i < resource->field_count; i++) {
     const Field *field = resource->fields[i];
-    if (field->kind == FIELD_TO_ONE && !field->is_hidden) sort_names(api, field->relation->target, openapi_text(api, "%.*s.", STR_ARGS(field->name)));
+    if (field->kind == FIELD_TO_ONE && !field->is_hidden)
+      sort_names(api, field->relation->target, openapi_text(api, "%.*s.", STR_ARGS(field->name)));
   }
   json_out_close(json, ']');
   json_out_close(json, '}');
@@ -128,7 +139,9 @@ static void relation_pattern(Openapi *api, const Field *field) {
 
 static void write_fields(Openapi *api, const Resource *resource) {
   JsonOut *json = &api->json;
-  open_query(api, STR("fields"), STR("What is answered: names of fields, `*` for every stored one, and relations with what is wanted of them, as in `category(id,name)`."));
+  open_query(api, STR("fields"),
+             STR("What is answered: names of fields, `*` for every stored one, and relations with what is wanted of them, as in "
+                 "`category(id,name)`."));
   json_out_member_raw(json, STR("style"), STR("\"form\",\"explode\":false"));
   json_out_member_open(json, STR("schema"), '{');
   json_out_member_raw(json, STR("type"), STR("\"array\",\"uniqueItems\":true,\"minItems\":1"));
@@ -155,7 +168,9 @@ static void write_fields(Openapi *api, const Resource *resource) {
 static void write_condition(Openapi *api, const Field *field) {
   JsonOut *json = &api->json;
   Str name = field->name;
-  open_query(api, name, openapi_text(api, "Conditions on `%.*s`; `%.*s=value` is short for `%.*s[eq]=value`.", STR_ARGS(name), STR_ARGS(name), STR_ARGS(name)));
+  open_query(api, name,
+             openapi_text(api, "Conditions on `%.*s`; `%.*s=value` is short for `%.*s[eq]=value`.", STR_ARGS(name), STR_ARGS(name),
+                          STR_ARGS(name)));
   json_out_member_raw(json, STR("style"), STR("\"deepObject\",\"explode\":true"));
   json_out_key(json, STR("schema"));
   openapi_ref(api, SCHEMA_FILTER, field);

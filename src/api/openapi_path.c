@@ -3,7 +3,8 @@
 #include "contract/expr.h"
 
 enum {
-  ERRORS_ALWAYS = ERROR_400 | ERROR_401 | ERROR_403 | ERROR_404 | ERROR_406 | ERROR_408 | ERROR_414 | ERROR_429 | ERROR_431 | ERROR_500 | ERROR_503,
+  ERRORS_ALWAYS =
+      ERROR_400 | ERROR_401 | ERROR_403 | ERROR_404 | ERROR_406 | ERROR_408 | ERROR_414 | ERROR_429 | ERROR_431 | ERROR_500 | ERROR_503,
   ERRORS_READ = ERRORS_ALWAYS | ERROR_413,
   ERRORS_DELETE = ERRORS_ALWAYS | ERROR_409 | ERROR_412,
   ERRORS_CREATE = ERRORS_ALWAYS | ERROR_409 | ERROR_413 | ERROR_415 | ERROR_422,
@@ -74,7 +75,10 @@ typedef struct Success {
 /* From a created row to what can be done with it. */
 static void write_links(Openapi *api, const Resource *resource, Str location) {
   JsonOut *json = &api->json;
-  static const struct { Str verb; RuleAction action; } verbs[] = {{STR_INIT("get"), RULE_READ}, {STR_INIT("update"), RULE_UPDATE}, {STR_INIT("delete"), RULE_DELETE}};
+  static const struct {
+    Str verb;
+    RuleAction action;
+  } verbs[] = {{STR_INIT("get"), RULE_READ}, {STR_INIT("update"), RULE_UPDATE}, {STR_INIT("delete"), RULE_DELETE}};
   bool is_open = false;
   for (size_t i = 0; i < 3; i++) {
     if (resource->access[verbs[i].action] == NULL || expr_is_false(resource->access[verbs[i].action])) continue;
@@ -101,7 +105,8 @@ static void write_success(Openapi *api, const Resource *resource, const Success 
   bool is_list = success->has_body && success->kind == SCHEMA_LIST;
   if (success->has_etag || success->has_location || is_list) {
     json_out_member_open(json, STR("headers"), '{');
-    if (success->has_etag) write_header(api, STR("ETag"), STR("The representation's strong entity tag, for `If-Match` and `If-None-Match`."));
+    if (success->has_etag)
+      write_header(api, STR("ETag"), STR("The representation's strong entity tag, for `If-Match` and `If-None-Match`."));
     if (success->has_location) write_header(api, STR("Location"), STR("The resource's path."));
     if (is_list) write_header(api, STR("Link"), STR("The next and the previous page (RFC 8288)."));
     json_out_close(json, '}');
@@ -120,17 +125,24 @@ static void write_success(Openapi *api, const Resource *resource, const Success 
 
 static const Success SUCCESS_LIST = {STR_INIT("200"), STR_INIT("One page."), SCHEMA_LIST, .has_body = true, .has_links = true};
 static const Success SUCCESS_GET = {STR_INIT("200"), STR_INIT("The resource."), SCHEMA_RESOURCE, .has_body = true, .has_etag = true};
-static const Success SUCCESS_WRITTEN = {STR_INIT("200"), STR_INIT("The resource as it is now."), SCHEMA_RESOURCE, .has_body = true, .has_etag = true};
-static const Success SUCCESS_NOT_MODIFIED = {STR_INIT("304"), STR_INIT("What the client has is still good."), SCHEMA_RESOURCE, .has_etag = true};
-static const Success SUCCESS_CREATED = {
-    STR_INIT("201"), STR_INIT("Created. Without a body where its writer may not read it."), SCHEMA_RESOURCE, .has_body = true, .has_etag = true, .has_location = true, .has_links = true};
+static const Success SUCCESS_WRITTEN = {STR_INIT("200"), STR_INIT("The resource as it is now."), SCHEMA_RESOURCE, .has_body = true,
+                                        .has_etag = true};
+static const Success SUCCESS_NOT_MODIFIED = {STR_INIT("304"), STR_INIT("What the client has is still good."), SCHEMA_RESOURCE,
+                                             .has_etag = true};
+static const Success SUCCESS_CREATED = {STR_INIT("201"),  STR_INIT("Created. Without a body where its writer may not read it."),
+                                        SCHEMA_RESOURCE,  .has_body = true,
+                                        .has_etag = true, .has_location = true,
+                                        .has_links = true};
 static const Success SUCCESS_NOTHING = {STR_INIT("204"), STR_INIT("Done; there is nothing to answer."), SCHEMA_RESOURCE};
 
-static unsigned write_errors(const Openapi *api, unsigned errors) { return errors | (api->options->is_precondition_required ? ERROR_428 : 0U); }
+static unsigned write_errors(const Openapi *api, unsigned errors) {
+  return errors | (api->options->is_precondition_required ? ERROR_428 : 0U);
+}
 
 /* ---- Collections ---- */
 
-static void list_operation(Openapi *api, const Resource *resource, Openness openness, Str id, Str summary, bool is_child, const Resource *parent) {
+static void list_operation(Openapi *api, const Resource *resource, Openness openness, Str id, Str summary, bool is_child,
+                           const Resource *parent) {
   JsonOut *json = &api->json;
   open_operation(api, STR("get"), resource, id, summary, STR("Those that the caller may see, one page of them."));
   json_out_member_open(json, STR("parameters"), '[');
@@ -147,7 +159,9 @@ static void list_operation(Openapi *api, const Resource *resource, Openness open
 
 static void create_operation(Openapi *api, const Resource *resource, Openness openness, Str id, Str summary, const Field *child) {
   JsonOut *json = &api->json;
-  open_operation(api, STR("post"), resource, id, summary, child != NULL ? STR("The relation to the parent is set by the path.") : STR("What is not given gets its default, or null."));
+  open_operation(api, STR("post"), resource, id, summary,
+                 child != NULL ? STR("The relation to the parent is set by the path.")
+                               : STR("What is not given gets its default, or null."));
   json_out_member_open(json, STR("parameters"), '[');
   if (child != NULL) openapi_key_parameters(api, child->resource);
   openapi_item_parameters(api, resource);
@@ -179,12 +193,15 @@ static void collection_path(Openapi *api, const Resource *resource) {
   if (resource->key_count == 0) create = CLOSED;
   if (read == CLOSED && create == CLOSED) return;
   Str plural = openapi_capital(api, resource->plural);
-  json_out_member_open(&api->json, openapi_text(api, "/%.*s/%.*s", STR_ARGS(api->contract->service_version), STR_ARGS(resource->path)), '{');
+  json_out_member_open(&api->json, openapi_text(api, "/%.*s/%.*s", STR_ARGS(api->contract->service_version), STR_ARGS(resource->path)),
+                       '{');
   if (read != CLOSED) {
-    list_operation(api, resource, read, openapi_text(api, "list%.*s", STR_ARGS(plural)), openapi_text(api, "List %.*s", STR_ARGS(resource->plural)), false, NULL);
+    list_operation(api, resource, read, openapi_text(api, "list%.*s", STR_ARGS(plural)),
+                   openapi_text(api, "List %.*s", STR_ARGS(resource->plural)), false, NULL);
   }
   if (create != CLOSED) {
-    create_operation(api, resource, create, openapi_text(api, "create%.*s", STR_ARGS(resource->name)), openapi_text(api, "Create a %.*s", STR_ARGS(resource->name)), NULL);
+    create_operation(api, resource, create, openapi_text(api, "create%.*s", STR_ARGS(resource->name)),
+                     openapi_text(api, "Create a %.*s", STR_ARGS(resource->name)), NULL);
   }
   json_out_close(&api->json, '}');
 }
@@ -222,11 +239,12 @@ static void update_operation(Openapi *api, const Resource *resource, Openness op
   JsonOut *json = &api->json;
   Str name = resource->name;
   if (is_patch) {
-    open_operation(api, STR("patch"), resource, openapi_text(api, "update%.*s", STR_ARGS(name)), openapi_text(api, "Change a %.*s", STR_ARGS(name)),
+    open_operation(api, STR("patch"), resource, openapi_text(api, "update%.*s", STR_ARGS(name)),
+                   openapi_text(api, "Change a %.*s", STR_ARGS(name)),
                    STR("A merge patch (RFC 7396): what is given is changed, and null takes a value away."));
   } else {
-    open_operation(api, STR("put"), resource, openapi_text(api, "replace%.*s", STR_ARGS(name)), openapi_text(api, "Replace a %.*s", STR_ARGS(name)),
-                   STR("What is not given goes back to its default, or to null."));
+    open_operation(api, STR("put"), resource, openapi_text(api, "replace%.*s", STR_ARGS(name)),
+                   openapi_text(api, "Replace a %.*s", STR_ARGS(name)), STR("What is not given goes back to its default, or to null."));
   }
   json_out_member_open(json, STR("parameters"), '[');
   openapi_item_parameters(api, resource);
@@ -247,7 +265,8 @@ static void update_operation(Openapi *api, const Resource *resource, Openness op
 static void delete_operation(Openapi *api, const Resource *resource, Openness openness) {
   JsonOut *json = &api->json;
   Str name = resource->name;
-  open_operation(api, STR("delete"), resource, openapi_text(api, "delete%.*s", STR_ARGS(name)), openapi_text(api, "Delete a %.*s", STR_ARGS(name)),
+  open_operation(api, STR("delete"), resource, openapi_text(api, "delete%.*s", STR_ARGS(name)),
+                 openapi_text(api, "Delete a %.*s", STR_ARGS(name)),
                  STR("What others still refer to is a conflict, unless their relation says otherwise."));
   json_out_member_open(json, STR("parameters"), '[');
   openapi_shared_parameters(api, PARAMETER_IF_MATCH | PARAMETER_PREFER);
@@ -283,7 +302,8 @@ static Openness both(Openness a, Openness b) { return a < b ? a : b; }
 static void child_path(Openapi *api, const Field *field) {
   const Resource *parent = field->resource, *child = field->relation->source;
   Openness parent_read = rule_openness(api, parent->access[RULE_READ]);
-  Openness read = both(parent_read, rule_openness(api, child->access[RULE_READ])), create = both(parent_read, rule_openness(api, child->access[RULE_CREATE]));
+  Openness read = both(parent_read, rule_openness(api, child->access[RULE_READ])),
+           create = both(parent_read, rule_openness(api, child->access[RULE_CREATE]));
   if (child->key_count == 0) create = CLOSED;
   if (read == CLOSED && create == CLOSED) return;
   Str name = openapi_capital(api, field->name), of = parent->name;

@@ -21,9 +21,10 @@ static void write_type(Openapi *api, Str type, bool is_nullable) {
 
 /* PCRE2 knows more than the regular expressions of JSON Schema (ECMA 262): what only it knows is told in words instead. */
 static bool is_portable_pattern(Str pattern) {
-  static const Str foreign[] = {STR_INIT("\\A"), STR_INIT("\\z"), STR_INIT("\\Z"), STR_INIT("\\h"),  STR_INIT("\\H"), STR_INIT("\\R"), STR_INIT("\\Q"), STR_INIT("\\x{"),
-                                STR_INIT("\\p"), STR_INIT("\\P"), STR_INIT("\\e"), STR_INIT("\\a"),  STR_INIT("\\K"), STR_INIT("\\G"), STR_INIT("[["),  STR_INIT("[:"),
-                                STR_INIT("++"),  STR_INIT("*+"),  STR_INIT("?+"),  STR_INIT("}+"),   STR_INIT("[]"),  STR_INIT("(*")};
+  static const Str foreign[] = {STR_INIT("\\A"), STR_INIT("\\z"),  STR_INIT("\\Z"), STR_INIT("\\h"), STR_INIT("\\H"), STR_INIT("\\R"),
+                                STR_INIT("\\Q"), STR_INIT("\\x{"), STR_INIT("\\p"), STR_INIT("\\P"), STR_INIT("\\e"), STR_INIT("\\a"),
+                                STR_INIT("\\K"), STR_INIT("\\G"),  STR_INIT("[["),  STR_INIT("[:"),  STR_INIT("++"),  STR_INIT("*+"),
+                                STR_INIT("?+"),  STR_INIT("}+"),   STR_INIT("[]"),  STR_INIT("(*")};
   for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
     if (str_contains(pattern, foreign[i])) return false;
   }
@@ -66,7 +67,8 @@ static void decimal_members(Openapi *api, const Field *field) {
   bool is_positive = field->range_min.type == VALUE_DECIMAL && !str_starts_with(field->range_min.text, STR("-"));
   Str fraction = scale > 0 ? openapi_text(api, "(\\.[0-9]{1,%d})?", scale) : STR("");
   json_out_member_text(&api->json, STR("format"), STR("decimal"));
-  json_out_member_text(&api->json, STR("pattern"), openapi_text(api, "^%s[0-9]{1,%d}%.*s$", is_positive ? "" : "-?", integer_digits, STR_ARGS(fraction)));
+  json_out_member_text(&api->json, STR("pattern"),
+                       openapi_text(api, "^%s[0-9]{1,%d}%.*s$", is_positive ? "" : "-?", integer_digits, STR_ARGS(fraction)));
 }
 
 static Str scalar_type(const Field *field) {
@@ -241,7 +243,8 @@ static void relation_property(Openapi *api, const Field *field) {
     json_out_raw(json, STR("{\"type\":\"null\"}"));
   }
   json_out_close(json, ']');
-  Str how = openapi_text(api, "Answered where `fields` names it.%s%.*s", field->description.len > 0 ? " " : "", STR_ARGS(field->description));
+  Str how =
+      openapi_text(api, "Answered where `fields` names it.%s%.*s", field->description.len > 0 ? " " : "", STR_ARGS(field->description));
   json_out_member_text(json, STR("description"), how);
   json_out_member_bool(json, STR("readOnly"), true);
   json_out_close(json, '}');
@@ -276,7 +279,8 @@ static void resource_schema(Openapi *api, const Resource *resource) {
 static void list_schema(Openapi *api, const Resource *resource, bool is_nested) {
   JsonOut *json = &api->json;
   json_out_member_text(json, STR("type"), STR("object"));
-  json_out_member_raw(json, STR("required"), is_nested ? STR("[\"items\",\"nextCursor\"]") : STR("[\"items\",\"nextCursor\",\"prevCursor\"]"));
+  json_out_member_raw(json, STR("required"),
+                      is_nested ? STR("[\"items\",\"nextCursor\"]") : STR("[\"items\",\"nextCursor\",\"prevCursor\"]"));
   json_out_member_open(json, STR("properties"), '{');
   json_out_member_open(json, STR("items"), '{');
   json_out_member_text(json, STR("type"), STR("array"));
@@ -284,10 +288,15 @@ static void list_schema(Openapi *api, const Resource *resource, bool is_nested) 
   openapi_ref(api, SCHEMA_RESOURCE, resource);
   json_out_close(json, '}');
   json_out_member_raw(json, STR("nextCursor"),
-                      is_nested ? STR("{\"type\":[\"string\",\"null\"],\"description\":\"To continue at the sub-resource with `after`; null where nothing follows.\"}")
+                      is_nested ? STR("{\"type\":[\"string\",\"null\"],\"description\":\"To continue at the sub-resource with `after`; "
+                                      "null where nothing follows.\"}")
                                 : STR("{\"type\":[\"string\",\"null\"],\"description\":\"For `after`; null where no page follows.\"}"));
-  if (!is_nested) json_out_member_raw(json, STR("prevCursor"), STR("{\"type\":[\"string\",\"null\"],\"description\":\"For `before`; null where no page precedes.\"}"));
-  json_out_member_raw(json, STR("count"), STR("{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0,\"description\":\"How many rows there are in all, with `count=exact`.\"}"));
+  if (!is_nested)
+    json_out_member_raw(json, STR("prevCursor"),
+                        STR("{\"type\":[\"string\",\"null\"],\"description\":\"For `before`; null where no page precedes.\"}"));
+  json_out_member_raw(json, STR("count"),
+                      STR("{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0,\"description\":\"How many rows there are in all, with "
+                          "`count=exact`.\"}"));
   json_out_close(json, '}');
   json_out_member_bool(json, STR("additionalProperties"), false);
 }
@@ -374,7 +383,8 @@ static void embedded_schema(Openapi *api, const Embedded *type) {
 /* ---- Conditions ---- */
 
 static bool is_parameter_name(Str name) {
-  static const Str names[] = {STR_INIT("filter"), STR_INIT("sort"), STR_INIT("fields"), STR_INIT("limit"), STR_INIT("after"), STR_INIT("before"), STR_INIT("count")};
+  static const Str names[] = {STR_INIT("filter"), STR_INIT("sort"),   STR_INIT("fields"), STR_INIT("limit"),
+                              STR_INIT("after"),  STR_INIT("before"), STR_INIT("count")};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (str_equal(names[i], name)) return true;
   }
@@ -406,7 +416,8 @@ Str openapi_filter_name(const Field *field) {
 }
 
 static bool is_text(const Field *field) {
-  return field->type == TYPE_ID || field->type == TYPE_STRING || field->type == TYPE_EMAIL || field->type == TYPE_URL || field->type == TYPE_UUID || field->type == TYPE_ENUM;
+  return field->type == TYPE_ID || field->type == TYPE_STRING || field->type == TYPE_EMAIL || field->type == TYPE_URL ||
+         field->type == TYPE_UUID || field->type == TYPE_ENUM;
 }
 
 /* A condition's operand: of the type, without the field's own constraints. */
@@ -431,7 +442,9 @@ static void filter_schema(Openapi *api, const Field *field) {
   operand(api, STR("ne"), field);
   static const Str orders[] = {STR_INIT("gt"), STR_INIT("gte"), STR_INIT("lt"), STR_INIT("lte")};
   for (size_t i = 0; is_ordered && i < 4; i++) operand(api, orders[i], field);
-  json_out_member_raw(json, STR("in"), STR("{\"type\":\"string\",\"description\":\"Values separated by commas; a backslash takes the next character as it is.\"}"));
+  json_out_member_raw(
+      json, STR("in"),
+      STR("{\"type\":\"string\",\"description\":\"Values separated by commas; a backslash takes the next character as it is.\"}"));
   static const Str parts[] = {STR_INIT("contains"), STR_INIT("startsWith"), STR_INIT("endsWith")};
   for (size_t i = 0; is_text(field) && i < 3; i++) json_out_member_raw(json, parts[i], STR("{\"type\":\"string\"}"));
   json_out_member_raw(json, STR("isNull"), STR("{\"type\":\"boolean\"}"));

@@ -89,12 +89,14 @@ static size_t problem_headers(const Problem *problem, int status, Arena *arena, 
 }
 
 static void respond_without_memory(HttpResponse *ret) {
-  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("application/problem+json")}, {STR_INIT("retry-after"), STR_INIT("1")}};
+  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("application/problem+json")},
+                                       {STR_INIT("retry-after"), STR_INIT("1")}};
   *ret = (HttpResponse){
       .status = 503,
       .headers = headers,
       .header_count = 2,
-      .body = STR("{\"type\":\"/problems/unavailable\",\"title\":\"The server can't do this at the moment\",\"status\":503,\"code\":\"UNAVAILABLE\","
+      .body = STR("{\"type\":\"/problems/unavailable\",\"title\":\"The server can't do this at the "
+                  "moment\",\"status\":503,\"code\":\"UNAVAILABLE\","
                   "\"detail\":\"out of memory\"}"),
   };
 }

@@ -8,5 +8,6 @@
 /* Writes the document. `status` 0: the code's own. */
 void problem_json_write(const Problem *problem, int status, Str request_id, Buf *out);
 
-/* The whole answer. Where even the document can't be made for want of memory, a constant one without the request's id. `status` 0: the code's own. */
+/* The whole answer. Where even the document can't be made for want of memory, a constant one without the request's id. `status` 0: the
+ * code's own. */
 void problem_respond(const Problem *problem, int status, Str request_id, Arena *arena, HttpResponse *ret);

@@ -24,16 +24,19 @@ static void assert_header(const HttpResponse *response, const char *name, const 
 
 static void every_mistake_is_told_at_once(void **state) {
   (void)state;
-  const Mistake mistakes[] = {{MISTAKE_RANGE, STR("/price"), STR("must be at least 0"), STR("")}, {MISTAKE_PATTERN, STR("/sku"), STR("is \"odd\""), STR("write A-1")}};
-  Problem problem = {.code = CODE_VALIDATION_FAILED, .detail = STR("2 fields are not valid"), .mistakes = mistakes, .mistake_count = 2, .operation = -1};
+  const Mistake mistakes[] = {{MISTAKE_RANGE, STR("/price"), STR("must be at least 0"), STR("")},
+                              {MISTAKE_PATTERN, STR("/sku"), STR("is \"odd\""), STR("write A-1")}};
+  Problem problem = {
+      .code = CODE_VALIDATION_FAILED, .detail = STR("2 fields are not valid"), .mistakes = mistakes, .mistake_count = 2, .operation = -1};
   HttpResponse response;
   problem_respond(&problem, 0, STR("r1"), arena, &response);
   assert_int_equal(response.status, 422);
   assert_header(&response, "content-type", "application/problem+json");
-  assert_text(response.body,
-              "{\"type\":\"/problems/validation-failed\",\"title\":\"The input is not valid\",\"status\":422,\"code\":\"VALIDATION_FAILED\","
-              "\"detail\":\"2 fields are not valid\",\"errors\":[{\"pointer\":\"/price\",\"code\":\"RANGE\",\"detail\":\"must be at least 0\"},"
-              "{\"pointer\":\"/sku\",\"code\":\"PATTERN\",\"detail\":\"is \\\"odd\\\"\",\"hint\":\"write A-1\"}],\"requestId\":\"r1\"}");
+  assert_text(
+      response.body,
+      "{\"type\":\"/problems/validation-failed\",\"title\":\"The input is not valid\",\"status\":422,\"code\":\"VALIDATION_FAILED\","
+      "\"detail\":\"2 fields are not valid\",\"errors\":[{\"pointer\":\"/price\",\"code\":\"RANGE\",\"detail\":\"must be at least 0\"},"
+      "{\"pointer\":\"/sku\",\"code\":\"PATTERN\",\"detail\":\"is \\\"odd\\\"\",\"hint\":\"write A-1\"}],\"requestId\":\"r1\"}");
 }
 
 static void a_refusal_names_its_rule_and_a_batch_its_operation(void **state) {
@@ -42,8 +45,10 @@ static void a_refusal_names_its_rule_and_a_batch_its_operation(void **state) {
   HttpResponse response;
   problem_respond(&problem, 0, STR(""), arena, &response);
   assert_int_equal(response.status, 403);
-  assert_text(response.body, "{\"type\":\"/problems/forbidden\",\"title\":\"An access rule refuses this\",\"status\":403,\"code\":\"FORBIDDEN\",\"detail\":\"no\","
-                             "\"hint\":\"ask staff\",\"rule\":\"Product.update\",\"operation\":3}");
+  assert_text(
+      response.body,
+      "{\"type\":\"/problems/forbidden\",\"title\":\"An access rule refuses this\",\"status\":403,\"code\":\"FORBIDDEN\",\"detail\":\"no\","
+      "\"hint\":\"ask staff\",\"rule\":\"Product.update\",\"operation\":3}");
 }
 
 static void statuses_carry_the_headers_that_they_need(void **state) {
@@ -66,9 +71,12 @@ static void statuses_carry_the_headers_that_they_need(void **state) {
 
 static void the_protocols_own_statuses_have_codes(void **state) {
   (void)state;
-  static const struct { int status; Code code; } cases[] = {{400, CODE_BAD_REQUEST},  {408, CODE_TIMEOUT},   {411, CODE_BAD_REQUEST}, {413, CODE_TOO_LARGE},
-                                                            {414, CODE_TOO_LARGE},    {431, CODE_TOO_LARGE}, {503, CODE_UNAVAILABLE}, {501, CODE_METHOD_NOT_ALLOWED},
-                                                            {404, CODE_NOT_FOUND},    {500, CODE_INTERNAL}};
+  static const struct {
+    int status;
+    Code code;
+  } cases[] = {{400, CODE_BAD_REQUEST}, {408, CODE_TIMEOUT},   {411, CODE_BAD_REQUEST}, {413, CODE_TOO_LARGE},
+               {414, CODE_TOO_LARGE},   {431, CODE_TOO_LARGE}, {503, CODE_UNAVAILABLE}, {501, CODE_METHOD_NOT_ALLOWED},
+               {404, CODE_NOT_FOUND},   {500, CODE_INTERNAL}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_int_equal(error_code_of_status(cases[i].status), cases[i].code);
   HttpResponse response;
   Problem problem = {.code = error_code_of_status(431), .detail = STR("the head is too long"), .operation = -1};

@@ -1,4 +1,5 @@
-/* rest.c - the REST face: an HTTP request to Operations. What it refuses it refuses in this order: path, method, Accept, headers, query, body. */
+/* rest.c - the REST face: an HTTP request to Operations. What it refuses it refuses in this order: path, method, Accept, headers, query,
+ * body. */
 #include "api/rest.h"
 
 #include "api/problem_json.h"
@@ -152,7 +153,8 @@ static Code decode_operation(ApiRequest *request, RestState *state, Action actio
 static void prepare_sink(ApiRequest *request, RestState *state, Call *call) {
   if (call->operation.selection == NULL) return;
   bool is_list = call->operation.action == ACTION_LIST || state->is_array;
-  rest_sink_init(&state->sink, state->decoder.map, request->exchange->arena, request->api->limits.result_bytes_max, is_list ? STR("{\"items\":[") : STR(""));
+  rest_sink_init(&state->sink, state->decoder.map, request->exchange->arena, request->api->limits.result_bytes_max,
+                 is_list ? STR("{\"items\":[") : STR(""));
   state->sink.has_row_ends = state->is_array;
   call->sink = &state->sink.base;
 }

@@ -107,7 +107,8 @@ static void add_links(Answer *answer) {
 /* ---- Answers by action ---- */
 
 static void finish(Answer *answer, int status, Str body) {
-  answer->request->response = (HttpResponse){.status = status, .headers = answer->headers, .header_count = answer->header_count, .body = body};
+  answer->request->response =
+      (HttpResponse){.status = status, .headers = answer->headers, .header_count = answer->header_count, .body = body};
 }
 
 static void finish_json(Answer *answer, int status) {
@@ -115,7 +116,8 @@ static void finish_json(Answer *answer, int status) {
   if (out->failed == CODE_UNAVAILABLE) answer->has_failed = true;
   if (out->failed == CODE_TOO_LARGE) {
     ApiRequest *request = answer->request;
-    request->problem = problem_create(request->exchange->arena, CODE_TOO_LARGE, STR("The answer would be too large: ask for fewer rows or fields"));
+    request->problem =
+        problem_create(request->exchange->arena, CODE_TOO_LARGE, STR("The answer would be too large: ask for fewer rows or fields"));
     return;
   }
   add_header(answer, STR("content-type"), STR("application/json"));
@@ -196,7 +198,8 @@ void rest_encode(ApiRequest *request) {
   Arena *arena = request->exchange->arena;
   request->problem = first_problem(&request->group);
   if (request->problem == NULL) {
-    Answer answer = {.request = request, .state = state, .result = &state->main->result, .headers = ARENA_ARRAY(arena, HttpHeader, ANSWER_HEADERS_MAX)};
+    Answer answer = {
+        .request = request, .state = state, .result = &state->main->result, .headers = ARENA_ARRAY(arena, HttpHeader, ANSWER_HEADERS_MAX)};
     answer.has_failed = answer.headers == NULL;
     if (!answer.has_failed) answer_request(&answer);
     if (answer.has_failed) request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));

@@ -5,7 +5,8 @@ Code rest_accept_check(RestDecoder *decoder, const ApiHeaders *headers) {
   if (accept_weight(headers->accept, STR("application/json")) > 0) return CODE_OK;
   /* Who asks for problem documents alone still wants to hear what went wrong, and gets JSON where nothing did. */
   if (accept_weight(headers->accept, STR("application/problem+json")) > 0) return CODE_OK;
-  return rest_refuse(decoder, CODE_NOT_ACCEPTABLE, STR("Accept: application/json"), "The answer is application/json, which the request does not accept");
+  return rest_refuse(decoder, CODE_NOT_ACCEPTABLE, STR("Accept: application/json"),
+                     "The answer is application/json, which the request does not accept");
 }
 
 Str rest_accept_patch(void) { return STR("application/merge-patch+json, application/json-patch+json, application/json"); }
@@ -36,12 +37,15 @@ static Code check_type(RestDecoder *decoder, HttpMethod method, const ApiHeaders
 static Code check_coding(RestDecoder *decoder, const ApiHeaders *headers) {
   Str coding = headers->content_encoding;
   if (coding.ptr == NULL || coding.len == 0 || str_equal_ignore_case(coding, STR("identity"))) return CODE_OK;
-  return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, STR("send the body without Content-Encoding"), "A compressed body is not understood here");
+  return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, STR("send the body without Content-Encoding"),
+                     "A compressed body is not understood here");
 }
 
-Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret, bool *ret_is_patch) {
+Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret,
+                     bool *ret_is_patch) {
   TRY(check_coding(decoder, headers));
-  if (headers->content_type.ptr == NULL && body.len == 0) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
+  if (headers->content_type.ptr == NULL && body.len == 0)
+    return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
   TRY(check_type(decoder, method, headers, ret_is_patch));
   JsonValue *value = ARENA_NEW(decoder->arena, JsonValue);
   if (value == NULL) return rest_no_memory(decoder);

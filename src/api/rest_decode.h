@@ -34,8 +34,8 @@ void rest_nearest_offer(RestNearest *nearest, Str candidate);
 /* `did you mean "price"?`, or an empty text where nothing is near. */
 Str rest_nearest_hint(const RestNearest *nearest, Arena *arena);
 
-/* The value that `text` is for a scalar of the field's type, enums by their name. CODE_BAD_REQUEST where it is none; *ret_expected says then what is (a noun
- * phrase). CODE_UNAVAILABLE without memory. */
+/* The value that `text` is for a scalar of the field's type, enums by their name. CODE_BAD_REQUEST where it is none; *ret_expected says
+ * then what is (a noun phrase). CODE_UNAVAILABLE without memory. */
 Code rest_value_parse(const Field *field, Str text, Arena *arena, Value *ret, Str *ret_expected);
 /* The value as the field's column holds it, which is what a literal beside a column is: an enum's stored name. */
 Value rest_value_stored(const Field *field, Value value);

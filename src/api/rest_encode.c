@@ -9,12 +9,12 @@
 static void write_row(const RestMap *map, const Selection *selection, const Value *values, Buf *out);
 
 /* A few bytes of known length are cheaper without a call. */
-#define ADD_LITERAL(out, literal)                                       \
-  do {                                                                  \
-    if (buf_reserve((out), sizeof(literal) - 1)) {                      \
-      memcpy((out)->ptr + (out)->len, "" literal, sizeof(literal) - 1); \
-      (out)->len += sizeof(literal) - 1;                                \
-    }                                                                   \
+#define ADD_LITERAL(out, literal)                                                                                                          \
+  do {                                                                                                                                     \
+    if (buf_reserve((out), sizeof(literal) - 1)) {                                                                                         \
+      memcpy((out)->ptr + (out)->len, "" literal, sizeof(literal) - 1);                                                                    \
+      (out)->len += sizeof(literal) - 1;                                                                                                   \
+    }                                                                                                                                      \
   } while (0)
 
 static void write_bool(bool value, Buf *out) {
@@ -143,7 +143,9 @@ static void write_row(const RestMap *map, const Selection *selection, const Valu
   buf_add_byte(out, '}');
 }
 
-void rest_write_row(const RestMap *map, const Selection *selection, const Value *values, Buf *out) { write_row(map, selection, values, out); }
+void rest_write_row(const RestMap *map, const Selection *selection, const Value *values, Buf *out) {
+  write_row(map, selection, values, out);
+}
 
 void rest_write_list_end(const Result *result, Buf *out) {
   buf_add(out, STR("],\"nextCursor\":"));

@@ -1,5 +1,5 @@
-/* rest_encode.h - Results as JSON, straight from typed values. The sink is the hot path: it writes a row into the answer's buffer as soon as it was read,
- * without formatting and without an allocation a value. */
+/* rest_encode.h - Results as JSON, straight from typed values. The sink is the hot path: it writes a row into the answer's buffer as soon
+ * as it was read, without formatting and without an allocation a value. */
 #pragma once
 #include "api/rest_map.h"
 #include "base/buf.h"
@@ -13,7 +13,7 @@ typedef struct RestSink {
   Buf out;
   size_t begin_bytes;
   size_t row_count;
-  bool has_row_ends;      /* keeps where each row ends */
+  bool has_row_ends; /* keeps where each row ends */
   VEC(size_t) row_ends;
 } RestSink;
 

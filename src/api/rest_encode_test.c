@@ -60,7 +60,8 @@ static void rows_nest_as_objects_and_lists(void **state) {
   RestKey inner_keys[] = {key_of(",\"name\":", false, -1)};
   SelectionItem inner_items[] = {{.face = &inner_keys[0]}};
   Selection inner = {.items = inner_items, .count = 1};
-  Selection outer = selection_of((RestKey[]){key_of(",\"id\":", false, -1), key_of(",\"category\":", false, -1), key_of(",\"reviews\":", false, -1)}, 3);
+  Selection outer =
+      selection_of((RestKey[]){key_of(",\"id\":", false, -1), key_of(",\"category\":", false, -1), key_of(",\"reviews\":", false, -1)}, 3);
   items[1].nested = items[2].nested = &inner;
   Value category[] = {value_text(STR("Tea"))};
   Value first[] = {value_text(STR("a"))}, second[] = {value_null()};
@@ -69,7 +70,8 @@ static void rows_nest_as_objects_and_lists(void **state) {
   Value row[] = {value_text(STR("p1")), {.type = VALUE_ROW, .row = category}, {.type = VALUE_ROWS, .rows = &reviews}};
   Buf out = buf_on(arena, 4096);
   rest_write_row(NULL, &outer, row, &out);
-  assert_true(str_equal(buf_str(&out), STR("{\"id\":\"p1\",\"category\":{\"name\":\"Tea\"},\"reviews\":{\"items\":[{\"name\":\"a\"},{\"name\":null}],\"nextCursor\":\"C1\"}}")));
+  assert_true(str_equal(buf_str(&out), STR("{\"id\":\"p1\",\"category\":{\"name\":\"Tea\"},\"reviews\":{\"items\":[{\"name\":\"a\"},{"
+                                           "\"name\":null}],\"nextCursor\":\"C1\"}}")));
   ResultRows none = {0};
   row[1] = value_null();
   row[2].rows = &none;
@@ -91,7 +93,8 @@ static void a_list_is_an_envelope(void **state) {
   assert_int_equal(sink.base.row(&sink.base, &selection, row, NULL), CODE_OK);
   Result result = {.next_cursor = STR("N"), .has_total = true, .total = 7};
   rest_write_list_end(&result, &sink.out);
-  assert_true(str_equal(buf_str(&sink.out), STR("{\"items\":[{\"id\":1},{\"id\":2}],\"nextCursor\":\"N\",\"prevCursor\":null,\"count\":7}")));
+  assert_true(
+      str_equal(buf_str(&sink.out), STR("{\"items\":[{\"id\":1},{\"id\":2}],\"nextCursor\":\"N\",\"prevCursor\":null,\"count\":7}")));
 }
 
 static void an_array_has_null_for_rows_that_may_not_be_read(void **state) {

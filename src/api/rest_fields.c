@@ -1,4 +1,5 @@
-/* rest_fields.c - `fields=id,name,category(name),reviews(stars,text)`: a selection, in the contract's order whatever the order of the names. */
+/* rest_fields.c - `fields=id,name,category(name),reviews(stars,text)`: a selection, in the contract's order whatever the order of the
+ * names. */
 #include "api/rest_query_parts.h"
 
 typedef struct FieldsReader {

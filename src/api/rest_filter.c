@@ -78,7 +78,8 @@ static bool is_ordered(const Field *field) { return is_scalar(field) && field->t
 /* `tags[contains]=tea` on a list of scalars. */
 static bool is_item_test(const Filter *filter) {
   const Field *field = filter->field;
-  return filter->op->kind == EXPR_CONTAINS && field->kind == FIELD_STORED && field->is_list && field->type != TYPE_JSON && field->type != TYPE_EMBEDDED;
+  return filter->op->kind == EXPR_CONTAINS && field->kind == FIELD_STORED && field->is_list && field->type != TYPE_JSON &&
+         field->type != TYPE_EMBEDDED;
 }
 
 static bool is_applicable(const Filter *filter) {
@@ -119,7 +120,8 @@ static Code parse_value(const Filter *filter, Str text, Value *ret) {
   if (code == CODE_OK) return CODE_OK;
   if (code == CODE_UNAVAILABLE) return rest_no_memory(filter->decoder);
   Str name = rest_shown(filter->param->name), shown = rest_shown(text);
-  return rest_refuse(filter->decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" is not %.*s", STR_ARGS(name), STR_ARGS(shown), STR_ARGS(expected));
+  return rest_refuse(filter->decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" is not %.*s", STR_ARGS(name), STR_ARGS(shown),
+                     STR_ARGS(expected));
 }
 
 /* Cuts the next item off a comma list, in which a backslash takes the next character as it is. */
@@ -164,7 +166,8 @@ static Code build_null_test(const Filter *filter, const Expr **ret) {
   bool is_true = str_equal(value, STR("true"));
   if (!is_true && !str_equal(value, STR("false"))) {
     Str name = rest_shown(filter->param->name), shown = rest_shown(value);
-    return rest_refuse(filter->decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" is neither true nor false", STR_ARGS(name), STR_ARGS(shown));
+    return rest_refuse(filter->decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" is neither true nor false", STR_ARGS(name),
+                       STR_ARGS(shown));
   }
   Arena *arena = filter->decoder->arena;
   *ret = expr_compare(arena, is_true ? EXPR_EQ : EXPR_NE, filter->path, expr_literal(arena, value_null()));
@@ -230,7 +233,8 @@ Code rest_filter_parse(RestDecoder *decoder, const Resource *resource, const Res
   size_t mistake_count = 0;
   const Expr *condition = NULL;
   Error err = {0};
-  Code code = expr_parse(param->value, resource, EXPR_USE_FILTER, NULL, &limits, decoder->arena, &condition, mistakes, &mistake_count, &err);
+  Code code =
+      expr_parse(param->value, resource, EXPR_USE_FILTER, NULL, &limits, decoder->arena, &condition, mistakes, &mistake_count, &err);
   if (code == CODE_UNAVAILABLE) return rest_no_memory(decoder);
   if (code != CODE_OK && mistake_count > 0) return refuse_expression(decoder, param, &mistakes[0]);
   if (code != CODE_OK) {

@@ -4,7 +4,8 @@
 /* ---- sort ---- */
 
 static bool is_sortable(const Field *field) {
-  return field->kind == FIELD_STORED && !field->is_list && field->type != TYPE_JSON && field->type != TYPE_EMBEDDED && field->type != TYPE_BYTES;
+  return field->kind == FIELD_STORED && !field->is_list && field->type != TYPE_JSON && field->type != TYPE_EMBEDDED &&
+         field->type != TYPE_BYTES;
 }
 
 static bool is_same_path(const ExprPath *a, const ExprPath *b) {
@@ -65,8 +66,8 @@ static Code parse_limit(RestDecoder *decoder, const RestParam *param, ListQuery 
   }
   int64_t max = decoder->limits->page_size_max;
   if (limit > max) {
-    return rest_refuse(decoder, CODE_BAD_REQUEST, STR("follow nextCursor to read on"), "%.*s: at most %lld rows are given at once", STR_ARGS(name),
-                       (long long)max);
+    return rest_refuse(decoder, CODE_BAD_REQUEST, STR("follow nextCursor to read on"), "%.*s: at most %lld rows are given at once",
+                       STR_ARGS(name), (long long)max);
   }
   list->limit = limit;
   return CODE_OK;
@@ -78,8 +79,8 @@ static Code parse_count(RestDecoder *decoder, const RestParam *param, ListQuery 
     return CODE_OK;
   }
   Str name = rest_shown(param->name), shown = rest_shown(param->value);
-  return rest_refuse(decoder, CODE_BAD_REQUEST, STR("leave it away, or say count=exact"), "%.*s: \"%.*s\" is no way of counting", STR_ARGS(name),
-                     STR_ARGS(shown));
+  return rest_refuse(decoder, CODE_BAD_REQUEST, STR("leave it away, or say count=exact"), "%.*s: \"%.*s\" is no way of counting",
+                     STR_ARGS(name), STR_ARGS(shown));
 }
 
 static Code parse_cursor(RestDecoder *decoder, const RestParam *param, Str *ret) {
@@ -88,7 +89,8 @@ static Code parse_cursor(RestDecoder *decoder, const RestParam *param, Str *ret)
   return CODE_OK;
 }
 
-Code rest_list_param(RestDecoder *decoder, const Resource *resource, Str name, bool is_nested, const RestParam *param, ListQuery *list, bool *ret_is_known) {
+Code rest_list_param(RestDecoder *decoder, const Resource *resource, Str name, bool is_nested, const RestParam *param, ListQuery *list,
+                     bool *ret_is_known) {
   *ret_is_known = param->op.ptr == NULL;
   if (!*ret_is_known) return CODE_OK;
   if (str_equal(name, STR("limit"))) return parse_limit(decoder, param, list);

@@ -19,7 +19,8 @@ static Code split_name(RestDecoder *decoder, RestParam *param) {
   if (open == name.len) return CODE_OK;
   Str shown = rest_shown(name);
   if (name.ptr[name.len - 1] != ']') {
-    return rest_refuse(decoder, CODE_BAD_REQUEST, STR("write field[operator]=value"), "The parameter \"%.*s\" has no closing bracket", STR_ARGS(shown));
+    return rest_refuse(decoder, CODE_BAD_REQUEST, STR("write field[operator]=value"), "The parameter \"%.*s\" has no closing bracket",
+                       STR_ARGS(shown));
   }
   param->op = str_slice(name, open + 1, name.len - 1);
   return CODE_OK;
@@ -34,8 +35,8 @@ static Code add_param(RestDecoder *decoder, Str pair, RestParams *params) {
   TRY(split_name(decoder, &param));
   if (rest_params_find(params, param.name) != NULL) {
     Str shown = rest_shown(param.name);
-    return rest_refuse(decoder, CODE_BAD_REQUEST, STR("several conditions on one field can be joined in filter="), "The parameter \"%.*s\" is given twice",
-                       STR_ARGS(shown));
+    return rest_refuse(decoder, CODE_BAD_REQUEST, STR("several conditions on one field can be joined in filter="),
+                       "The parameter \"%.*s\" is given twice", STR_ARGS(shown));
   }
   params->items[params->count++] = param;
   return CODE_OK;
@@ -51,7 +52,8 @@ static size_t count_pairs(Str query) {
 Code rest_params_parse(RestDecoder *decoder, Str query, RestParams *ret) {
   RestParams params = {0};
   size_t count = query.len == 0 ? 0 : count_pairs(query);
-  if (count > REST_PARAMS_MAX) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The query has more than %d parameters", REST_PARAMS_MAX);
+  if (count > REST_PARAMS_MAX)
+    return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The query has more than %d parameters", REST_PARAMS_MAX);
   if (count > 0) {
     params.items = ARENA_ARRAY(decoder->arena, RestParam, count);
     if (params.items == NULL) return rest_no_memory(decoder);

@@ -12,14 +12,17 @@ Code rest_refuse_unknown_field(RestDecoder *decoder, const Resource *resource, S
   offer_fields(&nearest, resource);
   /* At the top a mistyped name may have been meant for a list's own parameter. */
   bool is_top = str_equal(name, param->path);
-  static const Str parameters[] = {STR_INIT("filter"), STR_INIT("sort"), STR_INIT("fields"), STR_INIT("limit"), STR_INIT("after"), STR_INIT("before"), STR_INIT("count")};
+  static const Str parameters[] = {STR_INIT("filter"), STR_INIT("sort"),   STR_INIT("fields"), STR_INIT("limit"),
+                                   STR_INIT("after"),  STR_INIT("before"), STR_INIT("count")};
   for (size_t i = 0; is_top && i < sizeof parameters / sizeof *parameters; i++) rest_nearest_offer(&nearest, parameters[i]);
   Str hint = rest_nearest_hint(&nearest, decoder->arena);
   Str shown = rest_shown(name), where = rest_shown(param->name);
   if (is_top) {
-    return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "\"%.*s\" is neither a parameter nor a field of %.*s", STR_ARGS(shown), STR_ARGS(resource->name));
+    return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "\"%.*s\" is neither a parameter nor a field of %.*s", STR_ARGS(shown),
+                       STR_ARGS(resource->name));
   }
-  return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "%.*s: %.*s has no field \"%.*s\"", STR_ARGS(where), STR_ARGS(resource->name), STR_ARGS(shown));
+  return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "%.*s: %.*s has no field \"%.*s\"", STR_ARGS(where), STR_ARGS(resource->name),
+                     STR_ARGS(shown));
 }
 
 typedef struct PathBuilder {
@@ -56,7 +59,8 @@ static Code take_field(PathBuilder *builder, Str name, bool is_last) {
   const Field *field = resource_field(builder->resource, name);
   if (field == NULL || field->is_hidden) return rest_refuse_unknown_field(builder->decoder, builder->resource, name, builder->param);
   if (field->kind == FIELD_TO_MANY) {
-    return refuse_path(builder, STR("use filter= with exists(), as in reviews.exists(r, r.stars > 3)"), "is a list of rows, which has no single value", name);
+    return refuse_path(builder, STR("use filter= with exists(), as in reviews.exists(r, r.stars > 3)"),
+                       "is a list of rows, which has no single value", name);
   }
   if (field->kind == FIELD_TO_ONE && !is_last) {
     if (builder->hop_count == REST_PATH_HOPS_MAX) return refuse_path(builder, (Str){0}, "is one relation too many", name);
@@ -82,7 +86,8 @@ static void *copy_array(Arena *arena, const void *items, size_t bytes) {
   return copy;
 }
 
-Code rest_path_resolve(RestDecoder *decoder, const Resource *resource, Str text, const RestParam *param, ExprPath *ret, const Field **ret_last) {
+Code rest_path_resolve(RestDecoder *decoder, const Resource *resource, Str text, const RestParam *param, ExprPath *ret,
+                       const Field **ret_last) {
   PathBuilder builder = {.decoder = decoder, .param = param, .resource = resource};
   Str rest = text, name;
   while (str_split_next(&rest, '.', &name)) TRY(take_name(&builder, name, rest.ptr == NULL));

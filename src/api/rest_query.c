@@ -21,7 +21,8 @@ static Code refuse_nested_name(RestDecoder *decoder, Str name, const RestParam *
   return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "\"%.*s\" is not a parameter of a nested list", STR_ARGS(shown));
 }
 
-/* Walks "category.reviews.limit" along the selection. *ret_is_nested is false where no to-many relation stands in it: it is a condition then. */
+/* Walks "category.reviews.limit" along the selection. *ret_is_nested is false where no to-many relation stands in it: it is a condition
+ * then. */
 static Code nested_param(RestDecoder *decoder, Selection *selection, const RestParam *param, bool *ret_is_nested) {
   const Resource *resource = selection->resource;
   Selection *at = selection; /* NULL: it went where nothing was selected */
@@ -49,8 +50,8 @@ static Code nested_param(RestDecoder *decoder, Selection *selection, const RestP
   if (!is_known) return refuse_nested_name(decoder, name, param);
   if (list != NULL) return CODE_OK;
   Str shown = rest_shown(param->name);
-  return rest_refuse(decoder, CODE_BAD_REQUEST, STR("name the list in fields=, as in fields=*,reviews"), "\"%.*s\" is for a list that is not among the fields",
-                     STR_ARGS(shown));
+  return rest_refuse(decoder, CODE_BAD_REQUEST, STR("name the list in fields=, as in fields=*,reviews"),
+                     "\"%.*s\" is for a list that is not among the fields", STR_ARGS(shown));
 }
 
 static bool is_known_name(const Resource *resource, Str path) {
@@ -64,7 +65,8 @@ static Code refuse_on_item(RestDecoder *decoder, const RestParam *param) {
   RestNearest nearest = rest_nearest(param->path);
   rest_nearest_offer(&nearest, STR("fields"));
   Str shown = rest_shown(param->name);
-  return rest_refuse(decoder, CODE_BAD_REQUEST, rest_nearest_hint(&nearest, decoder->arena), "\"%.*s\" is not a parameter of this request", STR_ARGS(shown));
+  return rest_refuse(decoder, CODE_BAD_REQUEST, rest_nearest_hint(&nearest, decoder->arena), "\"%.*s\" is not a parameter of this request",
+                     STR_ARGS(shown));
 }
 
 static Code apply_param(RestDecoder *decoder, const Resource *resource, const RestParam *param, RestQueryUse use, RestQuery *query) {

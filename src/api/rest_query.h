@@ -1,4 +1,5 @@
-/* rest_query.h - a URL's query to a selection and a list's filter, order and page (INTERFACE §3). All names are resolved here; what is unknown is refused. */
+/* rest_query.h - a URL's query to a selection and a list's filter, order and page (INTERFACE §3). All names are resolved here; what is
+ * unknown is refused. */
 #pragma once
 #include "api/rest_decode.h"
 

@@ -14,7 +14,8 @@ static const char SHOP[] =
     "type Geo { lat: Float }\n"
     "type Product @resource @access(read: \"true\", write: \"true\") {\n"
     "  id: ID!\n  name: String!\n  price: Decimal! @decimal(scale: 2)\n  stock: Int!\n  sold: BigInt\n  weight: Float\n  active: Boolean\n"
-    "  status: Status\n  tags: [String!]\n  made: DateTime\n  day: Date\n  photo: Bytes\n  extra: JSON\n  address: Address\n  secret: String @hidden\n"
+    "  status: Status\n  tags: [String!]\n  made: DateTime\n  day: Date\n  photo: Bytes\n  extra: JSON\n  address: Address\n  secret: "
+    "String @hidden\n"
     "  ref: UUID\n  count: Int\n  category: Category\n  reviews: [Review!]!\n}\n"
     "type Category @resource @access(read: \"true\", write: \"true\") { id: ID! name: String! products: [Product!]! }\n"
     "type Review @resource @access(read: \"true\", write: \"true\") { id: ID! product: Product! stars: Int! notes: [Note!]! }\n"
@@ -117,7 +118,8 @@ static void a_list_has_an_order_and_a_page(void **state) {
   (void)state;
   assert_decodes("sort=-made,name,category.name&limit=5&after=abc&count=exact", "* by -made,name,category.name limit 5 after abc counted");
   assert_decodes("limit=0&before=x", "* limit 0 before x");
-  assert_decodes("filter=stock%3E3%20%26%26%20category.name%3D%3D%22Tea%22&stock=4", "* where (((stock > 3) && (category.name == \"Tea\")) && (stock == 4))");
+  assert_decodes("filter=stock%3E3%20%26%26%20category.name%3D%3D%22Tea%22&stock=4",
+                 "* where (((stock > 3) && (category.name == \"Tea\")) && (stock == 4))");
 }
 
 static void fields_are_selected_in_the_contracts_order(void **state) {
@@ -126,7 +128,8 @@ static void fields_are_selected_in_the_contracts_order(void **state) {
   assert_decodes("fields=id,id", "id");
   assert_decodes("fields=*", "*");
   assert_decodes("fields=id,%20category(name),reviews(stars,notes)", "id,category(name),reviews(stars,notes(*))");
-  assert_decodes("fields=*,category", "id,name,price,stock,sold,weight,active,status,tags,made,day,photo,extra,address,ref,count,category(*),categoryId");
+  assert_decodes("fields=*,category",
+                 "id,name,price,stock,sold,weight,active,status,tags,made,day,photo,extra,address,ref,count,category(*),categoryId");
   assert_decodes("fields=id,reviews(stars,notes(text))&reviews.limit=5&reviews.sort=-stars&reviews.filter=stars%3E2&reviews.notes.limit=1",
                  "id,reviews(stars,notes(text limit 1) where (stars > 2) by -stars limit 5)");
   assert_decodes("fields=category(products(id))&category.products.limit=3", "category(products(id limit 3))");
@@ -229,14 +232,16 @@ static void what_is_unknown_can_be_passed_over(void **state) {
 
 static void scarce_memory_is_refused_cleanly(void **state) {
   (void)state;
-  const char *query = "fields=id,category(name),reviews(stars)&reviews.filter=stars%3E2&reviews.sort=-stars&name[in]=a\\,b,c&price=1.5&sort=category.name&limit=3";
+  const char *query = "fields=id,category(name),reviews(stars)&reviews.filter=stars%3E2&reviews.sort=-stars&name[in]=a\\,b,c&price=1.5&"
+                      "sort=category.name&limit=3";
   Code code = CODE_UNAVAILABLE;
   for (size_t n = 1; code != CODE_OK && n < 500; n++) {
     Arena *scarce = arena_create(0);
     RestDecoder decoder = {.map = map, .limits = &limits, .arena = scarce};
     RestQuery made;
     memory_fail_after(n);
-    code = rest_query_decode(&decoder, rest_map_at(map, contract_resource(contract, STR("Product"))), str_of(query), REST_QUERY_LIST, &made);
+    code =
+        rest_query_decode(&decoder, rest_map_at(map, contract_resource(contract, STR("Product"))), str_of(query), REST_QUERY_LIST, &made);
     memory_fail_after(0);
     if (code != CODE_OK) assert_int_equal(code, CODE_UNAVAILABLE);
     if (code != CODE_OK) assert_non_null(decoder.problem);

@@ -14,7 +14,8 @@ static Code refuse_unknown(RestDecoder *decoder, Str name) {
   const Contract *contract = decoder->map->contract;
   for (size_t i = 0; i < contract->resource_count; i++) rest_nearest_offer(&nearest, contract->resources[i]->path);
   Str shown = rest_shown(name);
-  return rest_refuse(decoder, CODE_NOT_FOUND, rest_nearest_hint(&nearest, decoder->arena), "There is no resource \"%.*s\"", STR_ARGS(shown));
+  return rest_refuse(decoder, CODE_NOT_FOUND, rest_nearest_hint(&nearest, decoder->arena), "There is no resource \"%.*s\"",
+                     STR_ARGS(shown));
 }
 
 /* "products" or "products:aggregate". */
@@ -47,9 +48,11 @@ static Code parse_key_part(RestDecoder *decoder, const Field *field, Str part, V
 
 static Code route_key(RestDecoder *decoder, Str segment, RestRoute *route) {
   const Resource *resource = route->resource->resource;
-  if (segment.len == 0) return rest_refuse(decoder, CODE_NOT_FOUND, STR("leave the trailing slash away"), "The path ends where a key is expected");
+  if (segment.len == 0)
+    return rest_refuse(decoder, CODE_NOT_FOUND, STR("leave the trailing slash away"), "The path ends where a key is expected");
   if (resource->key_count == 0) {
-    return rest_refuse(decoder, CODE_NOT_FOUND, STR("read it as a list"), "%.*s has no key, so that its rows have no paths", STR_ARGS(resource->name));
+    return rest_refuse(decoder, CODE_NOT_FOUND, STR("read it as a list"), "%.*s has no key, so that its rows have no paths",
+                       STR_ARGS(resource->name));
   }
   Value *key = ARENA_ARRAY(decoder->arena, Value, resource->key_count);
   if (key == NULL) return rest_no_memory(decoder);
@@ -81,11 +84,12 @@ static Code route_child(RestDecoder *decoder, Str segment, RestRoute *route) {
   RestNearest nearest = rest_nearest(name);
   const Resource *resource = route->resource->resource;
   for (size_t i = 0; i < resource->field_count; i++) {
-    if (resource->fields[i]->kind == FIELD_TO_MANY && !resource->fields[i]->is_hidden) rest_nearest_offer(&nearest, resource->fields[i]->name);
+    if (resource->fields[i]->kind == FIELD_TO_MANY && !resource->fields[i]->is_hidden)
+      rest_nearest_offer(&nearest, resource->fields[i]->name);
   }
   Str shown = rest_shown(name);
-  return rest_refuse(decoder, CODE_NOT_FOUND, rest_nearest_hint(&nearest, decoder->arena), "%.*s has no list \"%.*s\"", STR_ARGS(resource->name),
-                     STR_ARGS(shown));
+  return rest_refuse(decoder, CODE_NOT_FOUND, rest_nearest_hint(&nearest, decoder->arena), "%.*s has no list \"%.*s\"",
+                     STR_ARGS(resource->name), STR_ARGS(shown));
 }
 
 Code rest_route(RestDecoder *decoder, Str path, RestRoute *ret) {

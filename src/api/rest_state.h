@@ -15,7 +15,7 @@ typedef struct RestState {
   RestSink sink;
   Call calls[REST_CALLS_MAX]; /* the last one's result is the answer; one before it asks whether the parent can be seen */
   const Call *main;
-  bool is_array;              /* CREATE of several */
+  bool is_array; /* CREATE of several */
 } RestState;
 
 /* rest_answer.c */

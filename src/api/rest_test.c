@@ -12,7 +12,8 @@ static const char SCHOOL[] =
     "extend schema @service(name: \"school\")\n"
     "type Student @resource @access(read: \"true\", write: \"true\") { code: String! @id name: String! enrolments: [Enrolment!]! }\n"
     "type Course @resource @access(read: \"true\", write: \"true\") { id: ID! title: String! enrolments: [Enrolment!]! }\n"
-    "type Enrolment @resource @access(read: \"true\", write: \"true\") { student: Student! @id course: Course! @id grade: Int lateMarks: [LateMark!]! }\n"
+    "type Enrolment @resource @access(read: \"true\", write: \"true\") { student: Student! @id course: Course! @id grade: Int lateMarks: "
+    "[LateMark!]! }\n"
     "type LateMark @resource @access(read: \"true\", write: \"true\") { id: ID! enrolment: Enrolment! mark: Int }\n";
 
 static Arena *arena;
@@ -31,7 +32,8 @@ static Exchange *ask(HttpMethod method, const char *target, const char *body, co
   Str whole = str_of(target);
   size_t mark = str_find_byte(whole, '?', 0);
   HttpRequest *http = &exchange->http.request;
-  *http = (HttpRequest){.method = method, .method_text = STR("METHOD"), .target = whole, .path = str_slice(whole, 0, mark), .headers = exchange->headers};
+  *http = (HttpRequest){
+      .method = method, .method_text = STR("METHOD"), .target = whole, .path = str_slice(whole, 0, mark), .headers = exchange->headers};
   if (mark < whole.len) http->query = str_slice(whole, mark + 1, whole.len);
   if (body != NULL) {
     http->body = str_of(body);
@@ -164,8 +166,10 @@ static void a_list_links_to_its_neighbours(void **state) {
   last_call(exchange)->result.next_cursor = STR("N=");
   last_call(exchange)->result.prev_cursor = STR("P");
   rest_face.encode(&exchange->request);
-  assert_text(exchange->request.response.body, "{\"items\":[{\"code\":\"s1\",\"name\":\"Sam\"}],\"nextCursor\":\"N=\",\"prevCursor\":\"P\"}");
-  assert_text(header_of(exchange, "link"), "</v1/students?name[startsWith]=S&limit=1&after=N%3D>; rel=\"next\", </v1/students?name[startsWith]=S&limit=1&before=P>; rel=\"prev\"");
+  assert_text(exchange->request.response.body,
+              "{\"items\":[{\"code\":\"s1\",\"name\":\"Sam\"}],\"nextCursor\":\"N=\",\"prevCursor\":\"P\"}");
+  assert_text(header_of(exchange, "link"), "</v1/students?name[startsWith]=S&limit=1&after=N%3D>; rel=\"next\", "
+                                           "</v1/students?name[startsWith]=S&limit=1&before=P>; rel=\"prev\"");
 }
 
 static void a_created_resource_has_its_place(void **state) {
@@ -231,7 +235,8 @@ static void a_patch_goes_by_its_media_type(void **state) {
 static void a_refusal_of_the_engine_is_a_problem(void **state) {
   (void)state;
   Exchange *exchange = ask(HTTP_GET, "/v1/students/s1/enrolments", NULL, NULL);
-  exchange->request.group.calls[0].result = (Result){.code = CODE_NOT_FOUND, .problem = problem_create(arena, CODE_NOT_FOUND, STR("no such Student"))};
+  exchange->request.group.calls[0].result =
+      (Result){.code = CODE_NOT_FOUND, .problem = problem_create(arena, CODE_NOT_FOUND, STR("no such Student"))};
   rest_face.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 404);
   assert_text(header_of(exchange, "content-type"), "application/problem+json");
@@ -253,7 +258,8 @@ int main(void) {
   arena = arena_create(0);
   ContractFile file = {STR("school.graphql"), str_of(SCHOOL)};
   DiagnosticList diagnostics = {0};
-  const EngineLimits limits = {.page_size = 20, .page_size_max = 100, .nesting_max = 5, .filter_bytes_max = 4096, .result_bytes_max = 1 << 20};
+  const EngineLimits limits = {
+      .page_size = 20, .page_size_max = 100, .nesting_max = 5, .filter_bytes_max = 4096, .result_bytes_max = 1 << 20};
   static const Face *const faces[] = {&rest_face};
   if (contract_load(&file, 1, arena, &contract, &diagnostics, NULL) != CODE_OK) {
     Buf out = buf_on(arena, 65536);

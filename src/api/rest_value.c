@@ -1,4 +1,5 @@
-/* rest_value.c - a scalar in a URL, by its field's type: the forms are those of JSON's strings and numbers (INTERFACE §2), without quotes. */
+/* rest_value.c - a scalar in a URL, by its field's type: the forms are those of JSON's strings and numbers (INTERFACE §2), without quotes.
+ */
 #include "api/rest_decode.h"
 
 #include "base/datetime.h"

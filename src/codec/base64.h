@@ -1,5 +1,5 @@
-/* base64.h - RFC 4648 base64 (§4, padded) and base64url (§5, without padding). Strict: no white space, no foreign letters, no set bits behind the last byte.
- * Thread-safe. */
+/* base64.h - RFC 4648 base64 (§4, padded) and base64url (§5, without padding). Strict: no white space, no foreign letters, no set bits
+ * behind the last byte. Thread-safe. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

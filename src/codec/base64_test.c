@@ -34,7 +34,9 @@ static void the_test_vectors_of_rfc_4648_hold(void **state) {
 
 static void what_is_malformed_is_refused(void **state) {
   (void)state;
-  static const Str bad[] = {STR_INIT("Z"), STR_INIT("Zg"), STR_INIT("Zg="), STR_INIT("Zh=="), STR_INIT("Zm9="), STR_INIT("Zm9v\n"), STR_INIT("===="), STR_INIT("Z==="), STR_INIT("Zg==Zg=="), STR_INIT("-_-_"), STR_INIT("Zm 9v")};
+  static const Str bad[] = {STR_INIT("Z"),        STR_INIT("Zg"),     STR_INIT("Zg="),  STR_INIT("Zh=="),
+                            STR_INIT("Zm9="),     STR_INIT("Zm9v\n"), STR_INIT("===="), STR_INIT("Z==="),
+                            STR_INIT("Zg==Zg=="), STR_INIT("-_-_"),   STR_INIT("Zm 9v")};
   char decoded[64];
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     size_t len = 77;

@@ -1,4 +1,5 @@
-/* json_patch.c - documents are immutable: an operation copies the arrays of members and items on the way to its place, and shares everything else. */
+/* json_patch.c - documents are immutable: an operation copies the arrays of members and items on the way to its place, and shares
+ * everything else. */
 #include "codec/json_patch.h"
 
 #include <stdint.h>
@@ -37,7 +38,8 @@ static Code unescape_token(Patcher *patcher, Str token, Str *ret) {
     char byte = token.ptr[i];
     if (byte == '~') {
       i++;
-      if (i == token.len || (token.ptr[i] != '0' && token.ptr[i] != '1')) return fail(patcher, CODE_BAD_REQUEST, "a \"~\" in a pointer is followed by 0 or 1");
+      if (i == token.len || (token.ptr[i] != '0' && token.ptr[i] != '1'))
+        return fail(patcher, CODE_BAD_REQUEST, "a \"~\" in a pointer is followed by 0 or 1");
       byte = token.ptr[i] == '0' ? '~' : '/';
     }
     bytes[len++] = byte;
@@ -158,10 +160,12 @@ static Code edit_item(Patcher *patcher, const JsonValue *array, Str token, Edit 
   return CODE_OK;
 }
 
-static Code edit_at(Patcher *patcher, const JsonValue *at, const Pointer *pointer, size_t depth, Edit edit, const JsonValue *value, JsonValue *ret);
+static Code edit_at(Patcher *patcher, const JsonValue *at, const Pointer *pointer, size_t depth, Edit edit, const JsonValue *value,
+                    JsonValue *ret);
 
 /* The value with the child that the pointer names edited deeper down. */
-static Code edit_child(Patcher *patcher, const JsonValue *at, const Pointer *pointer, size_t depth, Edit edit, const JsonValue *value, JsonValue *ret) {
+static Code edit_child(Patcher *patcher, const JsonValue *at, const Pointer *pointer, size_t depth, Edit edit, const JsonValue *value,
+                       JsonValue *ret) {
   Str token = pointer->tokens[depth];
   size_t index = at->type == JSON_OBJECT ? find_member(at, token) : at->count;
   if (at->type == JSON_ARRAY && !parse_index(token, at->count, &index)) index = at->count;
@@ -185,7 +189,8 @@ static Code edit_child(Patcher *patcher, const JsonValue *at, const Pointer *poi
 }
 
 /* Recursion goes as deep as a pointer, which JSON_DEPTH_DEFAULT bounds. */
-static Code edit_at(Patcher *patcher, const JsonValue *at, const Pointer *pointer, size_t depth, Edit edit, const JsonValue *value, JsonValue *ret) {
+static Code edit_at(Patcher *patcher, const JsonValue *at, const Pointer *pointer, size_t depth, Edit edit, const JsonValue *value,
+                    JsonValue *ret) {
   if (depth == pointer->count) { /* the whole document */
     *ret = edit == EDIT_REMOVE ? (JsonValue){.type = JSON_NULL} : *value;
     return CODE_OK;
@@ -231,7 +236,8 @@ static bool is_inside(const Pointer *path, const Pointer *from) {
   return true;
 }
 
-static Code apply_from(Patcher *patcher, const JsonValue *document, const JsonValue *operation, const Pointer *path, bool is_move, JsonValue *ret) {
+static Code apply_from(Patcher *patcher, const JsonValue *document, const JsonValue *operation, const Pointer *path, bool is_move,
+                       JsonValue *ret) {
   Str from_text = {0};
   Pointer from;
   const JsonValue *value;
@@ -245,7 +251,8 @@ static Code apply_from(Patcher *patcher, const JsonValue *document, const JsonVa
   return put(patcher, &without, path, EDIT_ADD, value, ret);
 }
 
-static Code apply_value(Patcher *patcher, const JsonValue *document, const JsonValue *operation, Str op, const Pointer *path, JsonValue *ret) {
+static Code apply_value(Patcher *patcher, const JsonValue *document, const JsonValue *operation, Str op, const Pointer *path,
+                        JsonValue *ret) {
   const JsonValue *value = json_get(operation, STR("value"));
   if (value == NULL) return fail(patcher, CODE_BAD_REQUEST, "the operation has no \"value\"");
   if (str_equal(op, STR("add"))) return put(patcher, document, path, EDIT_ADD, value, ret);
@@ -267,7 +274,8 @@ static Code apply_operation(Patcher *patcher, const JsonValue *document, const J
   if (str_equal(op, STR("move"))) return apply_from(patcher, document, operation, &path, true, ret);
   if (str_equal(op, STR("copy"))) return apply_from(patcher, document, operation, &path, false, ret);
   if (str_equal(op, STR("remove"))) return edit_at(patcher, document, &path, 0, EDIT_REMOVE, NULL, ret);
-  if (str_equal(op, STR("add")) || str_equal(op, STR("replace")) || str_equal(op, STR("test"))) return apply_value(patcher, document, operation, op, &path, ret);
+  if (str_equal(op, STR("add")) || str_equal(op, STR("replace")) || str_equal(op, STR("test")))
+    return apply_value(patcher, document, operation, op, &path, ret);
   return fail(patcher, CODE_BAD_REQUEST, "\"op\" is one of add, remove, replace, move, copy, test");
 }
 

@@ -1,5 +1,5 @@
-/* json_patch.h - changes to JSON documents: JSON Patch (RFC 6902) over JSON Pointers (RFC 6901), and JSON Merge Patch (RFC 7396). What is given is not
- * written to; results share its parts. Thread-safe. */
+/* json_patch.h - changes to JSON documents: JSON Patch (RFC 6902) over JSON Pointers (RFC 6901), and JSON Merge Patch (RFC 7396). What is
+ * given is not written to; results share its parts. Thread-safe. */
 #pragma once
 #include <stddef.h>
 
@@ -9,8 +9,9 @@
 
 enum { JSON_PATCH_OPERATIONS_MAX = 1000, JSON_PATCH_NODES_MAX = 64 * 1024 };
 
-/* All operations or none. *ret_operation is the index of the one that failed. CODE_BAD_REQUEST: `patch` is no patch; CODE_CONFLICT: a test failed;
- * CODE_VALIDATION_FAILED: a place that is not there; CODE_TOO_LARGE: beyond the limits, so that copies of copies stay finite; CODE_UNAVAILABLE: memory. */
+/* All operations or none. *ret_operation is the index of the one that failed. CODE_BAD_REQUEST: `patch` is no patch; CODE_CONFLICT: a test
+ * failed; CODE_VALIDATION_FAILED: a place that is not there; CODE_TOO_LARGE: beyond the limits, so that copies of copies stay finite;
+ * CODE_UNAVAILABLE: memory. */
 Code json_patch_apply(const JsonValue *document, const JsonValue *patch, Arena *arena, JsonValue *ret, size_t *ret_operation, Error *err);
 
 /* CODE_UNAVAILABLE alone can happen. Depth is that of what is given. */

@@ -40,11 +40,13 @@ static Code decode(Str text, bool is_form, Arena *arena, Str *ret, Error *err) {
     char *bytes = arena_alloc(arena, text.len);
     TRY_ALLOC(bytes);
     size_t len = 0;
-    if (!decode_bytes(text, is_form, bytes, &len)) return error_set(err, CODE_BAD_REQUEST, "\"%%\" is not followed by two hexadecimal digits");
+    if (!decode_bytes(text, is_form, bytes, &len))
+      return error_set(err, CODE_BAD_REQUEST, "\"%%\" is not followed by two hexadecimal digits");
     decoded = (Str){bytes, len};
   }
   if (!utf8_is_valid(decoded)) return error_set(err, CODE_BAD_REQUEST, "it is not valid UTF-8");
-  if (decoded.len > 0 && memchr(decoded.ptr, '\0', decoded.len) != NULL) return error_set(err, CODE_BAD_REQUEST, "it holds a NUL character");
+  if (decoded.len > 0 && memchr(decoded.ptr, '\0', decoded.len) != NULL)
+    return error_set(err, CODE_BAD_REQUEST, "it holds a NUL character");
   *ret = decoded;
   return CODE_OK;
 }
@@ -54,7 +56,8 @@ Code url_decode_path(Str text, Arena *arena, Str *ret, Error *err) { return deco
 Code url_decode_query(Str text, Arena *arena, Str *ret, Error *err) { return decode(text, true, arena, ret, err); }
 
 static bool is_unreserved(char byte) {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
+         byte == '_' || byte == '~';
 }
 
 void url_encode(Buf *out, Str text) {

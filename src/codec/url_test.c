@@ -26,7 +26,8 @@ static void percent_encoded_bytes_are_decoded(void **state) {
 
 static void what_is_malformed_is_refused(void **state) {
   (void)state;
-  static const Str bad[] = {STR_INIT("%"), STR_INIT("%4"), STR_INIT("%zz"), STR_INIT("a%g0"), STR_INIT("%00"), STR_INIT("%ff"), STR_INIT("%C0%80"), STR_INIT("%ED%A0%80"), STR_INIT("\xff")};
+  static const Str bad[] = {STR_INIT("%"),   STR_INIT("%4"),     STR_INIT("%zz"),       STR_INIT("a%g0"), STR_INIT("%00"),
+                            STR_INIT("%ff"), STR_INIT("%C0%80"), STR_INIT("%ED%A0%80"), STR_INIT("\xff")};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     Str decoded = {0};
     assert_int_equal(url_decode_path(bad[i], arena, &decoded, NULL), CODE_BAD_REQUEST);

@@ -1,5 +1,5 @@
-/* connection.c - one connection: bytes from the stream become exchanges, within bounds, and timeouts watch over them. HTTP/1 is the only protocol yet; its
- * place is in on_read, where the first bytes (or ALPN) will choose. */
+/* connection.c - one connection: bytes from the stream become exchanges, within bounds, and timeouts watch over them. HTTP/1 is the only
+ * protocol yet; its place is in on_read, where the first bytes (or ALPN) will choose. */
 #include "http/connection.h"
 
 #include <assert.h>
@@ -8,7 +8,8 @@
 #include "http/message.h"
 
 static bool is_idle(const Connection *connection) {
-  return connection->first == NULL && connection->input.len == 0 && connection->unparsed.len == 0 && !http1_parser_is_in_head(connection->parser);
+  return connection->first == NULL && connection->input.len == 0 && connection->unparsed.len == 0 &&
+         !http1_parser_is_in_head(connection->parser);
 }
 
 bool http_connection_has_more(const Connection *connection, const Http1Exchange *exchange) {
@@ -72,7 +73,8 @@ static void connection_end(Connection *connection, bool with_reset) {
 
 void http_connection_close(Connection *connection) { connection_end(connection, false); }
 
-/* RFC 9112 §9.6: the peer sees the end of our side, and what it still sends is read, for a while, lest its system throw away our last answer. */
+/* RFC 9112 §9.6: the peer sees the end of our side, and what it still sends is read, for a while, lest its system throw away our last
+ * answer. */
 static void connection_finish(Connection *connection) {
   connection->is_finishing = connection->is_deaf = true;
   connection->input.len = 0;
@@ -171,7 +173,9 @@ static void on_head(Connection *connection, Arena *arena, const Http1Head *head)
 }
 
 static void on_refused(Connection *connection, Arena *arena, const Http1Head *head, const Http1Event *event) {
-  Code code = event->status == 503 ? CODE_UNAVAILABLE : event->status == 413 || event->status == 414 || event->status == 431 ? CODE_TOO_LARGE : CODE_BAD_REQUEST;
+  Code code = event->status == 503                                                   ? CODE_UNAVAILABLE
+              : event->status == 413 || event->status == 414 || event->status == 431 ? CODE_TOO_LARGE
+                                                                                     : CODE_BAD_REQUEST;
   Http1Exchange *exchange = connection->receiving;
   /* A body that breaks off while its exchange is being read ends that one; else the refusal is an exchange of its own. */
   if (connection->is_in_message) {
@@ -216,7 +220,8 @@ static void on_body(Connection *connection, Str bytes) {
   buf_add(&exchange->received, bytes);
   if (exchange->received.failed == CODE_OK) return;
   bool is_too_large = exchange->received.failed == CODE_TOO_LARGE;
-  http1_exchange_refuse(exchange, is_too_large ? 413 : 503, exchange->received.failed, is_too_large ? STR("The request's body is too large") : STR("The server is out of memory"));
+  http1_exchange_refuse(exchange, is_too_large ? 413 : 503, exchange->received.failed,
+                        is_too_large ? STR("The request's body is too large") : STR("The server is out of memory"));
 }
 
 static void on_message_end(Connection *connection) {
@@ -267,8 +272,7 @@ static bool parse_one(Connection *connection) {
 static void parse(Connection *connection) {
   connection->is_parsing = true;
   bool was_in_head = http1_parser_is_in_head(connection->parser);
-  while (may_parse(connection) && parse_one(connection)) {
-  }
+  while (may_parse(connection) && parse_one(connection)) {}
   connection->is_parsing = false;
   if (connection->is_closed) return;
   if (!was_in_head && http1_parser_is_in_head(connection->parser)) connection->head_ms = connection->read_ms;
@@ -406,7 +410,8 @@ static void on_flushed(void *context) {
   if (connection->held != NULL || connection->input.len > 0) resume(connection);
   if (connection->is_closed || connection->is_finishing) return;
   /* A peer that sends no more, and has been answered. */
-  if (connection->is_ended && connection->first == NULL && connection->input.len == 0 && stream_queued(connection->stream) == 0) http_connection_close(connection);
+  if (connection->is_ended && connection->first == NULL && connection->input.len == 0 && stream_queued(connection->stream) == 0)
+    http_connection_close(connection);
 }
 
 static const StreamEvents stream_events = {.read = on_read, .end = on_end, .flushed = on_flushed, .closed = on_closed};
@@ -426,8 +431,10 @@ static void refuse_connection(Connection *connection) {
 void http_connection_open(HttpServer *server, Stream *stream, Str peer) {
   size_t open = atomic_fetch_add_explicit(&server->shared->connections_open, 1, memory_order_relaxed);
   bool is_refused = open >= server->limits.connections_max;
-  Connection *connection = is_refused && server->refused_connection_count >= HTTP_REFUSED_CONNECTIONS_MAX ? NULL : memory_alloc(sizeof *connection);
-  Http1Parser *parser = connection == NULL ? NULL : http1_parser_create(&(Http1Limits){server->limits.header_bytes_max, server->limits.uri_bytes_max});
+  Connection *connection =
+      is_refused && server->refused_connection_count >= HTTP_REFUSED_CONNECTIONS_MAX ? NULL : memory_alloc(sizeof *connection);
+  Http1Parser *parser =
+      connection == NULL ? NULL : http1_parser_create(&(Http1Limits){server->limits.header_bytes_max, server->limits.uri_bytes_max});
   if (parser == NULL) {
     memory_free(connection);
     atomic_fetch_sub_explicit(&server->shared->connections_open, 1, memory_order_relaxed);
@@ -435,8 +442,15 @@ void http_connection_open(HttpServer *server, Stream *stream, Str peer) {
     return;
   }
   uint64_t now = loop_now_ms(server->loop);
-  *connection = (Connection){.server = server, .stream = stream, .parser = parser, .is_refused = is_refused, .next = server->connections,
-                             .read_ms = now, .idle_ms = now, .written_ms = now, .is_reading = true};
+  *connection = (Connection){.server = server,
+                             .stream = stream,
+                             .parser = parser,
+                             .is_refused = is_refused,
+                             .next = server->connections,
+                             .read_ms = now,
+                             .idle_ms = now,
+                             .written_ms = now,
+                             .is_reading = true};
   connection->input = buf_on_heap(128 * 1024);
   connection->peer_len = peer.len < sizeof connection->peer ? peer.len : 0;
   memcpy(connection->peer, peer.ptr, connection->peer_len);
@@ -453,7 +467,9 @@ void http_connection_open(HttpServer *server, Stream *stream, Str peer) {
 
 /* Timeouts. */
 
-static bool is_due(uint64_t now_ms, uint64_t since_ms, uint32_t timeout_ms) { return now_ms >= since_ms && now_ms - since_ms >= timeout_ms; }
+static bool is_due(uint64_t now_ms, uint64_t since_ms, uint32_t timeout_ms) {
+  return now_ms >= since_ms && now_ms - since_ms >= timeout_ms;
+}
 
 /* Answers 503 for the handlers that take too long. The exchanges keep their places. */
 static void give_up_slow_answers(Connection *connection, uint64_t now_ms) {
@@ -461,7 +477,8 @@ static void give_up_slow_answers(Connection *connection, uint64_t now_ms) {
   for (Http1Exchange *exchange = connection->first, *next; exchange != NULL && !connection->is_closed; exchange = next) {
     next = exchange->next;
     if (!exchange->is_owed || exchange->base.is_answered || connection->receiving == exchange) continue;
-    if (is_due(now_ms, exchange->asked_ms, timeout_ms)) http1_exchange_refuse(exchange, 503, CODE_TIMEOUT, STR("The request took too long"));
+    if (is_due(now_ms, exchange->asked_ms, timeout_ms))
+      http1_exchange_refuse(exchange, 503, CODE_TIMEOUT, STR("The request took too long"));
   }
 }
 
@@ -505,7 +522,8 @@ void http_connection_sweep(Connection *connection, uint64_t now_ms) {
     connection_end(connection, true); /* a reader that does not read */
   } else if (is_idle(connection)) {
     if (connection->is_finishing || queued > 0) return;
-    if (connection->server->has_stopped_listening || is_due(now_ms, connection->idle_ms, limits->idle_timeout_ms)) http_connection_close(connection);
+    if (connection->server->has_stopped_listening || is_due(now_ms, connection->idle_ms, limits->idle_timeout_ms))
+      http_connection_close(connection);
   } else {
     give_up_slow_answers(connection, now_ms);
     if (connection->is_closed || !connection->is_reading || connection->is_deaf) return;

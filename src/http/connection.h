@@ -1,7 +1,7 @@
 /* connection.h - what a server, its connections and their exchanges know of each other. Only for the files of http/.
- * Invariants: answers leave in the order of their requests: only connection->first writes to the stream, the others wait in their own buffers. An exchange
- * lives until its answer was handed to the stream (or the connection is gone) and its handler has given its answer, in whichever order. Exchanges are
- * never freed within a call from their handler. */
+ * Invariants: answers leave in the order of their requests: only connection->first writes to the stream, the others wait in their own
+ * buffers. An exchange lives until its answer was handed to the stream (or the connection is gone) and its handler has given its answer, in
+ * whichever order. Exchanges are never freed within a call from their handler. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,11 +21,11 @@ enum {
   HTTP_PIPELINE_MAX = 32,                      /* exchanges of one connection at a time */
   HTTP_QUEUED_HIGH_BYTES = 256 * 1024,         /* above it a streamed answer waits, and no further request is read */
   HTTP_QUEUED_LOW_BYTES = 64 * 1024,
-  HTTP_BODY_SKIPPED_MAX = 64 * 1024,           /* of a body that nobody wants; a longer one costs the connection */
+  HTTP_BODY_SKIPPED_MAX = 64 * 1024, /* of a body that nobody wants; a longer one costs the connection */
   HTTP_LINGER_MS = 2000,
   HTTP_LINGER_DRAINING_MS = 200,
   HTTP_DRAIN_GRACE_MS = 20,
-  HTTP_REFUSED_CONNECTIONS_MAX = 64            /* beyond connections_max, told so by a 503; more are just closed */
+  HTTP_REFUSED_CONNECTIONS_MAX = 64 /* beyond connections_max, told so by a 503; more are just closed */
 };
 
 typedef struct Connection Connection;
@@ -71,21 +71,21 @@ struct Http1Exchange {
   Http1Exchange *next;
   Arena *refusal_arena; /* a refusal in the place of a handler that may be using the exchange's own */
   uint64_t body_bytes, body_received;
-  uint64_t asked_ms;    /* when the handler was */
-  Buf received;         /* HTTP_BODY_BUFFERED */
-  Buf waiting;          /* the answer, while it is not its turn */
-  Str waiting_body;     /* behind that */
+  uint64_t asked_ms; /* when the handler was */
+  Buf received;      /* HTTP_BODY_BUFFERED */
+  Buf waiting;       /* the answer, while it is not its turn */
+  Str waiting_body;  /* behind that */
   HttpBodyMode mode;
   Http1Framing framing; /* of the answer */
   bool has_body, is_chunked, expects_continue, expects_unknown;
-  bool keeps_alive;     /* first what the client wants, then what the answer said */
-  bool is_alone;        /* not to be worked on beside others of its connection */
-  bool is_body_whole;   /* all of the request has come */
-  bool is_owed;         /* the handler was asked and has not answered */
-  bool is_given_up;     /* answered in its place */
-  bool is_whole;        /* the answer is */
-  bool is_cut;          /* … though not to its end */
-  bool is_listed;       /* in its connection's order or among the sent */
+  bool keeps_alive;   /* first what the client wants, then what the answer said */
+  bool is_alone;      /* not to be worked on beside others of its connection */
+  bool is_body_whole; /* all of the request has come */
+  bool is_owed;       /* the handler was asked and has not answered */
+  bool is_given_up;   /* answered in its place */
+  bool is_whole;      /* the answer is */
+  bool is_cut;        /* … though not to its end */
+  bool is_listed;     /* in its connection's order or among the sent */
   bool is_in_flight;
   bool wants_writable;
 };
@@ -109,14 +109,14 @@ struct Connection {
   uint64_t written_ms;         /* the peer took something, or nothing was queued */
   size_t queued_before;
   bool is_reading, is_parsing;
-  bool is_in_message;          /* between a head and its end */
+  bool is_in_message; /* between a head and its end */
   bool is_body_paused, is_resuming;
-  bool is_ended;               /* the peer sends no more */
-  bool is_deaf;                /* whatever comes is thrown away */
-  bool is_finishing;           /* the last answer was given */
-  bool is_lingering;           /* … and taken by the system */
+  bool is_ended;     /* the peer sends no more */
+  bool is_deaf;      /* whatever comes is thrown away */
+  bool is_finishing; /* the last answer was given */
+  bool is_lingering; /* … and taken by the system */
   bool is_cut;
-  bool is_refused;             /* beyond connections_max */
+  bool is_refused; /* beyond connections_max */
   bool is_closed;
   size_t peer_len;
   char peer[64];

@@ -1,5 +1,5 @@
-/* exchange.h - one request and its answer, whatever the HTTP version that carries them. The protocol (http1, http2) makes an Exchange for each request and
- * calls the server's HttpHandler; the handler answers now or later, exactly once. On the connection's loop thread only. */
+/* exchange.h - one request and its answer, whatever the HTTP version that carries them. The protocol (http1, http2) makes an Exchange for
+ * each request and calls the server's HttpHandler; the handler answers now or later, exactly once. On the connection's loop thread only. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,13 @@
 #include "io/loop.h"
 
 typedef enum HttpMethod {
-  HTTP_GET = 0, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS,
+  HTTP_GET = 0,
+  HTTP_HEAD,
+  HTTP_POST,
+  HTTP_PUT,
+  HTTP_PATCH,
+  HTTP_DELETE,
+  HTTP_OPTIONS,
   HTTP_OTHER_KNOWN, /* in the IANA registry, served nowhere: 405 */
   HTTP_UNKNOWN      /* 501 */
 } HttpMethod;
@@ -27,10 +33,10 @@ typedef struct HttpRequest {
   Str authority; /* Host or :authority */
   const HttpHeader *headers;
   size_t header_count;
-  Str body;      /* HTTP_BODY_BUFFERED: whole */
-  int version;   /* 10, 11, 20 */
+  Str body;    /* HTTP_BODY_BUFFERED: whole */
+  int version; /* 10, 11, 20 */
   bool is_tls;
-  Str peer;      /* "127.0.0.1:51000"; empty on a Unix socket */
+  Str peer; /* "127.0.0.1:51000"; empty on a Unix socket */
 } HttpRequest;
 
 /* The first header of the (lower case) name; ptr NULL where there is none. */
@@ -40,7 +46,7 @@ typedef struct HttpResponse {
   int status;
   const HttpHeader *headers; /* without content-length, date, connection, transfer-encoding: the protocol's own */
   size_t header_count;
-  Str body;                  /* lives until the exchange is finished: on its arena, or static */
+  Str body; /* lives until the exchange is finished: on its arena, or static */
 } HttpResponse;
 
 typedef struct HttpExchange HttpExchange;
@@ -51,16 +57,18 @@ typedef enum HttpBodyMode {
 } HttpBodyMode;
 
 typedef struct HttpHandler {
-  /* The head is there. Says how the body is wanted; may answer already (the body is then skipped, or the connection closed). NULL: buffered. */
+  /* The head is there. Says how the body is wanted; may answer already (the body is then skipped, or the connection closed). NULL:
+   * buffered. */
   HttpBodyMode (*head)(void *context, HttpExchange *exchange);
   /* The request is complete. Must lead to http_respond (or begin/write/end) once, now or later. */
   void (*request)(void *context, HttpExchange *exchange);
-  /* What the protocol refuses by itself (400, 408, 413, 414, 417, 431, 501, 503, 505): fills the response's body and headers in the server's own error
-   * form, on the exchange's arena. `code` tells a 503 of TIMEOUT from one of UNAVAILABLE. Where the head could not be read the request is empty (ptr NULL,
-   * HTTP_UNKNOWN) and `head` was not called. */
+  /* What the protocol refuses by itself (400, 408, 413, 414, 417, 431, 501, 503, 505): fills the response's body and headers in the
+   * server's own error form, on the exchange's arena. `code` tells a 503 of TIMEOUT from one of UNAVAILABLE. Where the head could not be
+   * read the request is empty (ptr NULL, HTTP_UNKNOWN) and `head` was not called. */
   void (*refuse)(void *context, HttpExchange *exchange, int status, Code code, Str detail, HttpResponse *ret);
-  /* Once for each exchange, refused ones included, when its answer has been handed to the socket or the connection is gone, and the handler has done its
-   * part (it must answer a cancelled or timed-out exchange too; that answer is dropped): access log, metrics. Then the arena goes. */
+  /* Once for each exchange, refused ones included, when its answer has been handed to the socket or the connection is gone, and the handler
+   * has done its part (it must answer a cancelled or timed-out exchange too; that answer is dropped): access log, metrics. Then the arena
+   * goes. */
   void (*finished)(void *context, HttpExchange *exchange);
   void *context;
 } HttpHandler;
@@ -71,31 +79,33 @@ typedef struct HttpExchangeOps {
   void (*begin)(HttpExchange *exchange, const HttpResponse *head); /* the body follows by write */
   bool (*write)(HttpExchange *exchange, Str bytes);                /* copies; false: above the high-water mark, wait for on_writable */
   void (*end)(HttpExchange *exchange, const HttpHeader *trailers, size_t trailer_count);
-  void (*abort)(HttpExchange *exchange);                           /* the answer can't be completed: the client must see that it is cut */
-  void (*read_more)(HttpExchange *exchange);                       /* streamed bodies: after on_body returned false */
+  void (*abort)(HttpExchange *exchange);     /* the answer can't be completed: the client must see that it is cut */
+  void (*read_more)(HttpExchange *exchange); /* streamed bodies: after on_body returned false */
 } HttpExchangeOps;
 
 struct HttpExchange {
   const HttpExchangeOps *ops;
   HttpRequest request;
-  Arena *arena;          /* the request's lifetime */
+  Arena *arena; /* the request's lifetime */
   Loop *loop;
-  void *user;            /* the handler's */
-  int status;            /* of the answer, once there is one */
+  void *user; /* the handler's */
+  int status; /* of the answer, once there is one */
   uint64_t bytes_in, bytes_out;
-  int64_t started_us;    /* monotonic */
+  int64_t started_us; /* monotonic */
   bool is_answered;
-  bool is_cancelled;     /* the client is gone; answers go nowhere, but must still be given (or abort called) */
+  bool is_cancelled; /* the client is gone; answers go nowhere, but must still be given (or abort called) */
   /* Streamed bodies and answers; set by the handler. */
-  bool (*on_body)(HttpExchange *exchange, Str bytes); /* false: pause until http_read_more */
+  bool (*on_body)(HttpExchange *exchange, Str bytes);     /* false: pause until http_read_more */
   void (*on_body_end)(HttpExchange *exchange, Code code); /* complete, or cut (CODE_BAD_REQUEST), or too large */
   void (*on_writable)(HttpExchange *exchange);
-  void (*on_cancel)(HttpExchange *exchange);          /* the client is gone */
+  void (*on_cancel)(HttpExchange *exchange); /* the client is gone */
 };
 
 static inline void http_respond(HttpExchange *exchange, const HttpResponse *response) { exchange->ops->respond(exchange, response); }
 static inline void http_begin(HttpExchange *exchange, const HttpResponse *head) { exchange->ops->begin(exchange, head); }
 static inline bool http_write(HttpExchange *exchange, Str bytes) { return exchange->ops->write(exchange, bytes); }
-static inline void http_end(HttpExchange *exchange, const HttpHeader *trailers, size_t count) { exchange->ops->end(exchange, trailers, count); }
+static inline void http_end(HttpExchange *exchange, const HttpHeader *trailers, size_t count) {
+  exchange->ops->end(exchange, trailers, count);
+}
 static inline void http_abort(HttpExchange *exchange) { exchange->ops->abort(exchange); }
 static inline void http_read_more(HttpExchange *exchange) { exchange->ops->read_more(exchange); }

@@ -1,5 +1,6 @@
-/* http1.c - requests from bytes. First the head's end is found and the shape of its lines checked, by a scan that can stop at any byte; then the whole head
- * is copied to the request's arena, once, and taken apart there: the request line here, header fields and chunks by the decoder. */
+/* http1.c - requests from bytes. First the head's end is found and the shape of its lines checked, by a scan that can stop at any byte;
+ * then the whole head is copied to the request's arena, once, and taken apart there: the request line here, header fields and chunks by the
+ * decoder. */
 #include "http/http1.h"
 
 #include "http/http1_decoder.h"
@@ -9,13 +10,7 @@ enum {
   REQUEST_LINE_EXTRA = 64 /* method, spaces, version and CRLF, beside the target */
 };
 
-typedef enum ParserState {
-  PARSER_HEAD = 0,
-  PARSER_BODY_LENGTH,
-  PARSER_BODY_CHUNKED,
-  PARSER_END,
-  PARSER_REFUSED
-} ParserState;
+typedef enum ParserState { PARSER_HEAD = 0, PARSER_BODY_LENGTH, PARSER_BODY_CHUNKED, PARSER_END, PARSER_REFUSED } ParserState;
 
 struct Http1Parser {
   ParserState state;
@@ -70,7 +65,8 @@ static Http1Event refuse(Http1Parser *parser, int status, Str detail) {
 
 typedef enum ScanResult { SCAN_MORE, SCAN_WHOLE, SCAN_BAD_LINE, SCAN_URI_TOO_LONG, SCAN_TOO_LARGE } ScanResult;
 
-/* Looks for the end of the line that begins at line_at. Only what lies within the limit is looked at, so that the verdict is the same however the bytes come. */
+/* Looks for the end of the line that begins at line_at. Only what lies within the limit is looked at, so that the verdict is the same
+ * however the bytes come. */
 static ScanResult scan_line(const Http1Parser *parser, Str text, size_t *ret_line_len) {
   bool is_request_line = parser->line_count == 0;
   size_t limit = is_request_line ? parser->limits.uri_bytes_max + REQUEST_LINE_EXTRA
@@ -137,8 +133,8 @@ static int parse_version(Str version) {
   return major != '1' ? -1 : minor == '0' ? 10 : 11;
 }
 
-/* What may stand in a request target: visible ASCII but for what RFC 3986 allows nowhere and "#", whose part is never sent. Brackets, braces and the like,
- * which clients send raw in queries, do no harm. */
+/* What may stand in a request target: visible ASCII but for what RFC 3986 allows nowhere and "#", whose part is never sent. Brackets,
+ * braces and the like, which clients send raw in queries, do no harm. */
 static bool target_is_clean(Str target) {
   if (http_has_byte_below(target, ' ' + 1) || memchr(target.ptr, '#', target.len) != NULL) return false;
   for (size_t i = 0; i < target.len; i++) {
@@ -150,9 +146,10 @@ static bool target_is_clean(Str target) {
 /* RFC 9110 §7.2; userinfo is not a part of it. */
 static bool authority_is_valid(Str authority) {
   static const bool is_allowed[256] = {
-      ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true, ['!'] = true,
-      ['$'] = true,         ['&'] = true,         ['\''] = true,        ['('] = true, [')'] = true, ['*'] = true, ['+'] = true, [','] = true,
-      [';'] = true,         ['='] = true,         [':'] = true,         ['['] = true, [']'] = true, ['%'] = true,
+      ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true,  ['_'] = true,
+      ['~'] = true,         ['!'] = true,         ['$'] = true,         ['&'] = true, ['\''] = true, ['('] = true,
+      [')'] = true,         ['*'] = true,         ['+'] = true,         [','] = true, [';'] = true,  ['='] = true,
+      [':'] = true,         ['['] = true,         [']'] = true,         ['%'] = true,
   };
   for (size_t i = 0; i < authority.len; i++) {
     if (!is_allowed[(unsigned char)authority.ptr[i]]) return false;

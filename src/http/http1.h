@@ -32,7 +32,7 @@ typedef struct Http1Event {
 typedef struct Http1Head {
   HttpRequest request;
   size_t head_bytes;
-  bool keeps_alive;      /* what the client wants */
+  bool keeps_alive; /* what the client wants */
   bool has_body;
   bool is_chunked;       /* the body's length is not known */
   uint64_t body_bytes;   /* Content-Length, else 0 */
@@ -47,8 +47,8 @@ Http1Parser *http1_parser_create(const Http1Limits *limits);
 void http1_parser_destroy(Http1Parser *parser); /* NULL is fine */
 /* For the next connection. */
 void http1_parser_reset(Http1Parser *parser);
-/* Takes bytes from *input and says what they mean, one event a call. The arena is used when the event is HTTP1_HEAD or HTTP1_REFUSED only. How the input
- * is cut into pieces makes no difference but to the pieces in which a body comes. */
+/* Takes bytes from *input and says what they mean, one event a call. The arena is used when the event is HTTP1_HEAD or HTTP1_REFUSED only.
+ * How the input is cut into pieces makes no difference but to the pieces in which a body comes. */
 Http1Event http1_parse(Http1Parser *parser, Str *input, Arena *arena, Http1Head *ret_head);
 /* Some bytes of a head have come, but not all. */
 bool http1_parser_is_in_head(const Http1Parser *parser);

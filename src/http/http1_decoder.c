@@ -1,5 +1,5 @@
-/* http1_decoder.c - llhttp's adapter. llhttp starts each message in the state in which a request line has just been read, a copy of which is kept: so it
- * never judges methods, targets or versions, and is ready at the cost of copying a hundred bytes. */
+/* http1_decoder.c - llhttp's adapter. llhttp starts each message in the state in which a request line has just been read, a copy of which
+ * is kept: so it never judges methods, targets or versions, and is ready at the cost of copying a hundred bytes. */
 #include "http/http1_decoder.h"
 
 #include <llhttp/llhttp.h>

@@ -34,7 +34,8 @@ Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const
   exchange->expects_unknown = head->expects_unknown;
   exchange->keeps_alive = head->keeps_alive;
   exchange->is_body_whole = !head->has_body;
-  /* RFC 9112 §9.3.2: only safe requests may be worked on in parallel. One with a body is not begun early either, so that its body is read when it is wanted. */
+  /* RFC 9112 §9.3.2: only safe requests may be worked on in parallel. One with a body is not begun early either, so that its body is read
+   * when it is wanted. */
   exchange->is_alone = head->has_body || !http_method_is_safe(head->request.method);
   if (connection->last == NULL) {
     connection->first = exchange;
@@ -125,8 +126,8 @@ static void send_or_wait(Http1Exchange *exchange, Str bytes) {
   }
 }
 
-/* Whether the connection can serve another request behind this one: what is left of the body must be read first, which is worth it only where it is short
- * and sure to come. */
+/* Whether the connection can serve another request behind this one: what is left of the body must be read first, which is worth it only
+ * where it is short and sure to come. */
 static bool can_keep_alive(const Http1Exchange *exchange) {
   if (!exchange->keeps_alive) return false;
   if (!exchange->is_body_whole) {

@@ -52,9 +52,10 @@ static void a_body_has_the_length_that_was_said(void **state) {
 
 static void a_chunked_body_is_joined_and_its_trailers_dropped(void **state) {
   (void)state;
-  assert_events(STR(CHUNKED "5;name=\"a value\"\r\nhello\r\n00a\r\n 123456789\r\n0\r\nX-Sum: 1\r\nX-More: 2\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n"),
-                "POST(2) / path=/ authority=x version=11 chunked keep\nhost=x\ntransfer-encoding=chunked\n[hello 123456789]\nend\n"
-                "GET(0) / path=/ authority=x version=11 keep\nhost=x\nend\n");
+  assert_events(
+      STR(CHUNKED "5;name=\"a value\"\r\nhello\r\n00a\r\n 123456789\r\n0\r\nX-Sum: 1\r\nX-More: 2\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n"),
+      "POST(2) / path=/ authority=x version=11 chunked keep\nhost=x\ntransfer-encoding=chunked\n[hello 123456789]\nend\n"
+      "GET(0) / path=/ authority=x version=11 keep\nhost=x\nend\n");
   assert_events(STR(CHUNKED "0\r\n\r\n"), "POST(2) / path=/ authority=x version=11 chunked keep\nhost=x\ntransfer-encoding=chunked\nend\n");
 }
 
@@ -174,11 +175,15 @@ static void request_lines_are_taken_by_the_letter(void **state) {
 
 static void targets_have_four_forms(void **state) {
   (void)state;
-  assert_events(STR("GET http://a.test:81/p?q HTTP/1.1\r\nHost: b\r\n\r\n"), "GET(0) http://a.test:81/p?q path=/p query=q authority=a.test:81 version=11 keep\nhost=b\nend\n");
-  assert_events(STR("GET HTTPS://[::1]?q HTTP/1.1\r\nHost: b\r\n\r\n"), "GET(0) HTTPS://[::1]?q path=/ query=q authority=[::1] version=11 keep\nhost=b\nend\n");
-  assert_events(STR("OPTIONS http://a HTTP/1.1\r\nHost: b\r\n\r\n"), "OPTIONS(6) http://a path=* authority=a version=11 keep\nhost=b\nend\n");
+  assert_events(STR("GET http://a.test:81/p?q HTTP/1.1\r\nHost: b\r\n\r\n"),
+                "GET(0) http://a.test:81/p?q path=/p query=q authority=a.test:81 version=11 keep\nhost=b\nend\n");
+  assert_events(STR("GET HTTPS://[::1]?q HTTP/1.1\r\nHost: b\r\n\r\n"),
+                "GET(0) HTTPS://[::1]?q path=/ query=q authority=[::1] version=11 keep\nhost=b\nend\n");
+  assert_events(STR("OPTIONS http://a HTTP/1.1\r\nHost: b\r\n\r\n"),
+                "OPTIONS(6) http://a path=* authority=a version=11 keep\nhost=b\nend\n");
   assert_events(STR("OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n"), "OPTIONS(6) * path=* authority=b version=11 keep\nhost=b\nend\n");
-  assert_events(STR("GET /a[b]{c}|d%zz HTTP/1.1\r\nHost: b\r\n\r\n"), "GET(0) /a[b]{c}|d%zz path=/a[b]{c}|d%zz authority=b version=11 keep\nhost=b\nend\n");
+  assert_events(STR("GET /a[b]{c}|d%zz HTTP/1.1\r\nHost: b\r\n\r\n"),
+                "GET(0) /a[b]{c}|d%zz path=/a[b]{c}|d%zz authority=b version=11 keep\nhost=b\nend\n");
   assert_refused(STR("GET * HTTP/1.1\r\n" HOST "\r\n"), 400);
   assert_refused(STR("GET a/b HTTP/1.1\r\n" HOST "\r\n"), 400);
   assert_refused(STR("GET ftp://a/b HTTP/1.1\r\n" HOST "\r\n"), 400);
@@ -205,20 +210,25 @@ static void there_is_one_host(void **state) {
 
 static void a_connection_is_kept_or_not(void **state) {
   (void)state;
-  assert_events(STR("GET / HTTP/1.1\r\n" HOST "Connection: TE, Close\r\n\r\n"), "GET(0) / path=/ authority=x version=11 close\nhost=x\nconnection=TE, Close\nend\n");
-  assert_events(STR("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"), "GET(0) / path=/ authority= version=10 keep\nconnection=Keep-Alive\nend\n");
+  assert_events(STR("GET / HTTP/1.1\r\n" HOST "Connection: TE, Close\r\n\r\n"),
+                "GET(0) / path=/ authority=x version=11 close\nhost=x\nconnection=TE, Close\nend\n");
+  assert_events(STR("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"),
+                "GET(0) / path=/ authority= version=10 keep\nconnection=Keep-Alive\nend\n");
   assert_events(STR("GET / HTTP/1.0\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n"),
                 "GET(0) / path=/ authority= version=10 close\nconnection=keep-alive\nconnection=close\nend\n");
-  assert_events(STR("GET / HTTP/1.1\r\n" HOST "Connection: closed\r\n\r\n"), "GET(0) / path=/ authority=x version=11 keep\nhost=x\nconnection=closed\nend\n");
+  assert_events(STR("GET / HTTP/1.1\r\n" HOST "Connection: closed\r\n\r\n"),
+                "GET(0) / path=/ authority=x version=11 keep\nhost=x\nconnection=closed\nend\n");
   assert_events(STR("GET / HTTP/1.1\r\n" HOST "Connection: upgrade\r\nUpgrade: h2c\r\n\r\nGET / HTTP/1.0\r\n\r\n"),
-                "GET(0) / path=/ authority=x version=11 keep\nhost=x\nconnection=upgrade\nupgrade=h2c\nend\nGET(0) / path=/ authority= version=10 close\nend\n");
+                "GET(0) / path=/ authority=x version=11 keep\nhost=x\nconnection=upgrade\nupgrade=h2c\nend\nGET(0) / path=/ authority= "
+                "version=10 close\nend\n");
 }
 
 static void expectations_are_read(void **state) {
   (void)state;
   assert_events(STR("PUT / HTTP/1.1\r\n" HOST "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n"),
                 "PUT(3) / path=/ authority=x version=11 length=1 expects=continue keep\nhost=x\nexpect=100-Continue\ncontent-length=1\n");
-  assert_events(STR("GET / HTTP/1.1\r\n" HOST "Expect: the worst\r\n\r\n"), "GET(0) / path=/ authority=x version=11 expects=? keep\nhost=x\nexpect=the worst\nend\n");
+  assert_events(STR("GET / HTTP/1.1\r\n" HOST "Expect: the worst\r\n\r\n"),
+                "GET(0) / path=/ authority=x version=11 expects=? keep\nhost=x\nexpect=the worst\nend\n");
 }
 
 /* The limits of this test: 256 bytes of target, 512 of header section. */
@@ -228,7 +238,8 @@ static void heads_have_limits(void **state) {
   static const struct {
     size_t target, header;
     int status; /* 0: accepted */
-  } cases[] = {{256, 0, 0}, {257, 0, 414}, {300, 0, 414}, {5000, 0, 414}, {1, 512, 0}, {1, 513, 431}, {1, 5000, 431}, {256, 512, 0}, {257, 513, 431}};
+  } cases[] = {{256, 0, 0},   {257, 0, 414},  {300, 0, 414}, {5000, 0, 414}, {1, 512, 0},
+               {1, 513, 431}, {1, 5000, 431}, {256, 512, 0}, {257, 513, 431}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     Buf input = buf_on(arena, 1 << 20);
     buf_add(&input, STR("GET /"));

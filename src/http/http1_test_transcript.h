@@ -1,10 +1,12 @@
-/* http1_test_transcript.h - for tests: what http1_parse says of some input that comes in pieces, as text. The pieces of a body are joined. */
+/* http1_test_transcript.h - for tests: what http1_parse says of some input that comes in pieces, as text. The pieces of a body are joined.
+ */
 #pragma once
 #include "http/http1.h"
 
 static inline void transcribe_head(Buf *out, const Http1Head *head) {
   const HttpRequest *request = &head->request;
-  buf_printf(out, "%.*s(%d) %.*s path=%.*s", STR_ARGS(request->method_text), (int)request->method, STR_ARGS(request->target), STR_ARGS(request->path));
+  buf_printf(out, "%.*s(%d) %.*s path=%.*s", STR_ARGS(request->method_text), (int)request->method, STR_ARGS(request->target),
+             STR_ARGS(request->path));
   if (request->query.ptr != NULL) buf_printf(out, " query=%.*s", STR_ARGS(request->query));
   buf_printf(out, " authority=%.*s version=%d", STR_ARGS(request->authority), request->version);
   if (head->has_body && head->is_chunked) buf_add(out, STR(" chunked"));

@@ -7,18 +7,44 @@ typedef struct MethodName {
 } MethodName;
 
 static const MethodName method_names[] = {
-    {STR_INIT("GET"), HTTP_GET},     {STR_INIT("HEAD"), HTTP_HEAD},   {STR_INIT("POST"), HTTP_POST},       {STR_INIT("PUT"), HTTP_PUT},
+    {STR_INIT("GET"), HTTP_GET},     {STR_INIT("HEAD"), HTTP_HEAD},     {STR_INIT("POST"), HTTP_POST},       {STR_INIT("PUT"), HTTP_PUT},
     {STR_INIT("PATCH"), HTTP_PATCH}, {STR_INIT("DELETE"), HTTP_DELETE}, {STR_INIT("OPTIONS"), HTTP_OPTIONS},
 };
 
 /* The rest of IANA's registry of methods. */
 static const Str other_methods[] = {
-    STR_INIT("TRACE"),      STR_INIT("CONNECT"),     STR_INIT("ACL"),       STR_INIT("BASELINE-CONTROL"), STR_INIT("BIND"),           STR_INIT("CHECKIN"),
-    STR_INIT("CHECKOUT"),   STR_INIT("COPY"),        STR_INIT("LABEL"),     STR_INIT("LINK"),             STR_INIT("LOCK"),           STR_INIT("MERGE"),
-    STR_INIT("MKACTIVITY"), STR_INIT("MKCALENDAR"),  STR_INIT("MKCOL"),     STR_INIT("MKREDIRECTREF"),    STR_INIT("MKWORKSPACE"),    STR_INIT("MOVE"),
-    STR_INIT("ORDERPATCH"), STR_INIT("PROPFIND"),    STR_INIT("PROPPATCH"), STR_INIT("QUERY"),            STR_INIT("REBIND"),         STR_INIT("REPORT"),
-    STR_INIT("SEARCH"),     STR_INIT("UNBIND"),      STR_INIT("UNCHECKOUT"), STR_INIT("UNLINK"),          STR_INIT("UNLOCK"),         STR_INIT("UPDATE"),
-    STR_INIT("UPDATEREDIRECTREF"), STR_INIT("VERSION-CONTROL"),
+    STR_INIT("TRACE"),
+    STR_INIT("CONNECT"),
+    STR_INIT("ACL"),
+    STR_INIT("BASELINE-CONTROL"),
+    STR_INIT("BIND"),
+    STR_INIT("CHECKIN"),
+    STR_INIT("CHECKOUT"),
+    STR_INIT("COPY"),
+    STR_INIT("LABEL"),
+    STR_INIT("LINK"),
+    STR_INIT("LOCK"),
+    STR_INIT("MERGE"),
+    STR_INIT("MKACTIVITY"),
+    STR_INIT("MKCALENDAR"),
+    STR_INIT("MKCOL"),
+    STR_INIT("MKREDIRECTREF"),
+    STR_INIT("MKWORKSPACE"),
+    STR_INIT("MOVE"),
+    STR_INIT("ORDERPATCH"),
+    STR_INIT("PROPFIND"),
+    STR_INIT("PROPPATCH"),
+    STR_INIT("QUERY"),
+    STR_INIT("REBIND"),
+    STR_INIT("REPORT"),
+    STR_INIT("SEARCH"),
+    STR_INIT("UNBIND"),
+    STR_INIT("UNCHECKOUT"),
+    STR_INIT("UNLINK"),
+    STR_INIT("UNLOCK"),
+    STR_INIT("UPDATE"),
+    STR_INIT("UPDATEREDIRECTREF"),
+    STR_INIT("VERSION-CONTROL"),
 };
 
 HttpMethod http_method_of(Str name) {
@@ -44,8 +70,8 @@ bool http_is_token(Str s) {
   return s.len > 0;
 }
 
-/* Eight bytes at a time: subtracting the limit sets a byte's high bit where the byte was below it; the high bits that were set before are masked. A borrow
- * into a neighbour can only come from a byte that is below the limit itself. */
+/* Eight bytes at a time: subtracting the limit sets a byte's high bit where the byte was below it; the high bits that were set before are
+ * masked. A borrow into a neighbour can only come from a byte that is below the limit itself. */
 bool http_has_byte_below(Str s, unsigned char limit) {
   const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
   uint64_t found = 0, word;

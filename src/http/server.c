@@ -118,7 +118,8 @@ static uint64_t sweep_interval(const HttpLimits *limits) {
   return interval < SWEEP_MS_MIN ? SWEEP_MS_MIN : interval > SWEEP_MS_MAX ? SWEEP_MS_MAX : interval;
 }
 
-Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared, const HttpHandler *handler, HttpServer **ret, Error *err) {
+Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared, const HttpHandler *handler, HttpServer **ret,
+                        Error *err) {
   assert(handler->request != NULL);
   HttpServer *server = memory_alloc(sizeof *server);
   TRY_ALLOC(server);
@@ -156,8 +157,8 @@ Code http_server_listen(HttpServer *server, Str address, Str *ret_address, Error
   return CODE_OK;
 }
 
-/* Requests that were sent before the drain began may still wait in the system's queues: the listeners and the idle connections are closed only after the
- * loop has had the time to see them. */
+/* Requests that were sent before the drain began may still wait in the system's queues: the listeners and the idle connections are closed
+ * only after the loop has had the time to see them. */
 void http_server_drain(HttpServer *server, LoopFn *drained, void *context) {
   if (server->is_draining) return;
   server->is_draining = true;

@@ -7,13 +7,13 @@
 /* INTERFACE §6. */
 typedef struct HttpLimits {
   size_t body_bytes_max, header_bytes_max, uri_bytes_max;
-  size_t connections_max;           /* in this process: shared by its servers through connections_open */
-  size_t requests_in_flight_max;    /* likewise */
-  size_t streams_max;               /* HTTP/2, a connection */
+  size_t connections_max;        /* in this process: shared by its servers through connections_open */
+  size_t requests_in_flight_max; /* likewise */
+  size_t streams_max;            /* HTTP/2, a connection */
   uint32_t request_timeout_ms, header_timeout_ms, idle_timeout_ms, drain_timeout_ms;
 } HttpLimits;
 
-typedef struct HttpShared {         /* of all loops */
+typedef struct HttpShared { /* of all loops */
   _Atomic size_t connections_open;
   _Atomic size_t requests_in_flight;
   _Atomic bool is_draining;
@@ -22,8 +22,9 @@ typedef struct HttpShared {         /* of all loops */
 typedef struct HttpServer HttpServer;
 
 Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared, const HttpHandler *handler, HttpServer **ret, Error *err);
-/* "127.0.0.1:8080", "[::1]:8080", "unix:/path". With SO_REUSEPORT, so that every loop listens for itself (a Unix socket is opened by one loop only: pass the same
- * address to each, the first owns it). Port 0 is resolved by the first server; *ret_address is what was bound, as a URL ("http://127.0.0.1:41237"), on the server's own memory. */
+/* "127.0.0.1:8080", "[::1]:8080", "unix:/path". With SO_REUSEPORT, so that every loop listens for itself (a Unix socket is opened by one
+ * loop only: pass the same address to each, the first owns it). Port 0 is resolved by the first server; *ret_address is what was bound, as
+ * a URL ("http://127.0.0.1:41237"), on the server's own memory. */
 Code http_server_listen(HttpServer *server, Str address, Str *ret_address, Error *err);
 /* Stops accepting, answers what has begun (at most drain_timeout), then calls `drained`. */
 void http_server_drain(HttpServer *server, LoopFn *drained, void *context);

@@ -1,5 +1,5 @@
-/* server_test.c - the server over loopback: a loop on a thread of its own, clients that send exactly what the test says. Where a test waits, it waits for
- * what must come, for ten seconds at most. */
+/* server_test.c - the server over loopback: a loop on a thread of its own, clients that send exactly what the test says. Where a test
+ * waits, it waits for what must come, for ten seconds at most. */
 #include "http/server.h"
 
 #include <setjmp.h>
@@ -205,8 +205,15 @@ static Fixture *start_on(HttpLimits limits, const char *address) {
 }
 
 static const HttpLimits usual = {
-    .body_bytes_max = 4 << 20, .header_bytes_max = 16384, .uri_bytes_max = 8192, .connections_max = 100, .requests_in_flight_max = 100,
-    .request_timeout_ms = 30000, .header_timeout_ms = 10000, .idle_timeout_ms = 60000, .drain_timeout_ms = 5000,
+    .body_bytes_max = 4 << 20,
+    .header_bytes_max = 16384,
+    .uri_bytes_max = 8192,
+    .connections_max = 100,
+    .requests_in_flight_max = 100,
+    .request_timeout_ms = 30000,
+    .header_timeout_ms = 10000,
+    .idle_timeout_ms = 60000,
+    .drain_timeout_ms = 5000,
 };
 
 static Fixture *start(HttpLimits limits) { return start_on(limits, "127.0.0.1:0"); }
@@ -239,7 +246,8 @@ static Client client_on(int fd) {
 
 static int try_connect(const Fixture *fixture) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)fixture->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)fixture->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
   close(fd);
   return -1;
@@ -290,8 +298,7 @@ static void client_await(Client *client, const char *part, size_t count) {
 }
 
 static void client_await_end(Client *client) {
-  while (client_receive(client)) {
-  }
+  while (client_receive(client)) {}
 }
 
 static void client_close(Client *client) {
@@ -337,7 +344,8 @@ static void bytes_may_come_one_by_one(void **state) {
   (void)state;
   Fixture *fixture = start(usual);
   Client client = client_connect(fixture);
-  const char request[] = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" LAST("/hello");
+  const char request[] =
+      "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" LAST("/hello");
   for (size_t i = 0; i < sizeof request - 1; i++) client_send_bytes(&client, request + i, 1);
   client_await_end(&client);
   assert_non_null(strstr(client.received, "\r\n\r\nabcde"));
@@ -375,7 +383,8 @@ static void pipelined_answers_wait_for_their_turn(void **state) {
   while (atomic_load(&fixture->shared.requests_in_flight) != 2) usleep(1000);
   client_send(&other, GET("/release"));
   client_await_end(&client);
-  char *held = strstr(client.received, "\r\n\r\nheld"), *hello = strstr(client.received, "\r\n\r\nhello"), *trailer = strstr(client.received, "0\r\nx-sum: 1\r\n\r\n");
+  char *held = strstr(client.received, "\r\n\r\nheld"), *hello = strstr(client.received, "\r\n\r\nhello"),
+       *trailer = strstr(client.received, "0\r\nx-sum: 1\r\n\r\n");
   assert_true(held != NULL && hello > held && trailer > hello && strstr(trailer, "held") != NULL && strstr(trailer, "<9>") != NULL);
   client_close(&client);
   client_close(&other);
@@ -433,7 +442,8 @@ static void head_and_204_have_no_body(void **state) {
   (void)state;
   Fixture *fixture = start(usual);
   Client client = client_connect(fixture);
-  client_send(&client, "HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\n" GET("/nothing") "HEAD /stream?5 HTTP/1.1\r\nHost: x\r\n\r\n" LAST("/number?1"));
+  client_send(&client,
+              "HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\n" GET("/nothing") "HEAD /stream?5 HTTP/1.1\r\nHost: x\r\n\r\n" LAST("/number?1"));
   client_await_end(&client);
   assert_int_equal(count_of(client.received, "HTTP/1.1 "), 4);
   assert_non_null(strstr(client.received, "content-length: 5\r\n\r\nHTTP/1.1 204 No Content\r\n"));
@@ -467,7 +477,8 @@ static void expectations_are_met_or_refused(void **state) {
   client_await_end(&client);
   assert_non_null(strstr(client.received, "\r\n\r\nabc"));
   client_close(&client);
-  assert_statuses(fixture, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: the-worst\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc", "417 ");
+  assert_statuses(fixture, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: the-worst\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
+                  "417 ");
   assert_statuses(fixture, "POST /early HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", "401 ");
   assert_statuses(fixture, "POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" LAST("/hello"), "401 200 ");
   assert_statuses(fixture, "GET /hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n", "200 ");
@@ -631,7 +642,8 @@ static void a_streamed_body_is_read_as_it_is_wanted(void **state) {
   client_close(&client);
   client = client_connect(fixture);
   atomic_store(&fixture->body_bytes, 0);
-  client_send(&client, "POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n" LAST("/hello"));
+  client_send(&client,
+              "POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n" LAST("/hello"));
   client_await_end(&client);
   assert_non_null(strstr(client.received, "6 bytes"));
   assert_non_null(strstr(client.received, "hello"));
@@ -738,7 +750,8 @@ static void a_unix_socket_and_ipv6_are_served(void **state) {
 static void addresses_that_can_not_be_had_say_why(void **state) {
   (void)state;
   Fixture *fixture = start(usual);
-  static const char *const wrong[] = {"", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "example.com:80", "[::1:80", "unix:"};
+  static const char *const wrong[] = {"",        "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "example.com:80",
+                                      "[::1:80", "unix:"};
   Error err;
   Str url;
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -1,4 +1,5 @@
-/* listener.c - listening sockets. Options that every accepted TCP connection needs are set on the listening socket, from which Linux inherits them. */
+/* listener.c - listening sockets. Options that every accepted TCP connection needs are set on the listening socket, from which Linux
+ * inherits them. */
 #include "io/listener.h"
 
 #include <errno.h>
@@ -32,7 +33,8 @@ struct Listener {
   size_t address_len;
 };
 
-/* libuv itself deals with a lack of descriptors: it gives up one that it holds in reserve, accepts and closes what waits, and so never spins. */
+/* libuv itself deals with a lack of descriptors: it gives up one that it holds in reserve, accepts and closes what waits, and so never
+ * spins. */
 static void on_connection(uv_stream_t *server, int status) {
   Listener *listener = server->data;
   if (status < 0) return;
@@ -83,7 +85,8 @@ static int bind_tcp(Listener *listener, const struct sockaddr_storage *address) 
   if ((failed = uv_fileno(&listener->handle, &fd)) != 0) return failed;
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return uv_translate_sys_error(errno);
   if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) return uv_translate_sys_error(errno);
-  if ((failed = uv_tcp_bind(&listener->tcp, (const struct sockaddr *)address, address->ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0)) != 0) return failed;
+  if ((failed = uv_tcp_bind(&listener->tcp, (const struct sockaddr *)address, address->ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0)) != 0)
+    return failed;
   return uv_listen(&listener->uv, LISTEN_BACKLOG, on_connection);
 }
 
@@ -94,7 +97,8 @@ static int name_tcp(Listener *listener) {
   int failed = uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&bound, &size);
   if (failed != 0) return failed;
   bool is_v6 = bound.ss_family == AF_INET6;
-  failed = is_v6 ? uv_ip6_name((struct sockaddr_in6 *)&bound, host, sizeof host) : uv_ip4_name((struct sockaddr_in *)&bound, host, sizeof host);
+  failed =
+      is_v6 ? uv_ip6_name((struct sockaddr_in6 *)&bound, host, sizeof host) : uv_ip4_name((struct sockaddr_in *)&bound, host, sizeof host);
   if (failed != 0) return failed;
   unsigned port = ntohs(is_v6 ? ((struct sockaddr_in6 *)&bound)->sin6_port : ((struct sockaddr_in *)&bound)->sin_port);
   listener->address_len = (size_t)snprintf(listener->address, sizeof listener->address, is_v6 ? "[%s]:%u" : "%s:%u", host, port);
@@ -147,7 +151,8 @@ static void listener_drop(Listener *listener) {
 static Code open_tcp(Loop *loop, Str address, ListenerAcceptFn *accept, void *context, Listener **ret, Error *err) {
   struct sockaddr_storage parsed = {.ss_family = AF_UNSPEC};
   if (!parse_tcp_address(address, &parsed)) {
-    return error_set(err, CODE_BAD_REQUEST, "'%.*s' is not an address to listen on; write 127.0.0.1:8080, [::1]:8080 or unix:/path", STR_ARGS(address));
+    return error_set(err, CODE_BAD_REQUEST, "'%.*s' is not an address to listen on; write 127.0.0.1:8080, [::1]:8080 or unix:/path",
+                     STR_ARGS(address));
   }
   Listener *listener = listener_new(loop, accept, context);
   TRY_ALLOC(listener);

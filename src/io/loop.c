@@ -1,5 +1,5 @@
-/* loop.c - the event loop over libuv. A turn is: timers, I/O callbacks and messages, hooks, flushes. Whatever a turn's callbacks have written is sent when
- * the turn ends; no turn sleeps while there is something to flush. */
+/* loop.c - the event loop over libuv. A turn is: timers, I/O callbacks and messages, hooks, flushes. Whatever a turn's callbacks have
+ * written is sent when the turn ends; no turn sleeps while there is something to flush. */
 #include "io/loop.h"
 
 #include <assert.h>

@@ -16,8 +16,8 @@ void loop_destroy(Loop *loop);
 void loop_run(Loop *loop);
 void loop_stop(Loop *loop); /* any thread */
 
-/* A message to the loop's thread: embedded in its sender's object, so that posting never allocates and never fails. One message is posted at most
- * once until it has run. Any thread. */
+/* A message to the loop's thread: embedded in its sender's object, so that posting never allocates and never fails. One message is posted
+ * at most once until it has run. Any thread. */
 typedef struct LoopMessage LoopMessage;
 struct LoopMessage {
   LoopFn *run;
@@ -35,7 +35,8 @@ struct LoopHook {
 };
 void loop_hook_add(Loop *loop, LoopHook *hook);
 void loop_hook_remove(Loop *loop, LoopHook *hook);
-/* What a stream's flush, which comes after the hooks, has set going would wait for the next turn: this lets the hooks run once more in this one. */
+/* What a stream's flush, which comes after the hooks, has set going would wait for the next turn: this lets the hooks run once more in this
+ * one. */
 void loop_run_hooks_again(Loop *loop);
 
 /* Timers run late rather than early; repeat_ms 0: once. */

@@ -27,8 +27,8 @@ void loop_flush_remove(Loop *loop, LoopFlush *flush);
 enum { LOOP_READ_BYTES = 64 * 1024 };
 char *loop_read_buffer(Loop *loop);
 
-/* Blocks of LOOP_BLOCK_BYTES from a free list. NULL when memory is out. The odd size keeps the beginnings of neighbouring blocks from competing for the
- * same lines of the processor's cache. */
+/* Blocks of LOOP_BLOCK_BYTES from a free list. NULL when memory is out. The odd size keeps the beginnings of neighbouring blocks from
+ * competing for the same lines of the processor's cache. */
 enum { LOOP_BLOCK_BYTES = 16 * 1024 + 192 };
 char *loop_block_acquire(Loop *loop);
 void loop_block_release(Loop *loop, char *block);

@@ -42,8 +42,10 @@ void loop_poll_watch(LoopPoll *poll, bool is_reading, bool is_writing) {
   int events = (is_reading ? UV_READABLE : 0) | (is_writing ? UV_WRITABLE : 0);
   if (events == poll->events) return;
   poll->events = events;
-  if (events == 0) uv_poll_stop(&poll->uv);
-  else uv_poll_start(&poll->uv, events, on_event);
+  if (events == 0)
+    uv_poll_stop(&poll->uv);
+  else
+    uv_poll_start(&poll->uv, events, on_event);
 }
 
 void loop_poll_destroy(LoopPoll *poll) {

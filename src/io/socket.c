@@ -1,5 +1,5 @@
-/* socket.c - a Stream over libuv. What is written during a turn is collected in one block and sent by one system call when the turn ends; what the system
- * does not take then is handed to libuv, and new writes collect in another block meanwhile. */
+/* socket.c - a Stream over libuv. What is written during a turn is collected in one block and sent by one system call when the turn ends;
+ * what the system does not take then is handed to libuv, and new writes collect in another block meanwhile. */
 #include "io/socket.h"
 
 #include <assert.h>
@@ -41,7 +41,9 @@ typedef struct Socket {
 } Socket;
 
 static Socket *socket_of(Stream *stream) { return (Socket *)(void *)((char *)stream - offsetof(Socket, stream)); }
-static const Socket *socket_of_const(const Stream *stream) { return (const Socket *)(const void *)((const char *)stream - offsetof(Socket, stream)); }
+static const Socket *socket_of_const(const Stream *stream) {
+  return (const Socket *)(const void *)((const char *)stream - offsetof(Socket, stream));
+}
 
 static void block_free(Socket *socket, SocketBlock *block) {
   if (block->ptr == NULL) return;
@@ -172,9 +174,11 @@ static void stream_socket_read_start(Stream *stream) {
 
 static void stream_socket_read_stop(Stream *stream) { uv_read_stop(&socket_of(stream)->uv); }
 
-/* Offers many bytes to the system at once, behind what was collected, so that only what it does not take is copied. Returns how many of `bytes` it took. */
+/* Offers many bytes to the system at once, behind what was collected, so that only what it does not take is copied. Returns how many of
+ * `bytes` it took. */
 static size_t write_direct(Socket *socket, Str bytes) {
-  uv_buf_t both[2] = {uv_buf_init(socket->collected.ptr, (unsigned)socket->collected.len), uv_buf_init((char *)bytes.ptr, (unsigned)bytes.len)};
+  uv_buf_t both[2] = {uv_buf_init(socket->collected.ptr, (unsigned)socket->collected.len),
+                      uv_buf_init((char *)bytes.ptr, (unsigned)bytes.len)};
   bool has_collected = socket->collected.len != 0;
   int sent = uv_try_write(&socket->uv, has_collected ? both : both + 1, has_collected ? 2 : 1);
   if (sent == UV_EAGAIN) return 0;
@@ -276,7 +280,8 @@ size_t socket_peer(const Stream *stream, char out[64]) {
   char host[INET6_ADDRSTRLEN];
   if (socket->handle.type != UV_TCP || uv_tcp_getpeername(&socket->tcp, (struct sockaddr *)&address, &size) != 0) return 0;
   bool is_v6 = address.ss_family == AF_INET6;
-  int failed = is_v6 ? uv_ip6_name((struct sockaddr_in6 *)&address, host, sizeof host) : uv_ip4_name((struct sockaddr_in *)&address, host, sizeof host);
+  int failed = is_v6 ? uv_ip6_name((struct sockaddr_in6 *)&address, host, sizeof host)
+                     : uv_ip4_name((struct sockaddr_in *)&address, host, sizeof host);
   if (failed != 0) return 0;
   unsigned port = ntohs(is_v6 ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
   int len = snprintf(out, 64, is_v6 ? "[%s]:%u" : "%s:%u", host, port);

@@ -1,5 +1,5 @@
-/* stream.h - a connection as a stream of bytes in both directions: a TCP or Unix socket, or what is laid over one. On its loop's thread only.
- * Writes are collected and sent together when the loop's turn ends. */
+/* stream.h - a connection as a stream of bytes in both directions: a TCP or Unix socket, or what is laid over one. On its loop's thread
+ * only. Writes are collected and sent together when the loop's turn ends. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -120,8 +120,10 @@ static Code metric_text(Statement *statement, const Metric *metric, Str *ret, Er
   if (metric->kind == METRIC_MIN || metric->kind == METRIC_MAX) {
     buf_add(&text, metric->kind == METRIC_MIN ? STR("min(") : STR("max("));
     /* There is an order of texts everywhere, of other forms perhaps not. */
-    if (sql_has_own_form(dialect, metric->field)) dialect->write_canonical(&text, operand, metric->field, true);
-    else buf_add(&text, operand);
+    if (sql_has_own_form(dialect, metric->field))
+      dialect->write_canonical(&text, operand, metric->field, true);
+    else
+      buf_add(&text, operand);
     buf_add_byte(&text, ')');
   }
   return buf_finish(&text, ret, err);
@@ -179,8 +181,10 @@ static void write_having(Statement *statement, const Str *metrics) {
 static Code write_conditions(Statement *statement, Error *err) {
   ExprSqlRoots roots = {.row = statement->scope};
   const AggregateCall *call = statement->call;
-  if (call->scope != NULL) TRY(expr_sql_write_condition(&statement->writer, sql_select_where(statement->select), call->scope, &roots, NULL, err));
-  if (call->read_rule != NULL) TRY(expr_sql_write_condition(&statement->writer, sql_select_where(statement->select), call->read_rule, &roots, NULL, err));
+  if (call->scope != NULL)
+    TRY(expr_sql_write_condition(&statement->writer, sql_select_where(statement->select), call->scope, &roots, NULL, err));
+  if (call->read_rule != NULL)
+    TRY(expr_sql_write_condition(&statement->writer, sql_select_where(statement->select), call->read_rule, &roots, NULL, err));
   if (call->filter == NULL) return CODE_OK;
   return expr_sql_write_condition(&statement->writer, sql_select_where(statement->select), call->filter, &roots, &statement->guard, err);
 }

@@ -15,7 +15,7 @@ struct Engine {
 };
 
 typedef struct CallPlan {
-  ReadCall *read;         /* GET, LIST */
+  ReadCall *read; /* GET, LIST */
   struct AggregateCall *aggregate;
   struct WriteRow **rows; /* writes: validated input, in order */
   size_t row_count;

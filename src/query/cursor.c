@@ -58,8 +58,10 @@ static bool take_key(Str *rest, Value *ret) {
   if (ret->type == VALUE_FLOAT) return take(rest, &ret->number, sizeof ret->number);
   int64_t integer = 0;
   if (!take(rest, &integer, sizeof integer)) return false;
-  if (ret->type == VALUE_BOOL) ret->boolean = integer != 0;
-  else ret->integer = integer;
+  if (ret->type == VALUE_BOOL)
+    ret->boolean = integer != 0;
+  else
+    ret->integer = integer;
   return true;
 }
 
@@ -83,7 +85,8 @@ Code cursor_parse(Str text, uint64_t list_hash, size_t key_count, Arena *arena, 
   size_t len = 0;
   TRY_ALLOC(keys);
   TRY_ALLOC(bytes);
-  if (text.len > CURSOR_TEXT_MAX || !base64url_decode(text, bytes, &len) || !parse_bytes((Str){bytes, len}, list_hash, key_count, keys, &is_inclusive)) {
+  if (text.len > CURSOR_TEXT_MAX || !base64url_decode(text, bytes, &len) ||
+      !parse_bytes((Str){bytes, len}, list_hash, key_count, keys, &is_inclusive)) {
     return error_set(err, CODE_BAD_REQUEST, "the cursor is not one of this list (same resource, filter and sort); begin again without it");
   }
   *ret = (Cursor){.is_inclusive = is_inclusive, .keys = keys, .key_count = key_count};

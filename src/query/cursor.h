@@ -1,5 +1,6 @@
-/* cursor.h - where a page ends, as an opaque string: the sort keys of a row, sealed with what the list was. A cursor of another list (another resource,
- * order or filter) and one that was tampered with are refused. It is no secret: it holds nothing that its reader was not shown. */
+/* cursor.h - where a page ends, as an opaque string: the sort keys of a row, sealed with what the list was. A cursor of another list
+ * (another resource, order or filter) and one that was tampered with are refused. It is no secret: it holds nothing that its reader was not
+ * shown. */
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"

@@ -76,7 +76,10 @@ static size_t rules_of_action(Action action, RuleAction ret[2]) {
   switch (action) {
     case ACTION_CREATE: ret[0] = RULE_CREATE; return 1;
     case ACTION_UPDATE: ret[0] = RULE_UPDATE; return 1;
-    case ACTION_REPLACE: ret[0] = RULE_UPDATE; ret[1] = RULE_CREATE; return 2;
+    case ACTION_REPLACE:
+      ret[0] = RULE_UPDATE;
+      ret[1] = RULE_CREATE;
+      return 2;
     case ACTION_DELETE: ret[0] = RULE_DELETE; return 1;
     default: ret[0] = RULE_READ; return 1;
   }
@@ -222,8 +225,10 @@ static void read_done(StoreRead *read, Code code, const Error *store_error) {
   CallGroup *group = read->group;
   Call *call = read->call;
   Error err = {0};
-  if (code != CODE_OK) err = *store_error;
-  else code = finish(call, group, &err);
+  if (code != CODE_OK)
+    err = *store_error;
+  else
+    code = finish(call, group, &err);
   if (code != CODE_OK) refuse_error(call, group->arena, &err);
   if (call->result.code != CODE_OK) call_failed(call, group);
   group_count_down(group);

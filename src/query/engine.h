@@ -1,4 +1,5 @@
-/* engine.h - runs Operations: access, validation, planning and the store's work, once for all faces. One Engine a loop; used on that loop only. */
+/* engine.h - runs Operations: access, validation, planning and the store's work, once for all faces. One Engine a loop; used on that loop
+ * only. */
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
@@ -26,22 +27,23 @@ const EngineLimits *engine_limits(const Engine *engine);
 /* One Operation of a request, and what became of it. Made by a face's decoder on the request's arena. */
 typedef struct Call {
   Operation operation;
-  ResultSink *sink;   /* rows of the answer; NULL: none wanted */
-  Result result;      /* filled when the group is done */
+  ResultSink *sink; /* rows of the answer; NULL: none wanted */
+  Result result;    /* filled when the group is done */
   /* Writes only, may be NULL: runs in the transaction just before this Operation; may complete it from earlier results (a batch's $ref). */
   Code (*before)(struct Call *call, void *context, const Problem **ret_problem);
   void *before_context;
   struct CallPlan *plan; /* the engine's own */
 } Call;
 
-/* The calls of one request. Reads run side by side; as soon as one of them writes, all run in order in one transaction, and the first failure rolls all back. */
+/* The calls of one request. Reads run side by side; as soon as one of them writes, all run in order in one transaction, and the first
+ * failure rolls all back. */
 typedef struct CallGroup {
   Call *calls;
   size_t count;
-  Arena *arena;                             /* the request's */
-  void (*done)(struct CallGroup *group);    /* on the loop, exactly once, perhaps before engine_execute returns; results are filled */
-  void *context;                            /* the caller's own */
-  size_t failed;                            /* index of the call that failed the group; count: none */
+  Arena *arena;                          /* the request's */
+  void (*done)(struct CallGroup *group); /* on the loop, exactly once, perhaps before engine_execute returns; results are filled */
+  void *context;                         /* the caller's own */
+  size_t failed;                         /* index of the call that failed the group; count: none */
   /* the engine's own */
   Engine *engine;
   size_t pending;

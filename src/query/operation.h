@@ -1,5 +1,5 @@
-/* operation.h - the waist: what a caller wants, whatever the face it came by. A face decodes a request into an Operation and nothing else; all of it lives
- * in the request's arena. Names and positions of the request's text have been resolved against the contract by then. */
+/* operation.h - the waist: what a caller wants, whatever the face it came by. A face decodes a request into an Operation and nothing else;
+ * all of it lives in the request's arena. Names and positions of the request's text have been resolved against the contract by then. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,22 +32,22 @@ typedef struct OrderTerm {
 
 /* Which rows of a list, and which page of them. */
 typedef struct ListQuery {
-  const Expr *filter;        /* the client's, built or parsed with EXPR_USE_FILTER; NULL: all */
-  const Expr *scope;         /* set by the face on the client's behalf: a sub-resource's parent; not guarded by field rules; NULL: none */
-  const OrderTerm *order;    /* the key is appended by the engine where the client has not named it */
+  const Expr *filter;     /* the client's, built or parsed with EXPR_USE_FILTER; NULL: all */
+  const Expr *scope;      /* set by the face on the client's behalf: a sub-resource's parent; not guarded by field rules; NULL: none */
+  const OrderTerm *order; /* the key is appended by the engine where the client has not named it */
   size_t order_count;
-  int64_t limit;             /* -1: the default page size */
-  Str after, before;         /* opaque cursors; ptr NULL: none */
-  bool is_counted;           /* count=exact */
-  Str search;                /* full text; ptr NULL: none */
+  int64_t limit;     /* -1: the default page size */
+  Str after, before; /* opaque cursors; ptr NULL: none */
+  bool is_counted;   /* count=exact */
+  Str search;        /* full text; ptr NULL: none */
   bool is_distinct;
 } ListQuery;
 
 typedef struct SelectionItem {
   const Field *field;
-  Str name;                  /* under which the face writes it */
-  Selection *nested;         /* relations: what of the other side */
-  const void *face;          /* the face's own notes; untouched by the engine */
+  Str name;          /* under which the face writes it */
+  Selection *nested; /* relations: what of the other side */
+  const void *face;  /* the face's own notes; untouched by the engine */
 } SelectionItem;
 
 /* What of a resource is wanted, in the order of the answer. */
@@ -55,23 +55,34 @@ struct Selection {
   const Resource *resource;
   SelectionItem *items;
   size_t count;
-  ListQuery list;            /* to-many relations: which of the rows */
-  bool is_whole;             /* every visible stored field in the contract's order and nothing else: the resource's own representation */
+  ListQuery list; /* to-many relations: which of the rows */
+  bool is_whole;  /* every visible stored field in the contract's order and nothing else: the resource's own representation */
 };
 
 typedef enum MetricKind { METRIC_COUNT = 0, METRIC_SUM, METRIC_AVG, METRIC_MIN, METRIC_MAX } MetricKind;
-typedef struct Metric { MetricKind kind; const Field *field; /* NULL for COUNT */ } Metric;
+typedef struct Metric {
+  MetricKind kind;
+  const Field *field; /* NULL for COUNT */
+} Metric;
 /* A metric compared with a value of its own type (count and sums of integers: VALUE_DECIMAL). */
-typedef struct AggregateCondition { uint32_t metric; ExprKind op; /* EXPR_EQ … EXPR_GE */ Value value; } AggregateCondition;
+typedef struct AggregateCondition {
+  uint32_t metric;
+  ExprKind op; /* EXPR_EQ … EXPR_GE */
+  Value value;
+} AggregateCondition;
 
-/* Rows grouped and counted. The sink gets `by_count` keys and then `metric_count` metrics a row, and no selection. Sums are VALUE_DECIMAL (of Float: VALUE_FLOAT), counts VALUE_INT,
- * averages VALUE_FLOAT. */
+/* Rows grouped and counted. The sink gets `by_count` keys and then `metric_count` metrics a row, and no selection. Sums are VALUE_DECIMAL
+ * (of Float: VALUE_FLOAT), counts VALUE_INT, averages VALUE_FLOAT. */
 typedef struct Aggregate {
   const ExprPath *by;
   size_t by_count;
   const Metric *metrics;
   size_t metric_count;
-  const struct AggregateOrder { bool is_metric; uint32_t index; bool is_descending; } *order; /* empty: by the group's key */
+  const struct AggregateOrder {
+    bool is_metric;
+    uint32_t index;
+    bool is_descending;
+  } * order; /* empty: by the group's key */
   size_t order_count;
   const AggregateCondition *having; /* all must hold */
   size_t having_count;
@@ -79,28 +90,32 @@ typedef struct Aggregate {
 
 /* If-Match, If-None-Match and their equals on other faces. */
 typedef struct Precondition {
-  const Str *etags;  /* without quotes' W/ prefix handling: strong tags as they were given, quotes removed */
+  const Str *etags; /* without quotes' W/ prefix handling: strong tags as they were given, quotes removed */
   size_t etag_count;
-  bool is_any;       /* "*" */
+  bool is_any; /* "*" */
   bool is_given;
 } Precondition;
 
 typedef struct Operation {
   Action action;
   const Resource *resource;
-  const Value *key;          /* GET, UPDATE, REPLACE, DELETE: one value for each of resource->keys; decoded by type. NULL where it can't be any row's key: not found */
-  Selection *selection;      /* GET, LIST, and what a write answers; NULL: nothing is wanted back */
-  ListQuery list;            /* LIST, AGGREGATE */
+  const Value *key; /* GET, UPDATE, REPLACE, DELETE: one value for each of resource->keys; decoded by type. NULL where it can't be any row's
+                       key: not found */
+  Selection *selection; /* GET, LIST, and what a write answers; NULL: nothing is wanted back */
+  ListQuery list;       /* LIST, AGGREGATE */
   const Aggregate *aggregate;
-  const JsonValue *input;    /* writes: as the client gave it, in JSON's data model; the engine validates */
-  bool is_patch;             /* UPDATE: input is a JSON Patch (RFC 6902) of the resource as its caller sees it */
-  Str input_pointer;         /* where `input` stands in the request's body, for pointers in errors; "" mostly */
+  const JsonValue *input;            /* writes: as the client gave it, in JSON's data model; the engine validates */
+  bool is_patch;                     /* UPDATE: input is a JSON Patch (RFC 6902) of the resource as its caller sees it */
+  Str input_pointer;                 /* where `input` stands in the request's body, for pointers in errors; "" mostly */
   const struct InputPreset *presets; /* key fields set by the path (POST to a sub-resource) */
   size_t preset_count;
   Precondition if_match, if_none_match;
-  bool is_dry_run;           /* Prefer: tx=rollback */
+  bool is_dry_run; /* Prefer: tx=rollback */
   const Caller *caller;
   int64_t now_us;
 } Operation;
 
-typedef struct InputPreset { const Field *field; Value value; } InputPreset;
+typedef struct InputPreset {
+  const Field *field;
+  Value value;
+} InputPreset;

@@ -12,9 +12,9 @@ typedef struct Entry {
   void *plan;
   Arena *arena;
   PlanCache *cache;
-  size_t users; /* the cache itself is one of them */
-  struct Entry *next;           /* in its bucket */
-  struct Entry *newer, *older;  /* by last use */
+  size_t users;                /* the cache itself is one of them */
+  struct Entry *next;          /* in its bucket */
+  struct Entry *newer, *older; /* by last use */
 } Entry;
 
 enum { BUCKETS = 1024 }; /* a power of two */
@@ -56,17 +56,23 @@ static Entry *find(PlanCache *cache, uint64_t hash, Str shape) {
 }
 
 static void unlink_use(PlanCache *cache, Entry *entry) {
-  if (entry->newer != NULL) entry->newer->older = entry->older;
-  else cache->newest = entry->older;
-  if (entry->older != NULL) entry->older->newer = entry->newer;
-  else cache->oldest = entry->newer;
+  if (entry->newer != NULL)
+    entry->newer->older = entry->older;
+  else
+    cache->newest = entry->older;
+  if (entry->older != NULL)
+    entry->older->newer = entry->newer;
+  else
+    cache->oldest = entry->newer;
 }
 
 static void link_newest(PlanCache *cache, Entry *entry) {
   entry->newer = NULL;
   entry->older = cache->newest;
-  if (cache->newest != NULL) cache->newest->newer = entry;
-  else cache->oldest = entry;
+  if (cache->newest != NULL)
+    cache->newest->newer = entry;
+  else
+    cache->oldest = entry;
   cache->newest = entry;
 }
 

@@ -55,14 +55,18 @@ Code plan_rule(PlanInput *input, const Expr *source, const Expr **ret, Error *er
   TRY(rules_get(&input->rules, source, &rule, err));
   if (!rule->is_numbered) {
     rule->is_numbered = true;
-    if (expr_is_true(rule->reduced)) shape_byte(input, 'T');
-    else TRY(plan_number(input, rule->reduced, err));
+    if (expr_is_true(rule->reduced))
+      shape_byte(input, 'T');
+    else
+      TRY(plan_number(input, rule->reduced, err));
   }
   if (ret != NULL) *ret = expr_is_true(rule->reduced) ? NULL : rule->reduced;
   return CODE_OK;
 }
 
-Code plan_reach_resource(PlanInput *input, const Resource *resource, Error *err) { return plan_rule(input, resource->access[RULE_READ], NULL, err); }
+Code plan_reach_resource(PlanInput *input, const Resource *resource, Error *err) {
+  return plan_rule(input, resource->access[RULE_READ], NULL, err);
+}
 
 Code plan_reach_field(PlanInput *input, const Field *field, Error *err) {
   const Expr *rule = field_rule(field, RULE_READ);
@@ -109,7 +113,8 @@ SqlGuard plan_guard(const PlanInput *input) {
 
 /* ---- statements ---- */
 
-StoreStatement *plan_statement(const PlanInput *input, Arena *arena, Str sql, const StoreColumn *columns, size_t column_count, bool is_write, Error *err) {
+StoreStatement *plan_statement(const PlanInput *input, Arena *arena, Str sql, const StoreColumn *columns, size_t column_count,
+                               bool is_write, Error *err) {
   StoreStatement *statement = ARENA_NEW(arena, StoreStatement);
   ValueType *types = ARENA_ARRAY(arena, ValueType, input->params.count);
   Str text = arena_str(arena, sql);
@@ -118,7 +123,12 @@ StoreStatement *plan_statement(const PlanInput *input, Arena *arena, Str sql, co
     return NULL;
   }
   if (input->params.count > 0) memcpy(types, input->param_types.items, input->params.count * sizeof *types);
-  *statement = (StoreStatement){.id = store_statement_id(), .sql = text, .columns = columns, .column_count = column_count, .param_types = types,
-                                .param_count = input->params.count, .is_write = is_write};
+  *statement = (StoreStatement){.id = store_statement_id(),
+                                .sql = text,
+                                .columns = columns,
+                                .column_count = column_count,
+                                .param_types = types,
+                                .param_count = input->params.count,
+                                .is_write = is_write};
   return statement;
 }

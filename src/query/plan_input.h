@@ -1,5 +1,6 @@
-/* plan_input.h - what a statement is made from, told apart: its shape (all that decides the text) and its parameters (all that doesn't). Two inputs of equal shape share
- * one compiled plan. Access rules enter here: reduced for the caller, their literals numbered as parameters. Internal to query/. */
+/* plan_input.h - what a statement is made from, told apart: its shape (all that decides the text) and its parameters (all that doesn't).
+ * Two inputs of equal shape share one compiled plan. Access rules enter here: reduced for the caller, their literals numbered as
+ * parameters. Internal to query/. */
 #pragma once
 #include "base/buf.h"
 #include "base/vec.h"
@@ -42,5 +43,5 @@ Code plan_reach_expr(PlanInput *input, const Expr *expr, Error *err);
 SqlGuard plan_guard(const PlanInput *input);
 
 /* A statement for the input's parameters, made in `arena`. */
-StoreStatement *plan_statement(const PlanInput *input, Arena *arena, Str sql, const StoreColumn *columns, size_t column_count, bool is_write,
-                                      Error *err);
+StoreStatement *plan_statement(const PlanInput *input, Arena *arena, Str sql, const StoreColumn *columns, size_t column_count,
+                               bool is_write, Error *err);

@@ -1,4 +1,5 @@
-/* problem.h - a refusal, as every face tells it: a Code, a sentence, perhaps a list of the input's mistakes. Lives in the request's arena. */
+/* problem.h - a refusal, as every face tells it: a Code, a sentence, perhaps a list of the input's mistakes. Lives in the request's arena.
+ */
 #pragma once
 #include <stddef.h>
 
@@ -27,20 +28,20 @@ typedef struct Mistake {
   MistakeCode code;
   Str pointer; /* RFC 6901, into the request's body */
   Str detail;
-  Str hint;    /* len 0: none */
+  Str hint; /* len 0: none */
 } Mistake;
 
 typedef struct Problem {
   Code code;
   Str detail;
-  Str hint;            /* len 0: none */
-  Str rule;            /* FORBIDDEN: "Product.update", or "Product.price.read" for a field's; len 0: none */
+  Str hint; /* len 0: none */
+  Str rule; /* FORBIDDEN: "Product.update", or "Product.price.read" for a field's; len 0: none */
   const Mistake *mistakes;
   size_t mistake_count;
-  int64_t operation;   /* the index in a batch; -1: not one */
+  int64_t operation;      /* the index in a batch; -1: not one */
   uint32_t retry_after_s; /* UNAVAILABLE, RATE_LIMITED; 0: not said */
-  Str challenge;       /* UNAUTHENTICATED: RFC 6750's error code ("invalid_token") for WWW-Authenticate; len 0: no token was presented */
-  Str allow;           /* METHOD_NOT_ALLOWED: the Allow header's value */
+  Str challenge;          /* UNAUTHENTICATED: RFC 6750's error code ("invalid_token") for WWW-Authenticate; len 0: no token was presented */
+  Str allow;              /* METHOD_NOT_ALLOWED: the Allow header's value */
 } Problem;
 
 /* To be completed by its maker; NULL when memory is out. */

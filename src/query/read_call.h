@@ -12,8 +12,8 @@ typedef struct ReadCall ReadCall;
 
 /* A nested list that is being filled: one for each row that holds it. */
 typedef struct ListBuild {
-  ResultRows rows;              /* what the row's VALUE_ROWS points to; first, so that it is found from there */
-  const Value *parent_keys;     /* what joins it to its parent */
+  ResultRows rows;          /* what the row's VALUE_ROWS points to; first, so that it is found from there */
+  const Value *parent_keys; /* what joins it to its parent */
   VEC(const Value *) items;
   const Value *first_sort_keys, *last_sort_keys;
   bool has_more;
@@ -23,49 +23,49 @@ typedef struct ListBuild {
 struct ReadNode {
   const Resource *resource;
   const Selection *selection;
-  const ListQuery *list;        /* NULL: a single row by key */
-  ReadNode *parent;             /* NULL: the root */
-  const Relation *link;         /* nested: the relation whose keys are the parent's */
+  const ListQuery *list;                  /* NULL: a single row by key */
+  ReadNode *parent;                       /* NULL: the root */
+  const Relation *link;                   /* nested: the relation whose keys are the parent's */
   const Expr *read_rule, *filter, *scope; /* reduced and numbered; NULL: none */
-  const OrderTerm *order;       /* the client's, then the key */
+  const OrderTerm *order;                 /* the client's, then the key */
   size_t order_count;
-  uint32_t key_param;           /* the first of the key's (or of the parent's key's) parameters */
+  uint32_t key_param; /* the first of the key's (or of the parent's key's) parameters */
   uint32_t limit_param;
   int64_t limit;
-  uint64_t list_hash;           /* what a cursor of this list is sealed with */
-  Cursor cursor;                /* after or before; key_count 0: none */
+  uint64_t list_hash; /* what a cursor of this list is sealed with */
+  Cursor cursor;      /* after or before; key_count 0: none */
   uint32_t cursor_param;
   bool has_cursor;
-  bool is_reversed;             /* before: read backwards, given forwards */
-  uint32_t probe_param;         /* the first of the sort keys of the page's first row; then whether that row itself counts; then the limit, 1 */
+  bool is_reversed;     /* before: read backwards, given forwards */
+  uint32_t probe_param; /* the first of the sort keys of the page's first row; then whether that row itself counts; then the limit, 1 */
   size_t statement, count_statement, probe_statement; /* in the plan; SIZE_MAX: none */
   uint32_t level;
-  size_t column_count;          /* of the select: the selection's, then the sort keys */
+  size_t column_count; /* of the select: the selection's, then the sort keys */
   size_t sort_column;
 
   /* While rows come in */
-  ListBuild root_list;          /* the root's own */
-  VEC(ListBuild *) lists;       /* nested: in the order of the parents' rows */
-  size_t current;               /* of lists, whose rows come in now */
+  ListBuild root_list;    /* the root's own */
+  VEC(ListBuild *) lists; /* nested: in the order of the parents' rows */
+  size_t current;         /* of lists, whose rows come in now */
   size_t count_current;
   bool has_probed;
   bool is_probe_positive;
 };
 
 struct ReadCall {
-  StoreRead read;               /* first: the store's callbacks find the call by it */
+  StoreRead read; /* first: the store's callbacks find the call by it */
   const Operation *operation;
   const EngineLimits *limits;
   Arena *arena;
   PlanInput input;
-  VEC(ReadNode *) nodes;        /* breadth first: nodes[0] is the root */
+  VEC(ReadNode *) nodes; /* breadth first: nodes[0] is the root */
   StorePlan *plan;
   uint32_t statement_count;
   ResultSink *sink;
-  Value *row;                   /* scratch for a row that is handed on at once */
+  Value *row; /* scratch for a row that is handed on at once */
   size_t row_count;
-  bool is_direct;               /* one statement, forwards: rows go to the sink as they come */
-  uint64_t etag;                /* of the rows that were handed on */
+  bool is_direct; /* one statement, forwards: rows go to the sink as they come */
+  uint64_t etag;  /* of the rows that were handed on */
 };
 
 /* The outline of `operation` on call->arena: nodes, parameters, shape. */

@@ -30,9 +30,10 @@ static Code field_column(Compile *compile, Select *select, SqlScope *scope, cons
   return column_add(compile, select, field_value_type(field), field->column_type.len > 0, field, err);
 }
 
-/* A key as it is stored: joins lists to their rows, and tells whether a to-one is there. Null where `relation_field`, a field of `owner`, has a rule that
- * hides it. */
-static Code key_column(Compile *compile, Select *select, SqlScope *owner, SqlScope *scope, const Field *key, const Field *relation_field, Error *err) {
+/* A key as it is stored: joins lists to their rows, and tells whether a to-one is there. Null where `relation_field`, a field of `owner`,
+ * has a rule that hides it. */
+static Code key_column(Compile *compile, Select *select, SqlScope *owner, SqlScope *scope, const Field *key, const Field *relation_field,
+                       Error *err) {
   const Expr *rule = compile->guard.field_rule(compile->guard.context, relation_field);
   sql_select_next_column(select->select);
   Buf *out = sql_select_columns(select->select);
@@ -59,7 +60,8 @@ static Code selection_columns(Compile *compile, Select *select, SqlScope *scope,
       TRY(key_column(compile, select, scope, target, relation->target->keys[0], item->field, err));
       TRY(selection_columns(compile, select, target, item->nested, err));
     } else {
-      for (size_t k = 0; k < relation->key_count; k++) TRY(key_column(compile, select, scope, scope, relation->target->keys[k], item->field, err));
+      for (size_t k = 0; k < relation->key_count; k++)
+        TRY(key_column(compile, select, scope, scope, relation->target->keys[k], item->field, err));
     }
   }
   return CODE_OK;
@@ -98,8 +100,10 @@ static const Field *order_field(const OrderTerm *term) {
 
 static void write_order_param(Compile *compile, Buf *out, const ReadNode *node, uint32_t first, size_t term) {
   const OrderTerm *by = &node->order[term];
-  if (by->path.member_count > 0) sql_write_param(&compile->writer, out, first + (uint32_t)term, field_value_type(order_field(by)));
-  else sql_write_field_param(&compile->writer, out, first + (uint32_t)term, by->path.field);
+  if (by->path.member_count > 0)
+    sql_write_param(&compile->writer, out, first + (uint32_t)term, field_value_type(order_field(by)));
+  else
+    sql_write_field_param(&compile->writer, out, first + (uint32_t)term, by->path.field);
 }
 
 /* `key` is behind the parameter in the wanted direction; null is the largest value. */
@@ -113,11 +117,15 @@ static void write_key_beyond(Compile *compile, Buf *out, const ReadNode *node, S
   if (!is_nullable) return;
   buf_add(out, STR(" OR ("));
   /* Ascending: a null key is beyond every value. Descending: every value is beyond a null parameter. */
-  if (is_descending) write_order_param(compile, out, node, first, term);
-  else buf_add(out, key);
+  if (is_descending)
+    write_order_param(compile, out, node, first, term);
+  else
+    buf_add(out, key);
   buf_add(out, STR(" IS NULL AND "));
-  if (is_descending) buf_add(out, key);
-  else write_order_param(compile, out, node, first, term);
+  if (is_descending)
+    buf_add(out, key);
+  else
+    write_order_param(compile, out, node, first, term);
   buf_add(out, STR(" IS NOT NULL))"));
 }
 
@@ -135,10 +143,10 @@ static void write_key_equal(Compile *compile, Buf *out, const ReadNode *node, St
   buf_add(out, STR(" IS NULL))"));
 }
 
-/* Rows behind the parameters' position: k1 > p1 OR (k1 = p1 AND (k2 > p2 OR (…))). Where the first key can't be null, k1 >= p1 stands before it, so that an index
- * begins at the right place. */
-static Code write_keyset(Compile *compile, Select *select, const ReadNode *node, uint32_t first, bool is_backwards, bool is_inclusive, bool has_inclusive_param,
-                         Error *err) {
+/* Rows behind the parameters' position: k1 > p1 OR (k1 = p1 AND (k2 > p2 OR (…))). Where the first key can't be null, k1 >= p1 stands
+ * before it, so that an index begins at the right place. */
+static Code write_keyset(Compile *compile, Select *select, const ReadNode *node, uint32_t first, bool is_backwards, bool is_inclusive,
+                         bool has_inclusive_param, Error *err) {
   Str *keys = ARENA_ARRAY(compile->call->arena, Str, node->order_count);
   TRY_ALLOC(keys);
   for (size_t i = 0; i < node->order_count; i++) TRY(order_text(compile, select, &node->order[i], &keys[i], err));
@@ -171,7 +179,8 @@ static Code order_terms(Compile *compile, Select *select, const ReadNode *node, 
     const OrderTerm *term = &node->order[i];
     Str key = {0};
     TRY(order_text(compile, select, term, &key, err));
-    sql_write_order_term(&compile->writer, sql_select_order(select->select), key, term->is_descending != is_backwards, is_term_nullable(compile->call, term));
+    sql_write_order_term(&compile->writer, sql_select_order(select->select), key, term->is_descending != is_backwards,
+                         is_term_nullable(compile->call, term));
     if (!has_columns) continue;
     sql_select_next_column(select->select);
     buf_add(sql_select_columns(select->select), key);
@@ -185,7 +194,8 @@ static Code order_terms(Compile *compile, Select *select, const ReadNode *node, 
 static Code statement_finish(Compile *compile, Select *select, size_t index, Error *err) {
   Str sql = {0};
   TRY(sql_select_finish(select->select, &sql, err));
-  StoreStatement *statement = plan_statement(&compile->call->input, compile->arena, sql, select->columns.items, select->columns.count, false, err);
+  StoreStatement *statement =
+      plan_statement(&compile->call->input, compile->arena, sql, select->columns.items, select->columns.count, false, err);
   if (statement == NULL) return err->code;
   compile->statements[index] = statement;
   return CODE_OK;
@@ -212,8 +222,10 @@ static Code select_begin(Compile *compile, const ReadNode *node, Select *ret, Er
   TRY_ALLOC(ret->select);
   ret->scope = sql_select_from(ret->select, node->resource);
   TRY_ALLOC(ret->scope);
-  if (node->link != NULL) write_key_terms(compile, ret, node->link->keys, node->link->key_count, node->key_param);
-  else if (node->list == NULL) write_key_terms(compile, ret, node->resource->keys, node->resource->key_count, node->key_param);
+  if (node->link != NULL)
+    write_key_terms(compile, ret, node->link->keys, node->link->key_count, node->key_param);
+  else if (node->list == NULL)
+    write_key_terms(compile, ret, node->resource->keys, node->resource->key_count, node->key_param);
   TRY(write_condition_term(compile, ret, node->scope, NULL, err));
   TRY(write_condition_term(compile, ret, node->read_rule, NULL, err));
   return write_condition_term(compile, ret, node->filter, &compile->guard, err);
@@ -246,7 +258,8 @@ static Code compile_rows(Compile *compile, const ReadNode *node, Error *err) {
   TRY(select_begin(compile, node, &select, err));
   TRY(selection_columns(compile, &select, select.scope, node->selection, err));
   if (node->list != NULL) {
-    if (node->has_cursor) TRY(write_keyset(compile, &select, node, node->cursor_param, node->is_reversed, node->cursor.is_inclusive, false, err));
+    if (node->has_cursor)
+      TRY(write_keyset(compile, &select, node, node->cursor_param, node->is_reversed, node->cursor.is_inclusive, false, err));
     TRY(order_terms(compile, &select, node, true, node->is_reversed, err));
     sql_select_limit(select.select, node->limit_param);
   }
@@ -278,7 +291,9 @@ Code read_compile(const ReadCall *call, const SqlDialect *dialect, Arena *arena,
   for (size_t i = 0; i < call->nodes.count; i++) {
     const ReadNode *node = call->nodes.items[i];
     TRY(compile_node(&compile, node, err));
-    size_t last = node->probe_statement != SIZE_MAX ? node->probe_statement : node->count_statement != SIZE_MAX ? node->count_statement : node->statement;
+    size_t last = node->probe_statement != SIZE_MAX   ? node->probe_statement
+                  : node->count_statement != SIZE_MAX ? node->count_statement
+                                                      : node->statement;
     for (size_t s = node->statement; s <= last; s++) {
       levels[s] = node->level + (s == node->probe_statement ? 1 : 0);
       is_repeated[s] = node->parent != NULL;

@@ -1,5 +1,5 @@
-/* read_outline.c - an Operation's shape and its values, told apart: everything that decides a plan's text goes into call->input.shape, everything else into
- * call->params. Two reads of equal shape share one plan. */
+/* read_outline.c - an Operation's shape and its values, told apart: everything that decides a plan's text goes into call->input.shape,
+ * everything else into call->params. Two reads of equal shape share one plan. */
 #include "codec/hash.h"
 #include "query/read_call.h"
 
@@ -27,11 +27,13 @@ static bool is_named(const OrderTerm *terms, size_t count, const Field *field) {
   return false;
 }
 
-/* The key ends every sort, in the direction of the last field named, so that the order is total. A table without a key is ordered by all of its row. */
+/* The key ends every sort, in the direction of the last field named, so that the order is total. A table without a key is ordered by all of
+ * its row. */
 static Code outline_order(ReadCall *call, ReadNode *node, Error *err) {
   const Resource *resource = node->resource;
   const ListQuery *list = node->list;
-  if (list->order_count > ORDER_TERMS_MAX) return error_set(err, CODE_BAD_REQUEST, "a list is sorted by at most %d fields", ORDER_TERMS_MAX);
+  if (list->order_count > ORDER_TERMS_MAX)
+    return error_set(err, CODE_BAD_REQUEST, "a list is sorted by at most %d fields", ORDER_TERMS_MAX);
   const Field *const *tail = resource->key_count > 0 ? resource->keys : resource->stored;
   size_t tail_count = resource->key_count > 0 ? resource->key_count : resource->stored_count;
   OrderTerm *terms = ARENA_ARRAY(call->arena, OrderTerm, list->order_count + tail_count);
@@ -98,7 +100,8 @@ static Code outline_cursor(ReadCall *call, ReadNode *node, Error *err) {
   if (after.ptr != NULL && before.ptr != NULL) return error_set(err, CODE_BAD_REQUEST, "after and before can't be given together");
   node->is_reversed = before.ptr != NULL;
   node->has_cursor = after.ptr != NULL || before.ptr != NULL;
-  if (node->has_cursor) TRY(cursor_parse(after.ptr != NULL ? after : before, node->list_hash, node->order_count, call->arena, &node->cursor, err));
+  if (node->has_cursor)
+    TRY(cursor_parse(after.ptr != NULL ? after : before, node->list_hash, node->order_count, call->arena, &node->cursor, err));
   shape_byte(&call->input, (node->has_cursor ? 1u : 0u) | (node->is_reversed ? 2u : 0u) | (node->cursor.is_inclusive ? 4u : 0u));
   return CODE_OK;
 }
@@ -133,7 +136,8 @@ static Code outline_page(ReadCall *call, ReadNode *node, Error *err) {
   node->count_statement = node->list->is_counted ? call->statement_count++ : SIZE_MAX;
   if (node->parent == NULL && node->has_cursor) {
     TRY(order_params(call, node, NULL, &node->probe_param, err));
-    if (plan_param(&call->input, value_bool(false), VALUE_BOOL) == 0 || plan_param(&call->input, value_int(1), VALUE_INT) == 0) return error_no_memory(err);
+    if (plan_param(&call->input, value_bool(false), VALUE_BOOL) == 0 || plan_param(&call->input, value_int(1), VALUE_INT) == 0)
+      return error_no_memory(err);
     node->probe_statement = call->statement_count++;
   }
   return CODE_OK;
@@ -141,8 +145,8 @@ static Code outline_page(ReadCall *call, ReadNode *node, Error *err) {
 
 /* ---- the tree ---- */
 
-static Code outline_node(ReadCall *call, ReadNode *parent, const Resource *resource, const Selection *selection, const ListQuery *list, const Relation *link,
-                         Error *err) {
+static Code outline_node(ReadCall *call, ReadNode *parent, const Resource *resource, const Selection *selection, const ListQuery *list,
+                         const Relation *link, Error *err) {
   ReadNode *node = ARENA_NEW(call->arena, ReadNode);
   TRY_ALLOC(node);
   node->resource = resource;

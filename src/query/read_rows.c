@@ -1,5 +1,6 @@
-/* read_rows.c - the store's rows become the Result's: columns are put into the selection's order, nested lists into their rows, and top-level rows go to
- * the sink. Rows of a plan with one forward statement are handed on as they come; others are kept until all are there. */
+/* read_rows.c - the store's rows become the Result's: columns are put into the selection's order, nested lists into their rows, and
+ * top-level rows go to the sink. Rows of a plan with one forward statement are handed on as they come; others are kept until all are there.
+ */
 #include <assert.h>
 
 #include "query/etag.h"
@@ -81,9 +82,12 @@ static Code read_to_one(RowReader *reader, const SelectionItem *item, bool is_pr
 static Code read_selection(RowReader *reader, const Selection *selection, bool is_present, Value *values, Error *err) {
   for (size_t i = 0; i < selection->count; i++) {
     const SelectionItem *item = &selection->items[i];
-    if (item->field->kind == FIELD_STORED) TRY(read_stored(reader, item->field, &values[i], err));
-    else if (item->field->kind == FIELD_TO_ONE) TRY(read_to_one(reader, item, is_present, &values[i], err));
-    else TRY(read_list(reader, item->field->relation, is_present, &values[i], err));
+    if (item->field->kind == FIELD_STORED)
+      TRY(read_stored(reader, item->field, &values[i], err));
+    else if (item->field->kind == FIELD_TO_ONE)
+      TRY(read_to_one(reader, item, is_present, &values[i], err));
+    else
+      TRY(read_list(reader, item->field->relation, is_present, &values[i], err));
   }
   return CODE_OK;
 }
@@ -99,7 +103,8 @@ static Code hand_on(ReadCall *call, const Value *values, Error *err) {
 
 /* The sort keys of a page's first and last row, in reading order, make its cursors. */
 static Code note_position(ReadCall *call, const ReadNode *node, ListBuild *list, size_t index, const Value *sort_keys, Error *err) {
-  if (index == 0 && node->probe_statement != SIZE_MAX) TRY(keep_values(call->arena, sort_keys, node->order_count, &list->first_sort_keys, err));
+  if (index == 0 && node->probe_statement != SIZE_MAX)
+    TRY(keep_values(call->arena, sort_keys, node->order_count, &list->first_sort_keys, err));
   if ((int64_t)index + 1 < node->limit) return CODE_OK;
   return keep_values(call->arena, sort_keys, node->order_count, &list->last_sort_keys, err);
 }

@@ -1,5 +1,5 @@
-/* result.h - the waist's other half: what an Operation yields. Top-level rows are handed to the face one by one as they are read, so that no tree is built;
- * a row's values stand in the order of its Selection. */
+/* result.h - the waist's other half: what an Operation yields. Top-level rows are handed to the face one by one as they are read, so that
+ * no tree is built; a row's values stand in the order of its Selection. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,17 +34,17 @@ typedef struct ResultSink {
 
 typedef struct Result {
   Code code;
-  const Problem *problem;  /* unless CODE_OK */
+  const Problem *problem; /* unless CODE_OK */
   size_t row_count;
   Str next_cursor, prev_cursor; /* LIST; ptr NULL: none */
   bool has_total;
   int64_t total;
-  Str etag;                /* of the representation that was given (GET, and writes with a selection); without quotes */
-  const Value *key;        /* of the row that was written */
-  bool is_created;         /* REPLACE and CREATE */
-  bool is_hidden;          /* the write is done, but its writer may not read the row: no row was given */
-  bool is_not_modified;    /* If-None-Match on GET */
+  Str etag;                 /* of the representation that was given (GET, and writes with a selection); without quotes */
+  const Value *key;         /* of the row that was written */
+  bool is_created;          /* REPLACE and CREATE */
+  bool is_hidden;           /* the write is done, but its writer may not read the row: no row was given */
+  bool is_not_modified;     /* If-None-Match on GET */
   const Value *const *keys; /* CREATE of an array: each row's key */
-  const bool *hidden;      /*   and which of them gave no row */
+  const bool *hidden;       /*   and which of them gave no row */
   size_t key_count;
 } Result;

@@ -1,9 +1,6 @@
 #include "query/rules.h"
 
-
-Rules rules_on(Arena *arena, const Caller *caller, int64_t now_us) {
-  return (Rules){.arena = arena, .caller = caller, .now_us = now_us};
-}
+Rules rules_on(Arena *arena, const Caller *caller, int64_t now_us) { return (Rules){.arena = arena, .caller = caller, .now_us = now_us}; }
 
 const ReducedRule *rules_find(const Rules *rules, const Expr *source) {
   for (size_t i = 0; i < rules->items.count; i++) {

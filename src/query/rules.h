@@ -1,4 +1,5 @@
-/* rules.h - access rules as they stand for one caller: reduced once a call, then shared by all that ask. Request lifetime, one thread at a time. */
+/* rules.h - access rules as they stand for one caller: reduced once a call, then shared by all that ask. Request lifetime, one thread at a
+ * time. */
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"

@@ -1,5 +1,5 @@
-/* write.h - writes: input becomes typed rows (write_input.c), and a program that the store runs in a transaction takes them through access, checks, references
- * and constraints, row after row (write_run.c). Internal to query/. */
+/* write.h - writes: input becomes typed rows (write_input.c), and a program that the store runs in a transaction takes them through access,
+ * checks, references and constraints, row after row (write_run.c). Internal to query/. */
 #pragma once
 #include "base/vec.h"
 #include "query/call_plan.h"
@@ -19,12 +19,12 @@ typedef struct WriteReference {
 struct WriteRow {
   RowAction action;
   const Resource *resource;
-  Str pointer;                    /* of the object in the request's body */
-  Value *values;                  /* by stored_index: what was given */
-  bool *given;                    /* by stored_index */
-  const JsonValue *patch;         /* a JSON Patch, to be applied to the row once it is known; NULL: none */
-  const JsonValue **merges;       /* by stored_index: merge patches for embedded objects and JSON, which need the old value; NULL: none at all */
-  const Field *const *where;      /* how an existing row is found: the key, or another unique group */
+  Str pointer;               /* of the object in the request's body */
+  Value *values;             /* by stored_index: what was given */
+  bool *given;               /* by stored_index */
+  const JsonValue *patch;    /* a JSON Patch, to be applied to the row once it is known; NULL: none */
+  const JsonValue **merges;  /* by stored_index: merge patches for embedded objects and JSON, which need the old value; NULL: none at all */
+  const Field *const *where; /* how an existing row is found: the key, or another unique group */
   const Value *where_values;
   size_t where_count;
   VEC(WriteReference) references; /* done before the row */
@@ -38,13 +38,13 @@ struct WriteRow {
 
 /* A write under way. */
 typedef struct Write {
-  StoreWrite store;               /* first: the store's callbacks find the write by it */
+  StoreWrite store; /* first: the store's callbacks find the write by it */
   Engine *engine;
   CallGroup *group;
-  Call *call;                     /* whose turn it is */
+  Call *call; /* whose turn it is */
   StoreTxn *txn;
   Arena *arena;
-  VEC(Mistake) mistakes;          /* of the row (or the input) at hand */
+  VEC(Mistake) mistakes; /* of the row (or the input) at hand */
 } Write;
 
 enum { MISTAKES_MAX = 100 };
@@ -68,20 +68,23 @@ bool write_values_equal(const Value *a, const Value *b);
 /* A merge patch (RFC 7396) of an embedded object or JSON value, applied to the old value and decoded again. */
 Code write_merge(Write *write, WriteRow *row, const Field *field, const Value *old, Value *ret, Error *err);
 
-/* A JSON Patch, applied to the row as its caller sees it: what differs then counts as given. `visible[i]`: the caller may read the field. */
+/* A JSON Patch, applied to the row as its caller sees it: what differs then counts as given. `visible[i]`: the caller may read the field.
+ */
 Code write_patch(Write *write, WriteRow *row, const bool *visible, Error *err);
 
 /* Is the rule true for the row (with old. where given)? In memory where it looks at the row alone, else by the store. */
 Code write_rule_holds(Write *write, const Expr *rule, const Resource *resource, const Value *row, const Value *old, bool *ret, Error *err);
 
-/* The row that has these values, whole; *ret NULL where there is none. *ret_visible: the caller may read it. `is_guarded`: hidden fields match nothing. */
-Code write_load(Write *write, const Resource *resource, const Field *const *fields, const Value *values, size_t count, const Value **ret, bool *ret_visible,
-                Error *err);
+/* The row that has these values, whole; *ret NULL where there is none. *ret_visible: the caller may read it. `is_guarded`: hidden fields
+ * match nothing. */
+Code write_load(Write *write, const Resource *resource, const Field *const *fields, const Value *values, size_t count, const Value **ret,
+                bool *ret_visible, Error *err);
 /* Whether `relation`'s target row, as keyed by `row`, is there and may be seen. */
 Code write_reference_exists(Write *write, const Relation *relation, const Value *row, bool *ret, Error *err);
 /* Whether any row refers to `row` by the relation. */
 Code write_is_referenced(Write *write, const Relation *relation, const Value *row, bool *ret, Error *err);
 /* `is_stored[i]`: column i is given a value; the others are left to the database, and *row is completed with what it made of them. */
 Code write_insert(Write *write, const Resource *resource, Value *row, const bool *is_stored, StoreConflict *ret_conflict, Error *err);
-Code write_update(Write *write, const Resource *resource, const Value *old, const Value *row, const bool *is_changed, StoreConflict *ret_conflict, Error *err);
+Code write_update(Write *write, const Resource *resource, const Value *old, const Value *row, const bool *is_changed,
+                  StoreConflict *ret_conflict, Error *err);
 Code write_delete(Write *write, const Resource *resource, const Value *row, StoreConflict *ret_conflict, Error *err);

@@ -1,5 +1,5 @@
-/* write_answer.c - what a write gives back: its rows as their writer may read them. Straight from memory where the row says it all, else read again in the same
- * transaction. */
+/* write_answer.c - what a write gives back: its rows as their writer may read them. Straight from memory where the row says it all, else
+ * read again in the same transaction. */
 #include "query/etag.h"
 #include "query/write_row.h"
 
@@ -22,7 +22,8 @@ static bool is_in_memory(const WriteRow *row, const Selection *selection) {
   return true;
 }
 
-static Code answer_from_memory(Write *write, const WriteRow *row, const Selection *selection, ResultSink *sink, bool *ret_given, uint64_t *ret_tag, Error *err) {
+static Code answer_from_memory(Write *write, const WriteRow *row, const Selection *selection, ResultSink *sink, bool *ret_given,
+                               uint64_t *ret_tag, Error *err) {
   bool is_visible = false;
   TRY(write_rule_holds(write, row->resource->access[RULE_READ], row->resource, row->row, NULL, &is_visible, err));
   *ret_given = is_visible;
@@ -39,11 +40,15 @@ static Code answer_from_memory(Write *write, const WriteRow *row, const Selectio
 }
 
 /* A GET of the row by the same caller, in this transaction. */
-static Code answer_from_store(Write *write, const Resource *resource, const Value *key, Selection *selection, ResultSink *sink, bool *ret_given, uint64_t *ret_tag,
-                              Error *err) {
+static Code answer_from_store(Write *write, const Resource *resource, const Value *key, Selection *selection, ResultSink *sink,
+                              bool *ret_given, uint64_t *ret_tag, Error *err) {
   Operation *get = ARENA_NEW(write->arena, Operation);
   TRY_ALLOC(get);
-  *get = (Operation){.action = ACTION_GET, .resource = resource, .key = key, .selection = selection, .caller = write->call->operation.caller,
+  *get = (Operation){.action = ACTION_GET,
+                     .resource = resource,
+                     .key = key,
+                     .selection = selection,
+                     .caller = write->call->operation.caller,
                      .now_us = write->call->operation.now_us};
   ReadCall *read = NULL;
   Result result = {0};

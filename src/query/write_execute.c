@@ -1,4 +1,5 @@
-/* write_execute.c - a group of calls as one StoreWrite: all in order, in one transaction; the first that fails rolls all back and is the answer. */
+/* write_execute.c - a group of calls as one StoreWrite: all in order, in one transaction; the first that fails rolls all back and is the
+ * answer. */
 #include "query/aggregate.h"
 #include "query/write_row.h"
 
@@ -32,7 +33,8 @@ static Code run_read(Write *write, Error *err) {
     return CODE_OK;
   }
   ReadCall *read = call->plan->read;
-  if (read == NULL) return write_refuse(write, problem_create(write->arena, CODE_NOT_FOUND, STR("there is no such resource, or you may not see it")));
+  if (read == NULL)
+    return write_refuse(write, problem_create(write->arena, CODE_NOT_FOUND, STR("there is no such resource, or you may not see it")));
   read->read.restart(&read->read);
   TRY(store_txn_read(write->txn, &read->read, err));
   TRY(read_finish(read, &call->result, err));

@@ -1,5 +1,5 @@
-/* write_input.c - what a client wants written, as typed rows: decoded, validated, defaults known; every mistake of the whole input at once. What needs stored rows
- * (access, READ_ONLY, IMMUTABLE, checks, references) comes later, in write_run.c. */
+/* write_input.c - what a client wants written, as typed rows: decoded, validated, defaults known; every mistake of the whole input at once.
+ * What needs stored rows (access, READ_ONLY, IMMUTABLE, checks, references) comes later, in write_run.c. */
 #include "base/uuid.h"
 #include "codec/json_patch.h"
 #include "contract/input.h"
@@ -20,9 +20,12 @@ static Str pointer_join(Arena *arena, Str base, Str name) {
   buf_add(&out, base);
   buf_add_byte(&out, '/');
   for (size_t i = 0; i < name.len; i++) {
-    if (name.ptr[i] == '~') buf_add(&out, STR("~0"));
-    else if (name.ptr[i] == '/') buf_add(&out, STR("~1"));
-    else buf_add_byte(&out, name.ptr[i]);
+    if (name.ptr[i] == '~')
+      buf_add(&out, STR("~0"));
+    else if (name.ptr[i] == '/')
+      buf_add(&out, STR("~1"));
+    else
+      buf_add_byte(&out, name.ptr[i]);
   }
   return out.failed == CODE_OK ? buf_str(&out) : (Str){0};
 }
@@ -50,7 +53,8 @@ Code mistakes_refuse(Write *write, Error *err) {
 /* ---- one value ---- */
 
 /* Decodes by the field's type and constraints; *ret_is_valid false where mistakes were noted. */
-static Code decode_value(Write *write, Str row_pointer, const Field *field, const JsonValue *json, Value *ret, bool *ret_is_valid, Error *err) {
+static Code decode_value(Write *write, Str row_pointer, const Field *field, const JsonValue *json, Value *ret, bool *ret_is_valid,
+                         Error *err) {
   InputMistakes mistakes = {0};
   InputPath path = {.name = field->name};
   Code code = field_value_decode(field, json, &path, write->arena, ret, &mistakes, err);
@@ -163,7 +167,8 @@ static Code unknown_field(Write *write, const WriteRow *row, Str name, Error *er
   for (size_t i = 0; i < row->resource->field_count; i++) nearest_offer(&nearest, row->resource->fields[i]->name);
   Str detail = arena_printf(write->arena, "%.*s has no such field", STR_ARGS(row->resource->name));
   TRY_ALLOC(detail.ptr);
-  return mistake_add(write, MISTAKE_UNKNOWN_FIELD, row->pointer, name, detail, nearest_hint(&nearest, write->arena)) ? CODE_OK : error_no_memory(err);
+  return mistake_add(write, MISTAKE_UNKNOWN_FIELD, row->pointer, name, detail, nearest_hint(&nearest, write->arena)) ? CODE_OK
+                                                                                                                     : error_no_memory(err);
 }
 
 static Code wrong_shape(Write *write, Str pointer, Str detail, Error *err) {
@@ -190,7 +195,9 @@ static Code decode_where(Write *write, WriteRow *row, const JsonValue *json, Err
     fields = resource->uniques[i].fields;
     count = resource->uniques[i].count;
   }
-  if (fields == NULL) return wrong_shape(write, row->pointer, STR("must name the row by its key or by all fields of one unique group, and by nothing else"), err);
+  if (fields == NULL)
+    return wrong_shape(write, row->pointer, STR("must name the row by its key or by all fields of one unique group, and by nothing else"),
+                       err);
   Value *values = ARENA_ARRAY(write->arena, Value, count);
   TRY_ALLOC(values);
   for (size_t i = 0; i < count; i++) {
@@ -208,11 +215,12 @@ static Code decode_where(Write *write, WriteRow *row, const JsonValue *json, Err
 static Code too_deep(Write *write, Str pointer, Error *err) {
   Str detail = arena_printf(write->arena, "%.*s is nested deeper than %zu levels", STR_ARGS(pointer), write->engine->limits.nesting_max);
   TRY_ALLOC(detail.ptr);
-  return write_refuse(write, problem_with_hint(write->arena, CODE_BAD_REQUEST, detail, STR("write the inner rows in a request of their own")));
+  return write_refuse(write,
+                      problem_with_hint(write->arena, CODE_BAD_REQUEST, detail, STR("write the inner rows in a request of their own")));
 }
 
-static Code decode_new(Write *write, const Relation *child_of, const Resource *resource, const JsonValue *json, Str pointer, size_t depth, WriteRow **ret,
-                       Error *err) {
+static Code decode_new(Write *write, const Relation *child_of, const Resource *resource, const JsonValue *json, Str pointer, size_t depth,
+                       WriteRow **ret, Error *err) {
   WriteRow *row = NULL;
   TRY(row_create(write, ROW_CREATE, resource, pointer, &row, err));
   row->child_of = child_of;
@@ -221,8 +229,8 @@ static Code decode_new(Write *write, const Relation *child_of, const Resource *r
   return decode_members(write, row, json, depth, err);
 }
 
-static Code decode_existing(Write *write, RowAction action, const Relation *child_of, const Resource *resource, const JsonValue *json, Str pointer, size_t depth,
-                            WriteRow **ret, Error *err) {
+static Code decode_existing(Write *write, RowAction action, const Relation *child_of, const Resource *resource, const JsonValue *json,
+                            Str pointer, size_t depth, WriteRow **ret, Error *err) {
   WriteRow *row = NULL;
   TRY(row_create(write, action, resource, pointer, &row, err));
   row->child_of = child_of;
@@ -254,12 +262,15 @@ static Code decode_to_one(Write *write, WriteRow *row, const Field *field, const
   } else if (str_equal(verb->name, STR("connect"))) {
     TRY(decode_existing(write, ROW_CONNECT, NULL, relation->target, &verb->value, reference.pointer, depth - 1, &reference.target, err));
   } else if (!str_equal(verb->name, STR("disconnect"))) {
-    return mistake_add(write, MISTAKE_UNKNOWN_FIELD, base, verb->name, STR("is not one of create, connect, disconnect"), (Str){0}) ? CODE_OK
-                                                                                                                                   : error_no_memory(err);
+    return mistake_add(write, MISTAKE_UNKNOWN_FIELD, base, verb->name, STR("is not one of create, connect, disconnect"), (Str){0})
+               ? CODE_OK
+               : error_no_memory(err);
   } else if (verb->value.type != JSON_BOOL || !verb->value.boolean) {
     return wrong_shape(write, reference.pointer, STR("must be true"), err);
   } else if (relation->is_required) {
-    return mistake_add(write, MISTAKE_REQUIRED, reference.pointer, (Str){0}, STR("the relation is required"), (Str){0}) ? CODE_OK : error_no_memory(err);
+    return mistake_add(write, MISTAKE_REQUIRED, reference.pointer, (Str){0}, STR("the relation is required"), (Str){0})
+               ? CODE_OK
+               : error_no_memory(err);
   }
   for (size_t i = 0; i < relation->key_count; i++) {
     if (row->given[relation->keys[i]->stored_index]) {
@@ -277,13 +288,13 @@ typedef struct ChildVerb {
 
 /* In the order in which they are done: what leaves makes room for what comes. */
 static const ChildVerb child_verbs[] = {
-    {STR_INIT("disconnect"), ROW_DISCONNECT}, {STR_INIT("delete"), ROW_DELETE},   {STR_INIT("update"), ROW_UPDATE},
+    {STR_INIT("disconnect"), ROW_DISCONNECT}, {STR_INIT("delete"), ROW_DELETE}, {STR_INIT("update"), ROW_UPDATE},
     {STR_INIT("connect"), ROW_CONNECT},       {STR_INIT("create"), ROW_CREATE},
 };
 enum { CHILD_VERBS = sizeof child_verbs / sizeof *child_verbs };
 
-static Code decode_children(Write *write, WriteRow *row, const Relation *relation, RowAction action, const JsonValue *json, Str pointer, size_t depth,
-                            Error *err) {
+static Code decode_children(Write *write, WriteRow *row, const Relation *relation, RowAction action, const JsonValue *json, Str pointer,
+                            size_t depth, Error *err) {
   if (json->type != JSON_ARRAY) return wrong_shape(write, pointer, STR("must be an array"), err);
   if (json->count > write->engine->limits.batch_max) {
     Str detail = arena_printf(write->arena, "must have at most %zu items", write->engine->limits.batch_max);
@@ -294,8 +305,10 @@ static Code decode_children(Write *write, WriteRow *row, const Relation *relatio
     WriteRow *child = NULL;
     Str at = pointer_at(write->arena, pointer, i);
     TRY_ALLOC(at.ptr);
-    if (action == ROW_CREATE) TRY(decode_new(write, relation, relation->source, &json->items[i], at, depth, &child, err));
-    else TRY(decode_existing(write, action, relation, relation->source, &json->items[i], at, depth, &child, err));
+    if (action == ROW_CREATE)
+      TRY(decode_new(write, relation, relation->source, &json->items[i], at, depth, &child, err));
+    else
+      TRY(decode_existing(write, action, relation, relation->source, &json->items[i], at, depth, &child, err));
     if (!VEC_PUSH(write->arena, &row->children, child)) return error_no_memory(err);
   }
   return CODE_OK;
@@ -305,7 +318,8 @@ static Code decode_to_many(Write *write, WriteRow *row, const Field *field, cons
   Str base = pointer_join(write->arena, row->pointer, field->name);
   TRY_ALLOC(base.ptr);
   if (depth == 0) return too_deep(write, base, err);
-  if (json->type != JSON_OBJECT) return wrong_shape(write, base, STR("must be an object of create, connect, disconnect, update and delete"), err);
+  if (json->type != JSON_OBJECT)
+    return wrong_shape(write, base, STR("must be an object of create, connect, disconnect, update and delete"), err);
   size_t known = 0;
   for (size_t v = 0; v < CHILD_VERBS; v++) {
     const JsonValue *value = json_get(json, child_verbs[v].name);
@@ -319,7 +333,8 @@ static Code decode_to_many(Write *write, WriteRow *row, const Field *field, cons
     bool is_verb = false;
     for (size_t v = 0; v < CHILD_VERBS; v++) is_verb = is_verb || str_equal(child_verbs[v].name, json->members[i].name);
     if (is_verb) continue;
-    if (!mistake_add(write, MISTAKE_UNKNOWN_FIELD, base, json->members[i].name, STR("is not one of create, connect, disconnect, update, delete"), (Str){0})) {
+    if (!mistake_add(write, MISTAKE_UNKNOWN_FIELD, base, json->members[i].name,
+                     STR("is not one of create, connect, disconnect, update, delete"), (Str){0})) {
       return error_no_memory(err);
     }
   }
@@ -363,7 +378,8 @@ static Code check_references_whole(Write *write, WriteRow *row, Error *err) {
     for (size_t k = 0; k < relation->key_count; k++) {
       bool is_missed_already = row->action != ROW_UPDATE && relation->keys[k]->is_required && !row->given[relation->keys[k]->stored_index];
       if (is_missed_already || !value_is_null(&row->values[relation->keys[k]->stored_index])) continue;
-      if (!mistake_add(write, MISTAKE_REQUIRED, row->pointer, relation->keys[k]->name, STR("is required: the reference has several parts"), (Str){0})) {
+      if (!mistake_add(write, MISTAKE_REQUIRED, row->pointer, relation->keys[k]->name, STR("is required: the reference has several parts"),
+                       (Str){0})) {
         return error_no_memory(err);
       }
     }
@@ -375,10 +391,14 @@ static Code decode_members(Write *write, WriteRow *row, const JsonValue *json, s
   for (size_t i = 0; i < json->count; i++) {
     const JsonMember *member = &json->members[i];
     const Field *field = resource_field(row->resource, member->name);
-    if (field == NULL) TRY(unknown_field(write, row, member->name, err));
-    else if (field->kind == FIELD_STORED) TRY(decode_stored(write, row, field, &member->value, err));
-    else if (field->kind == FIELD_TO_ONE) TRY(decode_to_one(write, row, field, &member->value, depth, err));
-    else TRY(decode_to_many(write, row, field, &member->value, depth, err));
+    if (field == NULL)
+      TRY(unknown_field(write, row, member->name, err));
+    else if (field->kind == FIELD_STORED)
+      TRY(decode_stored(write, row, field, &member->value, err));
+    else if (field->kind == FIELD_TO_ONE)
+      TRY(decode_to_one(write, row, field, &member->value, depth, err));
+    else
+      TRY(decode_to_many(write, row, field, &member->value, depth, err));
   }
   if (row->action == ROW_CREATE || row->action == ROW_REPLACE) TRY(check_required(write, row, err));
   return check_references_whole(write, row, err);

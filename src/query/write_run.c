@@ -1,5 +1,6 @@
-/* write_run.c - the program of a write, inside the store's transaction: each row goes through its own rule (404, 403), READ_ONLY and IMMUTABLE, checks and references
- * (422), then uniqueness and restricted deletes (409). The first row that fails is the answer. A row that others refer to comes before them. */
+/* write_run.c - the program of a write, inside the store's transaction: each row goes through its own rule (404, 403), READ_ONLY and
+ * IMMUTABLE, checks and references (422), then uniqueness and restricted deletes (409). The first row that fails is the answer. A row that
+ * others refer to comes before them. */
 #include "query/write_row.h"
 
 #include "query/etag.h"
@@ -49,8 +50,9 @@ static Code check_unchangeable(Write *write, const WriteRow *row, const bool *is
     bool is_read_only = field->is_readonly || field->is_server_made;
     bool is_fixed = row->old != NULL && (field->is_immutable || field->is_key);
     if (!is_read_only && !is_fixed) continue;
-    bool is_noted = is_read_only ? mistake_add(write, MISTAKE_READ_ONLY, row->pointer, field->name, STR("is set by the server"), (Str){0})
-                                 : mistake_add(write, MISTAKE_IMMUTABLE, row->pointer, field->name, STR("can't be changed once it is set"), (Str){0});
+    bool is_noted =
+        is_read_only ? mistake_add(write, MISTAKE_READ_ONLY, row->pointer, field->name, STR("is set by the server"), (Str){0})
+                     : mistake_add(write, MISTAKE_IMMUTABLE, row->pointer, field->name, STR("can't be changed once it is set"), (Str){0});
     if (!is_noted) return error_no_memory(err);
   }
   return mistakes_refuse(write, err);
@@ -92,7 +94,8 @@ static bool is_reference_changed(const WriteRow *row, const Relation *relation, 
 static Code check_references(Write *write, const WriteRow *row, const bool *is_changed, Error *err) {
   for (size_t i = 0; i < row->resource->field_count; i++) {
     const Field *field = row->resource->fields[i];
-    if (field->kind != FIELD_TO_ONE || !is_reference_changed(row, field->relation, is_changed) || is_reference_known(row, field->relation)) continue;
+    if (field->kind != FIELD_TO_ONE || !is_reference_changed(row, field->relation, is_changed) || is_reference_known(row, field->relation))
+      continue;
     bool is_there = false;
     TRY(write_reference_exists(write, field->relation, row->row, &is_there, err));
     for (size_t k = 0; !is_there && k < field->relation->key_count; k++) {
@@ -133,14 +136,16 @@ static bool has_column(Str columns, Str column) {
 
 static Code refuse_conflict(Write *write, const WriteRow *row, const StoreConflict *conflict, const Error *store_error, Error *err) {
   if (conflict->kind == STORE_CONFLICT_FOREIGN_KEY) {
-    return write_refuse(write, problem_create(write->arena, CODE_CONFLICT, STR("other rows refer to this one, or the row that it refers to is gone")));
+    return write_refuse(
+        write, problem_create(write->arena, CODE_CONFLICT, STR("other rows refer to this one, or the row that it refers to is gone")));
   }
   if (conflict->kind != STORE_CONFLICT_UNIQUE) return error_set(err, CODE_CONFLICT, "%s", store_error->text);
   Str columns = str_of(conflict->columns);
   for (size_t i = 0; i < row->resource->stored_count; i++) {
     const Field *field = row->resource->stored[i];
     if (!has_column(columns, field->column)) continue;
-    if (!mistake_add(write, MISTAKE_NOT_UNIQUE, row->pointer, field->name, STR("is taken by another row"), (Str){0})) return error_no_memory(err);
+    if (!mistake_add(write, MISTAKE_NOT_UNIQUE, row->pointer, field->name, STR("is taken by another row"), (Str){0}))
+      return error_no_memory(err);
   }
   Problem *problem = problem_new(write->arena, CODE_CONFLICT, STR("a value that must be unique is taken"));
   TRY_ALLOC(problem);
@@ -251,10 +256,12 @@ static Code check_precondition(Write *write, const WriteRow *row, Error *err) {
   uint64_t tag = 0;
   if (is_there) TRY(write_etag(write, row, &tag, err));
   if (operation->if_match.is_given && (!is_there || !etag_matches(&operation->if_match, tag))) {
-    return write_refuse(write, problem_create(write->arena, CODE_PRECONDITION_FAILED, STR("the resource has another ETag than If-Match names: read it again")));
+    return write_refuse(write, problem_create(write->arena, CODE_PRECONDITION_FAILED,
+                                              STR("the resource has another ETag than If-Match names: read it again")));
   }
   if (operation->if_none_match.is_given && is_there && etag_matches(&operation->if_none_match, tag)) {
-    return write_refuse(write, problem_create(write->arena, CODE_PRECONDITION_FAILED, STR("the resource has the ETag that If-None-Match names")));
+    return write_refuse(write,
+                        problem_create(write->arena, CODE_PRECONDITION_FAILED, STR("the resource has the ETag that If-None-Match names")));
   }
   return CODE_OK;
 }
@@ -280,7 +287,8 @@ static Code apply(Write *write, WriteRow *row, bool *is_changed, bool *ret_any, 
   for (size_t i = 0; i < row->resource->stored_count; i++) {
     const Field *field = row->resource->stored[i];
     row->row[i] = row->given[i] ? row->values[i] : row->old[i];
-    if (row->given[i] && row->merges != NULL && row->merges[i] != NULL) TRY(write_merge(write, row, field, &row->old[i], &row->row[i], err));
+    if (row->given[i] && row->merges != NULL && row->merges[i] != NULL)
+      TRY(write_merge(write, row, field, &row->old[i], &row->row[i], err));
     is_changed[i] = row->given[i] && !write_values_equal(&row->row[i], &row->old[i]);
     *ret_any = *ret_any || is_changed[i];
   }
@@ -332,7 +340,8 @@ static Code relink(Write *write, WriteRow *row, Error *err) {
     return CODE_OK;
   }
   if (row->action == ROW_DISCONNECT && row->child_of->is_required) {
-    if (!mistake_add(write, MISTAKE_REQUIRED, row->pointer, (Str){0}, STR("the relation is required: delete the row, or connect it elsewhere"), (Str){0})) {
+    if (!mistake_add(write, MISTAKE_REQUIRED, row->pointer, (Str){0},
+                     STR("the relation is required: delete the row, or connect it elsewhere"), (Str){0})) {
       return error_no_memory(err);
     }
     return mistakes_refuse(write, err);
@@ -369,7 +378,8 @@ static bool is_key_made_by_server(const Resource *resource) {
 static Code check_body_key(Write *write, const WriteRow *row, Error *err) {
   for (size_t i = 0; i < row->where_count; i++) {
     if (write_values_equal(&row->values[row->where[i]->stored_index], &row->where_values[i])) continue;
-    if (!mistake_add(write, MISTAKE_IMMUTABLE, row->pointer, row->where[i]->name, STR("must be the key that the path names"), (Str){0})) return error_no_memory(err);
+    if (!mistake_add(write, MISTAKE_IMMUTABLE, row->pointer, row->where[i]->name, STR("must be the key that the path names"), (Str){0}))
+      return error_no_memory(err);
   }
   return mistakes_refuse(write, err);
 }
@@ -397,7 +407,8 @@ static Code check_restricted(Write *write, const WriteRow *row, Error *err) {
     bool is_referenced = false;
     TRY(write_is_referenced(write, relation, row->old, &is_referenced, err));
     if (!is_referenced) continue;
-    Str detail = arena_printf(write->arena, "%.*s.%.*s still refers to it", STR_ARGS(relation->source->name), STR_ARGS(relation->field->name));
+    Str detail =
+        arena_printf(write->arena, "%.*s.%.*s still refers to it", STR_ARGS(relation->source->name), STR_ARGS(relation->field->name));
     TRY_ALLOC(detail.ptr);
     return write_refuse(write, problem_create(write->arena, CODE_CONFLICT, detail));
   }
@@ -421,7 +432,7 @@ static Code delete_row(Write *write, WriteRow *row, Error *err) {
 }
 
 Code write_row_run(Write *write, WriteRow *row, Error *err) {
-  static Code (*const run[])(Write *, WriteRow *, Error *) = {
-      [ROW_CREATE] = create, [ROW_UPDATE] = update, [ROW_REPLACE] = replace, [ROW_DELETE] = delete_row, [ROW_CONNECT] = relink, [ROW_DISCONNECT] = relink};
+  static Code (*const run[])(Write *, WriteRow *, Error *) = {[ROW_CREATE] = create,     [ROW_UPDATE] = update,  [ROW_REPLACE] = replace,
+                                                              [ROW_DELETE] = delete_row, [ROW_CONNECT] = relink, [ROW_DISCONNECT] = relink};
   return run[row->action](write, row, err);
 }

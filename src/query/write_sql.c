@@ -53,7 +53,6 @@ static Code params_of_keys(PlanInput *input, const Resource *resource, const Val
 
 /* ---- pieces of text ---- */
 
-
 /* WHERE k1 = $n AND k2 = $n+1 …, on a table without an alias. */
 static void write_key_condition(const SqlWriter *writer, Buf *out, const Resource *resource, uint32_t first) {
   buf_add(out, STR(" WHERE "));
@@ -74,8 +73,8 @@ static StoreColumn *columns_of(Arena *arena, const Resource *resource, size_t mo
   return columns;
 }
 
-static Code finish(const PlanInput *input, Arena *arena, const Buf *out, const StoreColumn *columns, size_t column_count, bool is_write, StoreStatement **ret,
-                   Error *err) {
+static Code finish(const PlanInput *input, Arena *arena, const Buf *out, const StoreColumn *columns, size_t column_count, bool is_write,
+                   StoreStatement **ret, Error *err) {
   Str sql = {0};
   TRY(buf_finish(out, &sql, err));
   StoreStatement *statement = plan_statement(input, arena, sql, columns, column_count, is_write, err);
@@ -94,7 +93,8 @@ typedef struct LoadText {
   SqlGuard guard;
 } LoadText;
 
-static Code make_load(const PlanInput *input, const SqlWriter *writer_given, Arena *arena, const void *what, StoreStatement **ret, Error *err) {
+static Code make_load(const PlanInput *input, const SqlWriter *writer_given, Arena *arena, const void *what, StoreStatement **ret,
+                      Error *err) {
   const LoadText *load = what;
   SqlWriter writer = *writer_given;
   SqlSelect *select = sql_select_create(&writer, NULL);
@@ -121,8 +121,10 @@ static Code make_load(const PlanInput *input, const SqlWriter *writer_given, Are
   for (size_t i = 0; i < load->count; i++) {
     Buf *out = sql_select_where(select);
     bool is_key = load->fields[i]->is_key;
-    if (is_key || load->guard.field_rule(load->guard.context, load->fields[i]) == NULL) sql_write_equatable(&writer, out, scope, load->fields[i]);
-    else TRY(sql_write_guarded_column(&writer, out, scope, load->fields[i], &load->guard, true, err));
+    if (is_key || load->guard.field_rule(load->guard.context, load->fields[i]) == NULL)
+      sql_write_equatable(&writer, out, scope, load->fields[i]);
+    else
+      TRY(sql_write_guarded_column(&writer, out, scope, load->fields[i], &load->guard, true, err));
     buf_add(out, STR(" = "));
     sql_write_field_param(&writer, out, (uint32_t)i + 1, load->fields[i]);
   }
@@ -153,8 +155,8 @@ static Code on_load_row(void *context, const Value *columns, Error *err) {
   return CODE_OK;
 }
 
-Code write_load(Write *write, const Resource *resource, const Field *const *fields, const Value *values, size_t count, const Value **ret, bool *ret_visible,
-                Error *err) {
+Code write_load(Write *write, const Resource *resource, const Field *const *fields, const Value *values, size_t count, const Value **ret,
+                bool *ret_visible, Error *err) {
   PlanInput input = input_of(write, 'l', resource);
   LoadText text = {.resource = resource, .fields = fields, .count = count};
   for (size_t i = 0; i < count; i++) {
@@ -182,7 +184,8 @@ typedef struct ExistsText {
   const Expr *rule;
 } ExistsText;
 
-static Code make_exists(const PlanInput *input, const SqlWriter *writer_given, Arena *arena, const void *what, StoreStatement **ret, Error *err) {
+static Code make_exists(const PlanInput *input, const SqlWriter *writer_given, Arena *arena, const void *what, StoreStatement **ret,
+                        Error *err) {
   const ExistsText *exists = what;
   SqlWriter writer = *writer_given;
   SqlSelect *select = sql_select_create(&writer, NULL);
@@ -221,8 +224,8 @@ static Code on_exists(void *context, const Value *columns, Error *err) {
 }
 
 /* `from` are the fields of `row` that the `fields` of `resource` must equal. */
-static Code exists(Write *write, char kind, const Resource *resource, const Field *const *fields, const Field *const *from, size_t count, const Value *row,
-                   const Expr *rule, bool *ret, Error *err) {
+static Code exists(Write *write, char kind, const Resource *resource, const Field *const *fields, const Field *const *from, size_t count,
+                   const Value *row, const Expr *rule, bool *ret, Error *err) {
   PlanInput input = input_of(write, kind, resource);
   ExistsText text = {.resource = resource, .fields = fields, .count = count};
   if (plan_param(&input, value_int(1), VALUE_INT) == 0) return error_no_memory(err);
@@ -292,9 +295,7 @@ typedef struct InsertedRow {
 
 static Code on_inserted(void *context, const Value *columns, Error *err) {
   InsertedRow *inserted = context;
-  for (size_t i = 0; i < inserted->resource->stored_count; i++) {
-    TRY(value_keep(inserted->arena, &columns[i], &inserted->row[i], err));
-  }
+  for (size_t i = 0; i < inserted->resource->stored_count; i++) { TRY(value_keep(inserted->arena, &columns[i], &inserted->row[i], err)); }
   return CODE_OK;
 }
 
@@ -312,7 +313,8 @@ Code write_insert(Write *write, const Resource *resource, Value *row, const bool
   StoreStatement *statement = NULL;
   TRY(statement_find(write, &input, make_insert, &text, &statement, err));
   InsertedRow inserted = {.arena = write->arena, .resource = resource, .row = row};
-  return store_txn_run(write->txn, statement, input.params.items, statement->column_count > 0 ? on_inserted : NULL, &inserted, NULL, ret_conflict, err);
+  return store_txn_run(write->txn, statement, input.params.items, statement->column_count > 0 ? on_inserted : NULL, &inserted, NULL,
+                       ret_conflict, err);
 }
 
 static Code make_update(const PlanInput *input, const SqlWriter *writer, Arena *arena, const void *what, StoreStatement **ret, Error *err) {
@@ -332,7 +334,8 @@ static Code make_update(const PlanInput *input, const SqlWriter *writer, Arena *
   return finish(input, arena, &out, NULL, 0, true, ret, err);
 }
 
-Code write_update(Write *write, const Resource *resource, const Value *old, const Value *row, const bool *is_changed, StoreConflict *ret_conflict, Error *err) {
+Code write_update(Write *write, const Resource *resource, const Value *old, const Value *row, const bool *is_changed,
+                  StoreConflict *ret_conflict, Error *err) {
   PlanInput input = input_of(write, 'u', resource);
   shape_set(&input, resource, is_changed);
   for (size_t i = 0; i < resource->stored_count; i++) {
@@ -370,7 +373,8 @@ typedef struct RuleText {
   bool has_old;
 } RuleText;
 
-static Code make_rule(const PlanInput *input, const SqlWriter *writer_given, Arena *arena, const void *what, StoreStatement **ret, Error *err) {
+static Code make_rule(const PlanInput *input, const SqlWriter *writer_given, Arena *arena, const void *what, StoreStatement **ret,
+                      Error *err) {
   const RuleText *text = what;
   SqlWriter writer = *writer_given;
   SqlSelect *select = sql_select_create(&writer, NULL);
@@ -403,14 +407,11 @@ static Code on_verdict(void *context, const Value *columns, Error *err) {
   return CODE_OK;
 }
 
-static Code rule_holds_in_store(Write *write, const Expr *residue, const Resource *resource, const Value *row, const Value *old, bool *ret, Error *err) {
+static Code rule_holds_in_store(Write *write, const Expr *residue, const Resource *resource, const Value *row, const Value *old, bool *ret,
+                                Error *err) {
   PlanInput input = input_of(write, old == NULL ? 'n' : 'o', resource);
-  for (size_t i = 0; i < resource->stored_count; i++) {
-    TRY(param_of(&input, resource->stored[i], row[i], err));
-  }
-  for (size_t i = 0; old != NULL && i < resource->stored_count; i++) {
-    TRY(param_of(&input, resource->stored[i], old[i], err));
-  }
+  for (size_t i = 0; i < resource->stored_count; i++) { TRY(param_of(&input, resource->stored[i], row[i], err)); }
+  for (size_t i = 0; old != NULL && i < resource->stored_count; i++) { TRY(param_of(&input, resource->stored[i], old[i], err)); }
   TRY(plan_number(&input, residue, err));
   RuleText text = {.resource = resource, .rule = residue, .has_old = old != NULL};
   StoreStatement *statement = NULL;

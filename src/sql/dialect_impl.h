@@ -68,17 +68,19 @@ struct SqlDialect {
   bool has_plain_equality;         /* texts that are equal are so under every collation: = and IN need none, so that any index serves */
   bool has_nulls_largest;          /* the order of nulls is already ours */
   bool has_lateral;                /* LATERAL joins; without them a statement is a function call, and is run once for each parent */
-  Str row_lock;                    /* behind a SELECT, before the alias of the table whose rows stay as they are until the transaction's end; len 0: others can't write anyway */
+  Str row_lock; /* behind a SELECT, before the alias of the table whose rows stay as they are until the transaction's end; len 0: others
+                   can't write anyway */
   Str templates[SQL_TEMPLATE_COUNT];
-  /* `column` (alias and name, quoted) in canonical form: as a value of the field's type is passed as a parameter. Without a collation. `is_plain`: of a row
-   * of parameters. */
+  /* `column` (alias and name, quoted) in canonical form: as a value of the field's type is passed as a parameter. Without a collation.
+   * `is_plain`: of a row of parameters. */
   void (*write_canonical)(Buf *out, Str column, const Field *field, bool is_plain);
   /* `column` in a form that the driver decodes; NULL: as it is. */
   void (*write_readable)(Buf *out, Str column, const Field *field);
   /* The name of the collation that an operand needs only because of its column (one declared as ignoring case, say); len 0: none. */
   Str (*column_collation)(const Field *field);
-  /* The column's own form is not its canonical one, but parameters can be brought to it for = and the order of keys, so that an index serves: a uuid that
-   * is a text to everybody else. Where a parameter can't be brought to it, it is null. All three may be NULL: no such fields. */
+  /* The column's own form is not its canonical one, but parameters can be brought to it for = and the order of keys, so that an index
+   * serves: a uuid that is a text to everybody else. Where a parameter can't be brought to it, it is null. All three may be NULL: no such
+   * fields. */
   bool (*has_own_form)(const Field *field);
   /* Behind a parameter that is compared with the column's own form; len 0: as param_casts has it. */
   Str (*field_cast)(const Field *field);
@@ -90,7 +92,8 @@ struct SqlDialect {
    */
   void (*write_each)(Buf *out, Str list, ValueType type, bool is_param);
   /* operand IN the items of a list parameter, so that an index on the operand serves. NULL items match nothing. */
-  void (*write_in_list)(Buf *out, Str operand, Str list, ValueType type, const Field *own); /* own: whose own form the operand is; NULL: canonical */
+  void (*write_in_list)(Buf *out, Str operand, Str list, ValueType type,
+                        const Field *own); /* own: whose own form the operand is; NULL: canonical */
 };
 
 /* Appends the template with its operands. */
@@ -106,4 +109,6 @@ void sql_write_enum_name(Buf *out, Str stored, const EnumType *type);
 /* The collation that a comparison of the column needs, with its leading space; mostly nothing. */
 void sql_write_collation(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field);
 /* The column has a form of its own beside the canonical one. */
-static inline bool sql_has_own_form(const SqlDialect *dialect, const Field *field) { return dialect->has_own_form != NULL && dialect->has_own_form(field); }
+static inline bool sql_has_own_form(const SqlDialect *dialect, const Field *field) {
+  return dialect->has_own_form != NULL && dialect->has_own_form(field);
+}

@@ -1,9 +1,9 @@
-/* dialect_postgres.c - PostgreSQL's SQL (14 and later), made of what every server has: no function, operator or type of ours is created, so that a
- * database that others made is served as it is.
+/* dialect_postgres.c - PostgreSQL's SQL (14 and later), made of what every server has: no function, operator or type of ours is created, so
+ * that a database that others made is served as it is.
  *
- * An error would end the transaction where the rule language has null (overflow, division by zero, a text that is no number), so every operation
- * that could fail stands under a CASE. Its operands are named once, in a subselect that the planner may not take apart (OFFSET 0), or nested arithmetic
- * would double at each step. Storage: sql/postgres_types.h. */
+ * An error would end the transaction where the rule language has null (overflow, division by zero, a text that is no number), so every
+ * operation that could fail stands under a CASE. Its operands are named once, in a subselect that the planner may not take apart (OFFSET
+ * 0), or nested arithmetic would double at each step. Storage: sql/postgres_types.h. */
 #include "sql/dialect_impl.h"
 #include "sql/postgres_types.h"
 
@@ -14,9 +14,9 @@
 #define INT_PAIR "(%1)::numeric AS a, (%2)::numeric AS b"
 
 /* 38 significant digits, and no more than 38 on either side of the point: as base/decimal.h counts. */
-#define DECIMAL_CHECKED(value)                                                                                           \
-  CHECKED("CASE WHEN abs(v) < 1e38 AND scale(trim_scale(v)) <= 38 AND "                                                  \
-          "length(rtrim(ltrim(translate(abs(trim_scale(v))::text, '.', ''), '0'), '0')) <= 38 THEN trim_scale(v) END",   \
+#define DECIMAL_CHECKED(value)                                                                                                             \
+  CHECKED("CASE WHEN abs(v) < 1e38 AND scale(trim_scale(v)) <= 38 AND "                                                                    \
+          "length(rtrim(ltrim(translate(abs(trim_scale(v))::text, '.', ''), '0'), '0')) <= 38 THEN trim_scale(v) END",                     \
           value " AS v")
 
 #define FLOAT_PAIR "(%1)::float8 AS a, (%2)::float8 AS b"
@@ -30,37 +30,38 @@
 #define TWO_TO_MINUS_564 "'1.656085607378869e-170'::float8"
 
 /* A half of the sum is exact where the sum is not, and what is below 1 takes no sum beyond the largest double. */
-#define FLOAT_SUM(op)                                                                                     \
-  CHECKED("CASE WHEN abs(a) < 1 OR abs(b) < 1 THEN a " op " b "                                           \
-          "ELSE CASE WHEN abs(a / 2 " op " b / 2) <= " FLOAT_MAX_HALF " THEN a " op " b END END",         \
+#define FLOAT_SUM(op)                                                                                                                      \
+  CHECKED("CASE WHEN abs(a) < 1 OR abs(b) < 1 THEN a " op " b "                                                                            \
+          "ELSE CASE WHEN abs(a / 2 " op " b / 2) <= " FLOAT_MAX_HALF " THEN a " op " b END END",                                          \
           FLOAT_PAIR)
 
 /* PostgreSQL refuses overflow, which is null here, and underflow to zero, which is zero. Both are foreseen on operands that are brought
  * nearer to 1 by powers of two, which is exact. */
-#define FLOAT_PRODUCT                                                                                                                              \
-  CHECKED("CASE WHEN a = 0 OR b = 0 THEN 0::float8 "                                                                                               \
-          "WHEN abs(a) >= 1 AND abs(b) >= 1 THEN CASE WHEN (abs(a) * " TWO_TO_MINUS_512 ") * (abs(b) * " TWO_TO_MINUS_512 ") < 1 THEN a * b END "  \
-          "WHEN abs(a) >= 1 OR abs(b) >= 1 THEN a * b "                                                                                            \
-          "WHEN abs(a) < " TWO_TO_MINUS_538 " AND abs(b) < " TWO_TO_MINUS_538 " THEN 0::float8 "                                                   \
-          "WHEN greatest(abs(a), abs(b)) * " TWO_TO_1000 " * least(abs(a), abs(b)) > " TWO_TO_MINUS_75 " THEN a * b "                              \
-          "WHEN a IS NOT NULL AND b IS NOT NULL THEN 0::float8 END",                                                                               \
+#define FLOAT_PRODUCT                                                                                                                      \
+  CHECKED("CASE WHEN a = 0 OR b = 0 THEN 0::float8 "                                                                                       \
+          "WHEN abs(a) >= 1 AND abs(b) >= 1 THEN CASE WHEN (abs(a) * " TWO_TO_MINUS_512 ") * (abs(b) * " TWO_TO_MINUS_512                  \
+          ") < 1 THEN a * b END "                                                                                                          \
+          "WHEN abs(a) >= 1 OR abs(b) >= 1 THEN a * b "                                                                                    \
+          "WHEN abs(a) < " TWO_TO_MINUS_538 " AND abs(b) < " TWO_TO_MINUS_538 " THEN 0::float8 "                                           \
+          "WHEN greatest(abs(a), abs(b)) * " TWO_TO_1000 " * least(abs(a), abs(b)) > " TWO_TO_MINUS_75 " THEN a * b "                      \
+          "WHEN a IS NOT NULL AND b IS NOT NULL THEN 0::float8 END",                                                                       \
           FLOAT_PAIR)
 
-#define FLOAT_QUOTIENT                                                                                                                   \
-  CHECKED("CASE WHEN b = 0 THEN NULL WHEN a = 0 THEN b - b "                                                                             \
-          "WHEN abs(b) < 1 AND abs(a) < " TWO_TO_MINUS_50 " THEN a / b "                                                                 \
-          "WHEN abs(b) < " TWO_TO_MINUS_512 " AND abs(a) >= " TWO_TO_512 " THEN NULL "                                                   \
-          "WHEN abs(b) < 1 THEN CASE WHEN (abs(a) * " TWO_TO_MINUS_512 ") / (abs(b) * " TWO_TO_512 ") < 1 THEN a / b END "               \
-          "WHEN abs(a) >= 1 THEN a / b "                                                                                                 \
-          "WHEN abs(b) > " TWO_TO_512 " AND abs(a) < " TWO_TO_MINUS_564 " THEN 0::float8 "                                               \
-          "WHEN abs(a) * " TWO_TO_1000 " / abs(b) > " TWO_TO_MINUS_75 " THEN a / b "                                                     \
-          "WHEN a IS NOT NULL AND b IS NOT NULL THEN 0::float8 END",                                                                     \
+#define FLOAT_QUOTIENT                                                                                                                     \
+  CHECKED("CASE WHEN b = 0 THEN NULL WHEN a = 0 THEN b - b "                                                                               \
+          "WHEN abs(b) < 1 AND abs(a) < " TWO_TO_MINUS_50 " THEN a / b "                                                                   \
+          "WHEN abs(b) < " TWO_TO_MINUS_512 " AND abs(a) >= " TWO_TO_512 " THEN NULL "                                                     \
+          "WHEN abs(b) < 1 THEN CASE WHEN (abs(a) * " TWO_TO_MINUS_512 ") / (abs(b) * " TWO_TO_512 ") < 1 THEN a / b END "                 \
+          "WHEN abs(a) >= 1 THEN a / b "                                                                                                   \
+          "WHEN abs(b) > " TWO_TO_512 " AND abs(a) < " TWO_TO_MINUS_564 " THEN 0::float8 "                                                 \
+          "WHEN abs(a) * " TWO_TO_1000 " / abs(b) > " TWO_TO_MINUS_75 " THEN a / b "                                                       \
+          "WHEN a IS NOT NULL AND b IS NOT NULL THEN 0::float8 END",                                                                       \
           FLOAT_PAIR)
 
 /* Microseconds since the epoch, put together of whole hours and the rest: an interval of seconds alone would go through a double. */
-#define TIMESTAMP_CHECKED(value)                                                                                                            \
-  CHECKED("CASE WHEN v BETWEEN -62135596800000000 AND 253402300799999999 THEN '1970-01-01 00:00:00+00'::timestamptz + "                     \
-          "make_interval(hours => div(v, 3600000000)::int, secs => (mod(v, 3600000000) / 1000000)::float8) END",                            \
+#define TIMESTAMP_CHECKED(value)                                                                                                           \
+  CHECKED("CASE WHEN v BETWEEN -62135596800000000 AND 253402300799999999 THEN '1970-01-01 00:00:00+00'::timestamptz + "                    \
+          "make_interval(hours => div(v, 3600000000)::int, secs => (mod(v, 3600000000) / 1000000)::float8) END",                           \
           value " AS v")
 
 /* ---- columns ---- */
@@ -72,15 +73,21 @@ static void write_cast(Buf *out, Str column, const char *before, const char *beh
 }
 
 static void write_canonical_list(Buf *out, Str column, PostgresKind kind) {
-  if (kind == POSTGRES_ARRAY) write_cast(out, column, "to_json(", ")");
-  else if (kind == POSTGRES_JSON) buf_add(out, column);
-  else write_cast(out, column, "(", "::json)");
+  if (kind == POSTGRES_ARRAY)
+    write_cast(out, column, "to_json(", ")");
+  else if (kind == POSTGRES_JSON)
+    buf_add(out, column);
+  else
+    write_cast(out, column, "(", "::json)");
 }
 
 static void write_canonical_time(Buf *out, Str column, PostgresKind kind) {
-  if (kind == POSTGRES_TIMESTAMP) write_cast(out, column, "(", " AT TIME ZONE 'UTC')");
-  else if (kind == POSTGRES_DATE) write_cast(out, column, "(", "::timestamp AT TIME ZONE 'UTC')");
-  else buf_add(out, column);
+  if (kind == POSTGRES_TIMESTAMP)
+    write_cast(out, column, "(", " AT TIME ZONE 'UTC')");
+  else if (kind == POSTGRES_DATE)
+    write_cast(out, column, "(", "::timestamp AT TIME ZONE 'UTC')");
+  else
+    buf_add(out, column);
 }
 
 static void write_canonical_kind(Buf *out, Str column, const Field *field, PostgresKind kind) {
@@ -118,9 +125,12 @@ static bool has_own_form(const Field *field) {
 
 /* A row of parameters holds canonical values, but for what has a form of its own. */
 static void write_canonical(Buf *out, Str column, const Field *field, bool is_plain) {
-  if (!is_plain) write_canonical_kind(out, column, field, postgres_kind(field));
-  else if (has_own_form(field)) write_cast(out, column, "(", "::text)");
-  else buf_add(out, column);
+  if (!is_plain)
+    write_canonical_kind(out, column, field, postgres_kind(field));
+  else if (has_own_form(field))
+    write_cast(out, column, "(", "::text)");
+  else
+    buf_add(out, column);
 }
 
 /* The forms that the driver reads by themselves (store/postgres_value.c); everything else comes as text. */
@@ -178,8 +188,10 @@ static const char *array_type(ValueType type) {
 static void write_array(Buf *out, Str list, ValueType type, const Field *own) {
   buf_add(out, list);
   buf_add(out, STR("::"));
-  if (own == NULL || !has_own_form(own)) buf_add(out, str_of(array_type(type)));
-  else buf_add(out, STR("uuid[]"));
+  if (own == NULL || !has_own_form(own))
+    buf_add(out, str_of(array_type(type)));
+  else
+    buf_add(out, STR("uuid[]"));
 }
 
 static void write_in_list(Buf *out, Str operand, Str list, ValueType type, const Field *own) {
@@ -191,8 +203,8 @@ static void write_in_list(Buf *out, Str operand, Str list, ValueType type, const
 
 /* ---- JSON ---- */
 
-#define DATE_PATTERN                                                                                                    \
-  "(([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)-02-29|"                                 \
+#define DATE_PATTERN                                                                                                                       \
+  "(([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)-02-29|"                                                    \
   "(?!0000)[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))"
 #define TIME_PATTERN "[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6}0*)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 #define NUMBER_PATTERN "^-?[0-9]{1,400}(\\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?$"
@@ -208,14 +220,16 @@ static const char *member_template(FieldType type) {
              "THEN %1::numeric::bigint END END";
     case TYPE_FLOAT:
       return "CASE WHEN %2 IN ('number', 'string') AND %1 ~ '" NUMBER_PATTERN "' THEN "
-             "CASE WHEN abs(%1::numeric) <= 1.7976931348623157e308 THEN CASE WHEN abs(%1::numeric) <= 2.4703282292062327e-324 THEN 0::float8 "
+             "CASE WHEN abs(%1::numeric) <= 1.7976931348623157e308 THEN CASE WHEN abs(%1::numeric) <= 2.4703282292062327e-324 THEN "
+             "0::float8 "
              "ELSE %1::float8 END END END";
     case TYPE_DECIMAL: return "CASE WHEN %2 IN ('number', 'string') AND %1 ~ '" NUMBER_PATTERN "' THEN trim_scale(%1::numeric) END";
     case TYPE_BOOLEAN: return "CASE WHEN %2 = 'boolean' THEN %1 = 'true' END";
     case TYPE_DATETIME: return "CASE WHEN %2 = 'string' AND %1 ~ '^" DATE_PATTERN TIME_PATTERN "$' THEN %1::timestamptz END";
     case TYPE_DATE: return "CASE WHEN %2 = 'string' AND %1 ~ '^" DATE_PATTERN "$' THEN %1::date END";
     case TYPE_BYTES:
-      return "CASE WHEN %2 = 'string' AND %1 ~ '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$' THEN decode(%1, 'base64') END";
+      return "CASE WHEN %2 = 'string' AND %1 ~ '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$' THEN decode(%1, 'base64') "
+             "END";
     default: return "CASE WHEN %2 = 'string' THEN %1 END";
   }
 }
@@ -283,8 +297,10 @@ static void write_each(Buf *out, Str list, ValueType type, bool is_param) {
     return;
   }
   buf_add(out, STR("(SELECT "));
-  if (type == VALUE_JSON) buf_add(out, STR("CASE WHEN json_typeof(j) <> 'null' THEN j END"));
-  else write_replaced(out, member_template(item_type(type)), STR("(j #>> '{}')"), STR("json_typeof(j)"));
+  if (type == VALUE_JSON)
+    buf_add(out, STR("CASE WHEN json_typeof(j) <> 'null' THEN j END"));
+  else
+    write_replaced(out, member_template(item_type(type)), STR("(j #>> '{}')"), STR("json_typeof(j)"));
   buf_add(out, STR(" AS value FROM json_array_elements((SELECT CASE WHEN json_typeof(d) = 'array' THEN d END FROM (SELECT "));
   buf_add(out, list);
   buf_add(out, STR(" AS d OFFSET 0) AS o)) AS e(j))"));
@@ -341,7 +357,8 @@ const SqlDialect SQL_DIALECT_POSTGRES = {
             [SQL_DECIMAL_TO_FLOAT] = STR_INIT("(%1)::float8"),
             [SQL_STRING_SIZE] = STR_INIT("char_length(%1)"),
             [SQL_BYTES_SIZE] = STR_INIT("octet_length(%1)"),
-            [SQL_LIST_SIZE] = STR_INIT(CHECKED("CASE WHEN json_typeof(v) = 'array' THEN json_array_length(v) WHEN v IS NOT NULL THEN 0 END", "%1 AS v")),
+            [SQL_LIST_SIZE] =
+                STR_INIT(CHECKED("CASE WHEN json_typeof(v) = 'array' THEN json_array_length(v) WHEN v IS NOT NULL THEN 0 END", "%1 AS v")),
             [SQL_STARTS_WITH] = STR_INIT("starts_with(%1 COLLATE \"C\", %2)"),
             [SQL_ENDS_WITH] = STR_INIT("starts_with(reverse(%1) COLLATE \"C\", reverse(%2))"),
             [SQL_CONTAINS] = STR_INIT("(strpos(%1 COLLATE \"C\", %2) > 0)"),

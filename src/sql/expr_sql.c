@@ -144,8 +144,10 @@ static Code write_document_member(Writer *writer, Buf *out, Str document, const 
 /* The column, or the member of the object in it, without the rule of the field. */
 static Code write_plain_path(Writer *writer, Buf *out, const SqlScope *scope, const ExprPath *path, bool is_own_form) {
   if (path->member_count == 0) {
-    if (is_own_form) sql_write_column(out, scope, path->field);
-    else sql_write_canonical(writer->sql, out, scope, path->field);
+    if (is_own_form)
+      sql_write_column(out, scope, path->field);
+    else
+      sql_write_canonical(writer->sql, out, scope, path->field);
     return CODE_OK;
   }
   Buf column = buf_on(writer->sql->arena, TEXT_BYTES_MAX);
@@ -161,8 +163,10 @@ static Code write_path(Writer *writer, Buf *out, const Expr *expr, bool is_own_f
   shorten(writer, &path);
   const Expr *rule = field_rule(writer, path.field);
   if (rule != NULL && expr_is_false(rule)) {
-    if (is_own_form) sql_write_null(writer->sql, out, path.field);
-    else write_null(writer, out, expr->type);
+    if (is_own_form)
+      sql_write_null(writer->sql, out, path.field);
+    else
+      write_null(writer, out, expr->type);
     return CODE_OK;
   }
   SqlScope *scope = NULL;
@@ -279,7 +283,8 @@ static Str operator_text(ExprKind kind) {
 
 /* A column that has a form of its own, as which it is compared for equality. */
 static const Field *own_field(const Writer *writer, const Expr *expr) {
-  bool is_column = expr->kind == EXPR_PATH && expr->path.member_count == 0 && expr->path.field != NULL && expr->path.field->kind == FIELD_STORED;
+  bool is_column =
+      expr->kind == EXPR_PATH && expr->path.member_count == 0 && expr->path.field != NULL && expr->path.field->kind == FIELD_STORED;
   return is_column && sql_has_own_form(dialect_of(writer), expr->path.field) ? expr->path.field : NULL;
 }
 
@@ -346,8 +351,10 @@ static Code write_in(Writer *writer, Buf *out, const Expr *expr) {
   if (is_parameter(list)) {
     Buf operand = buf_on(writer->sql->arena, TEXT_BYTES_MAX);
     const Field *own = own_field(writer, left);
-    if (own != NULL) TRY(write_own_operand(writer, &operand, left, own));
-    else TRY(write_operand(writer, &operand, left, true));
+    if (own != NULL)
+      TRY(write_own_operand(writer, &operand, left, own));
+    else
+      TRY(write_operand(writer, &operand, left, true));
     Str text;
     TRY(buf_finish(&operand, &text, writer->err));
     dialect_of(writer)->write_in_list(out, text, items, type, own);

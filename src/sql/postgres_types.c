@@ -50,7 +50,9 @@ Str postgres_own_type(const Field *field) {
   return field->is_list ? type.list : type.scalar;
 }
 
-PostgresKind postgres_kind(const Field *field) { return postgres_kind_of(field->column_type.len > 0 ? field->column_type : postgres_own_type(field)); }
+PostgresKind postgres_kind(const Field *field) {
+  return postgres_kind_of(field->column_type.len > 0 ? field->column_type : postgres_own_type(field));
+}
 
 typedef struct KindName {
   Str name;

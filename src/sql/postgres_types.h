@@ -1,4 +1,5 @@
-/* postgres_types.h - which PostgreSQL type a field's column has: for the dialect, which casts, and for the store, which makes tables. Text only. */
+/* postgres_types.h - which PostgreSQL type a field's column has: for the dialect, which casts, and for the store, which makes tables. Text
+ * only. */
 #pragma once
 #include <stdbool.h>
 
@@ -10,7 +11,7 @@ typedef enum PostgresKind {
   POSTGRES_TEXT = 0, /* text, varchar, name */
   POSTGRES_PADDED,   /* char(n): its padding is no part of the value */
   POSTGRES_UUID,
-  POSTGRES_INTEGER,  /* smallint, integer, bigint */
+  POSTGRES_INTEGER, /* smallint, integer, bigint */
   POSTGRES_NUMERIC,
   POSTGRES_REAL,
   POSTGRES_DOUBLE,
@@ -22,10 +23,11 @@ typedef enum PostgresKind {
   POSTGRES_JSONB,
   POSTGRES_BYTEA,
   POSTGRES_ARRAY,
-  POSTGRES_OTHER     /* an enum, a domain, citext, inet …: read and written as text */
+  POSTGRES_OTHER /* an enum, a domain, citext, inet …: read and written as text */
 } PostgresKind;
 
-/* The type that Caisson gives the field's column, with its brackets for a list: "uuid", "text", "numeric", "bigint[]". Without precision. */
+/* The type that Caisson gives the field's column, with its brackets for a list: "uuid", "text", "numeric", "bigint[]". Without precision.
+ */
 Str postgres_own_type(const Field *field);
 /* The kind of the column: its own declared type's where the contract gives one (@column(type:)), else postgres_own_type's. */
 PostgresKind postgres_kind(const Field *field);

@@ -338,16 +338,20 @@ void sql_write_canonical(const SqlWriter *writer, Buf *out, const SqlScope *scop
 }
 
 void sql_write_readable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
-  if (writer->dialect->write_readable == NULL) sql_write_column(out, scope, field);
-  else writer->dialect->write_readable(out, column_text(writer, out, scope, field), field);
+  if (writer->dialect->write_readable == NULL)
+    sql_write_column(out, scope, field);
+  else
+    writer->dialect->write_readable(out, column_text(writer, out, scope, field), field);
 }
 
 void sql_write_returned(const SqlWriter *writer, Buf *out, const Field *field) {
   Buf column = buf_on(writer->arena, STATEMENT_BYTES_MAX);
   sql_write_identifier(&column, field->column);
   if (column.failed != CODE_OK) out->failed = column.failed;
-  if (writer->dialect->write_readable == NULL) buf_add(out, buf_str(&column));
-  else writer->dialect->write_readable(out, buf_str(&column), field);
+  if (writer->dialect->write_readable == NULL)
+    buf_add(out, buf_str(&column));
+  else
+    writer->dialect->write_readable(out, buf_str(&column), field);
 }
 
 /* Enums sort by name (INTERFACE §2); where what is stored differs, the name is looked up. */
@@ -399,7 +403,8 @@ void sql_write_equatable(const SqlWriter *writer, Buf *out, const SqlScope *scop
 
 void sql_write_null(const SqlWriter *writer, Buf *out, const Field *field) {
   buf_add(out, STR("NULL"));
-  buf_add(out, sql_has_own_form(writer->dialect, field) ? writer->dialect->field_cast(field) : writer->dialect->param_casts[field_value_type(field)]);
+  buf_add(out, sql_has_own_form(writer->dialect, field) ? writer->dialect->field_cast(field)
+                                                        : writer->dialect->param_casts[field_value_type(field)]);
 }
 
 Code sql_write_guarded_column(SqlWriter *writer, Buf *out, SqlScope *scope, const Field *field, const SqlGuard *guard, bool is_comparable,

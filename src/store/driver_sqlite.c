@@ -1,4 +1,5 @@
-/* driver_sqlite.c - a SQLite database as a store: its URL, its file, and the driver's table. sqlite_store.h shows how the rest is divided. */
+/* driver_sqlite.c - a SQLite database as a store: its URL, its file, and the driver's table. sqlite_store.h shows how the rest is divided.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -94,8 +95,10 @@ static Code open_immutable(SqliteStore *store, SqliteConnection **ret, Error *er
   }
   buf_add(&uri, STR("file:"));
   for (const char *byte = store->path; *byte != '\0'; byte++) {
-    if (strchr("%?#", *byte) != NULL) buf_printf(&uri, "%%%02X", (unsigned)(unsigned char)*byte);
-    else buf_add_byte(&uri, *byte);
+    if (strchr("%?#", *byte) != NULL)
+      buf_printf(&uri, "%%%02X", (unsigned)(unsigned char)*byte);
+    else
+      buf_add_byte(&uri, *byte);
   }
   buf_add(&uri, STR("?immutable=1"));
   buf_add_byte(&uri, '\0');
@@ -107,7 +110,8 @@ static Code open_immutable(SqliteStore *store, SqliteConnection **ret, Error *er
 }
 
 static Code open_first_connection(SqliteStore *store, SqliteConnection **ret, Error *err) {
-  if (!store->target.is_memory && !store->target.is_read_only && access(store->path, F_OK) != 0) TRY(file_create_where_missing(store->path, err));
+  if (!store->target.is_memory && !store->target.is_read_only && access(store->path, F_OK) != 0)
+    TRY(file_create_where_missing(store->path, err));
   TRY(file_remember(store, err));
   if (!store->target.is_memory && access(store->path, W_OK) != 0) store->target.is_read_only = true;
   Code code = sqlite_connection_open(&store->target, SQLITE_ROLE_WRITER, store->busy_timeout_ms, ret, err);
@@ -125,7 +129,9 @@ static int on_journal_mode(void *context, int column_count, char **values, char 
 
 /* The mode stands in the file: with a database that may not be written it is what it is. */
 static Code journal_mode_set(SqliteStore *store, SqliteConnection *connection, Error *err) {
-  const char *command = store->target.is_read_only ? "PRAGMA journal_mode" : store->target.is_memory ? "PRAGMA journal_mode=MEMORY" : "PRAGMA journal_mode=WAL";
+  const char *command = store->target.is_read_only ? "PRAGMA journal_mode"
+                        : store->target.is_memory  ? "PRAGMA journal_mode=MEMORY"
+                                                   : "PRAGMA journal_mode=WAL";
   int result = sqlite3_exec(connection->db, command, on_journal_mode, &store->is_wal, NULL);
   return result == SQLITE_OK ? CODE_OK : sqlite_error_set(connection, result, err);
 }
@@ -189,7 +195,8 @@ static Code driver_open(const StoreOptions *options, Store **ret, Error *err) {
   store->writes_queued_max = options->writes_queued_max;
   int64_t timeout_ms = store->statement_timeout_us / 1000;
   store->busy_timeout_ms = timeout_ms < SQLITE_BUSY_TIMEOUT_MS_MAX ? (int)timeout_ms : SQLITE_BUSY_TIMEOUT_MS_MAX;
-  store->target = (SqliteTarget){.is_read_only = options->is_read_only, .report = options->report, .report_context = options->report_context};
+  store->target =
+      (SqliteTarget){.is_read_only = options->is_read_only, .report = options->report, .report_context = options->report_context};
   Code code = store->arena == NULL ? error_no_memory(err) : store_init_locks(store, err);
   if (code == CODE_OK) {
     code = store_open_database(store, options, err);

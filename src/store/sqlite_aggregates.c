@@ -1,10 +1,17 @@
-/* sqlite_aggregates.c - a sum is kept as signed limbs of nine digits on both sides of the point, which are added up apart and carried only at the end: no row costs more
- * than its own digits. */
+/* sqlite_aggregates.c - a sum is kept as signed limbs of nine digits on both sides of the point, which are added up apart and carried only
+ * at the end: no row costs more than its own digits. */
 #include "store/sqlite_aggregates.h"
 
 #include "base/decimal.h"
 
-enum { LIMB_DIGITS = 9, LIMB = 1000000000, FRACTION_LIMBS = 9, INTEGER_LIMBS = 14, LIMBS = FRACTION_LIMBS + INTEGER_LIMBS, POINT = FRACTION_LIMBS };
+enum {
+  LIMB_DIGITS = 9,
+  LIMB = 1000000000,
+  FRACTION_LIMBS = 9,
+  INTEGER_LIMBS = 14,
+  LIMBS = FRACTION_LIMBS + INTEGER_LIMBS,
+  POINT = FRACTION_LIMBS
+};
 enum { SUM_TEXT_MAX = LIMBS * LIMB_DIGITS + 3 };
 
 typedef struct Sum {
@@ -113,8 +120,10 @@ static void step(sqlite3_context *context, int count, sqlite3_value **values) {
 static void finish_sum(sqlite3_context *context) {
   Sum *sum = sqlite3_aggregate_context(context, 0);
   char text[SUM_TEXT_MAX];
-  if (sum == NULL || sum->rows == 0) sqlite3_result_null(context);
-  else sqlite3_result_text(context, text, (int)write_sum(sum, text), SQLITE_TRANSIENT);
+  if (sum == NULL || sum->rows == 0)
+    sqlite3_result_null(context);
+  else
+    sqlite3_result_text(context, text, (int)write_sum(sum, text), SQLITE_TRANSIENT);
 }
 
 static void finish_average(sqlite3_context *context) {

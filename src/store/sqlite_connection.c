@@ -1,4 +1,5 @@
-/* sqlite_connection.c - opens a connection, keeps its statements prepared (least recently used ones go first) and stops what runs too long. */
+/* sqlite_connection.c - opens a connection, keeps its statements prepared (least recently used ones go first) and stops what runs too long.
+ */
 #include "store/sqlite_connection.h"
 
 #include <assert.h>
@@ -40,18 +41,16 @@ static int connection_on_commit_to_wal(void *context, sqlite3 *db, const char *d
 }
 
 /* README.md has the measurements behind the numbers. SECURE_DELETE is Debian's default and doubles what a delete writes. */
-static const char settings_of_all[] =
-    "PRAGMA foreign_keys=ON;"
-    "PRAGMA temp_store=MEMORY;"
-    "PRAGMA trusted_schema=OFF;"
-    "PRAGMA cell_size_check=ON;"
-    "PRAGMA secure_delete=OFF;"
-    "PRAGMA recursive_triggers=OFF;"
-    "PRAGMA cache_size=-65536;";
-static const char settings_of_writer[] =
-    "PRAGMA synchronous=FULL;"
-    "PRAGMA journal_size_limit=16777216;"
-    "PRAGMA wal_autocheckpoint=0;";
+static const char settings_of_all[] = "PRAGMA foreign_keys=ON;"
+                                      "PRAGMA temp_store=MEMORY;"
+                                      "PRAGMA trusted_schema=OFF;"
+                                      "PRAGMA cell_size_check=ON;"
+                                      "PRAGMA secure_delete=OFF;"
+                                      "PRAGMA recursive_triggers=OFF;"
+                                      "PRAGMA cache_size=-65536;";
+static const char settings_of_writer[] = "PRAGMA synchronous=FULL;"
+                                         "PRAGMA journal_size_limit=16777216;"
+                                         "PRAGMA wal_autocheckpoint=0;";
 static const char settings_of_reader[] = "PRAGMA query_only=ON;";
 
 static Code connection_set_up(SqliteConnection *connection, SqliteRole role, int busy_timeout_ms, Error *err) {
@@ -139,17 +138,23 @@ static SqliteStatement **connection_bucket(SqliteConnection *connection, uint64_
 }
 
 static void statement_unlink(SqliteConnection *connection, SqliteStatement *statement) {
-  if (statement->newer != NULL) statement->newer->older = statement->older;
-  else connection->newest = statement->older;
-  if (statement->older != NULL) statement->older->newer = statement->newer;
-  else connection->oldest = statement->newer;
+  if (statement->newer != NULL)
+    statement->newer->older = statement->older;
+  else
+    connection->newest = statement->older;
+  if (statement->older != NULL)
+    statement->older->newer = statement->newer;
+  else
+    connection->oldest = statement->newer;
   statement->newer = statement->older = NULL;
 }
 
 static void statement_link_newest(SqliteConnection *connection, SqliteStatement *statement) {
   statement->older = connection->newest;
-  if (connection->newest != NULL) connection->newest->newer = statement;
-  else connection->oldest = statement;
+  if (connection->newest != NULL)
+    connection->newest->newer = statement;
+  else
+    connection->oldest = statement;
   connection->newest = statement;
 }
 
@@ -216,6 +221,8 @@ Code sqlite_statement_acquire(SqliteConnection *connection, const StoreStatement
 }
 
 void sqlite_statement_release(SqliteStatement *statement) {
-  if (statement->is_cached) sqlite3_reset(statement->stmt);
-  else statement_destroy(statement);
+  if (statement->is_cached)
+    sqlite3_reset(statement->stmt);
+  else
+    statement_destroy(statement);
 }

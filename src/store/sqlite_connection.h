@@ -31,7 +31,7 @@ typedef struct SqliteStatement SqliteStatement;
 struct SqliteStatement {
   sqlite3_stmt *stmt;
   uint64_t id;
-  Value *values;                /* one for each column */
+  Value *values;                 /* one for each column */
   struct SqliteScratch *scratch; /* likewise, for values that are converted; NULL until one is */
   size_t column_count;
   bool is_cached;

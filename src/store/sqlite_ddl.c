@@ -1,4 +1,5 @@
-/* sqlite_ddl.c - CREATE TABLE and CREATE INDEX from a contract. Names are quoted; the only values are defaults, as literals of our own making. */
+/* sqlite_ddl.c - CREATE TABLE and CREATE INDEX from a contract. Names are quoted; the only values are defaults, as literals of our own
+ * making. */
 #include "store/sqlite_ddl.h"
 
 #include <assert.h>
@@ -31,12 +32,14 @@ static void write_string(Buf *out, Str text) {
 Str ddl_column_type(const Field *field) {
   /* SQLite looks for INT first, then CHAR, CLOB or TEXT, then BLOB, then REAL: no name may hold an earlier one by accident. */
   static const Str types[TYPE_COUNT] = {
-      [TYPE_ID] = STR_INIT("ID_TEXT"),         [TYPE_STRING] = STR_INIT("TEXT"),           [TYPE_INT] = STR_INIT("INTEGER"),
-      [TYPE_BIGINT] = STR_INIT("BIGINT"),      [TYPE_FLOAT] = STR_INIT("REAL"),            [TYPE_DECIMAL] = STR_INIT("DECIMAL_TEXT"),
-      [TYPE_BOOLEAN] = STR_INIT("BOOLEAN"),    [TYPE_DATETIME] = STR_INIT("DATETIME_TEXT"), [TYPE_DATE] = STR_INIT("DATE_TEXT"),
-      [TYPE_UUID] = STR_INIT("UUID_TEXT"),     [TYPE_JSON] = STR_INIT("JSON_TEXT"),        [TYPE_BYTES] = STR_INIT("BLOB"),
-      [TYPE_EMAIL] = STR_INIT("EMAIL_TEXT"),   [TYPE_URL] = STR_INIT("URL_TEXT"),          [TYPE_ENUM] = STR_INIT("ENUM_TEXT"),
-      [TYPE_EMBEDDED] = STR_INIT("JSON_TEXT"),
+      [TYPE_ID] = STR_INIT("ID_TEXT"),       [TYPE_STRING] = STR_INIT("TEXT"),
+      [TYPE_INT] = STR_INIT("INTEGER"),      [TYPE_BIGINT] = STR_INIT("BIGINT"),
+      [TYPE_FLOAT] = STR_INIT("REAL"),       [TYPE_DECIMAL] = STR_INIT("DECIMAL_TEXT"),
+      [TYPE_BOOLEAN] = STR_INIT("BOOLEAN"),  [TYPE_DATETIME] = STR_INIT("DATETIME_TEXT"),
+      [TYPE_DATE] = STR_INIT("DATE_TEXT"),   [TYPE_UUID] = STR_INIT("UUID_TEXT"),
+      [TYPE_JSON] = STR_INIT("JSON_TEXT"),   [TYPE_BYTES] = STR_INIT("BLOB"),
+      [TYPE_EMAIL] = STR_INIT("EMAIL_TEXT"), [TYPE_URL] = STR_INIT("URL_TEXT"),
+      [TYPE_ENUM] = STR_INIT("ENUM_TEXT"),   [TYPE_EMBEDDED] = STR_INIT("JSON_TEXT"),
   };
   if (field->column_type.len > 0) return field->column_type;
   return field->is_list ? STR("JSON_TEXT") : types[field->type];
@@ -247,7 +250,8 @@ static bool index_is_among(const DdlIndex *index, const DdlIndex *indexes, size_
   for (size_t i = 0; i < count; i++) {
     bool is_equal = indexes[i].count == index->count && indexes[i].is_unique == index->is_unique;
     for (size_t k = 0; is_equal && k < index->count; k++) {
-      is_equal = indexes[i].fields[k].field == index->fields[k].field && indexes[i].fields[k].is_descending == index->fields[k].is_descending;
+      is_equal =
+          indexes[i].fields[k].field == index->fields[k].field && indexes[i].fields[k].is_descending == index->fields[k].is_descending;
     }
     if (is_equal) return true;
   }

@@ -11,8 +11,8 @@ typedef struct DdlIndex {
   bool is_unique;
 } DdlIndex;
 
-/* The declared type of a field's column. Each of our types has a name of its own, so that introspection finds it again; what the name contains (INT, TEXT, BLOB, REAL) decides the
- * column's affinity. */
+/* The declared type of a field's column. Each of our types has a name of its own, so that introspection finds it again; what the name
+ * contains (INT, TEXT, BLOB, REAL) decides the column's affinity. */
 Str ddl_column_type(const Field *field);
 
 void ddl_write_table(Buf *out, const Resource *resource);
@@ -24,5 +24,6 @@ void ddl_write_index_name(Buf *out, const DdlIndex *index, size_t number);
 /* False where the field has no default that is a constant. Nothing is written then. */
 bool ddl_write_default(Buf *out, const Field *field);
 
-/* All indexes of the resource: the uniques, the contract's indexes, and one for each relation whose keys no other begins with. NULL when memory is out. */
+/* All indexes of the resource: the uniques, the contract's indexes, and one for each relation whose keys no other begins with. NULL when
+ * memory is out. */
 const DdlIndex *ddl_indexes(const Resource *resource, Arena *arena, size_t *ret_count);

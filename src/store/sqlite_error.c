@@ -43,9 +43,7 @@ static void connection_report(SqliteConnection *connection, int result) {
 }
 
 Code sqlite_error_set(SqliteConnection *connection, int result, Error *err) {
-  if ((result & 0xff) == SQLITE_INTERRUPT) {
-    return error_set(err, CODE_TIMEOUT, "the statement took longer than it may");
-  }
+  if ((result & 0xff) == SQLITE_INTERRUPT) { return error_set(err, CODE_TIMEOUT, "the statement took longer than it may"); }
   const ErrorRow *row = error_row(result);
   if (row == NULL || row->code == CODE_UNAVAILABLE) connection_report(connection, result);
   if (row == NULL) return error_set(err, CODE_INTERNAL, "the store refused a statement (SQLite's error %d)", result);
@@ -59,7 +57,8 @@ static void text_copy(char *out, size_t out_size, Str text) {
 }
 
 /* "products.sku, products.name" → table "products", columns "sku,name". An index over expressions is named "index 'name'": no columns then.
- * SQLite quotes nothing here, so that a name with a dot or comma in it is cut in the wrong place; such columns are then not recognised by the caller. */
+ * SQLite quotes nothing here, so that a name with a dot or comma in it is cut in the wrong place; such columns are then not recognised by
+ * the caller. */
 static void conflict_read_columns(Str names, StoreConflict *ret) {
   if (str_starts_with(names, STR("index "))) return;
   size_t written = 0;

@@ -1,5 +1,6 @@
-/* sqlite_migrate.c - brings a database to its contract where that only adds: tables, columns that may be absent or have a default, indexes. Everything else is a difference,
- * and then nothing is changed. A database that Caisson has not made is only compared: what the contract names must be there. */
+/* sqlite_migrate.c - brings a database to its contract where that only adds: tables, columns that may be absent or have a default, indexes.
+ * Everything else is a difference, and then nothing is changed. A database that Caisson has not made is only compared: what the contract
+ * names must be there. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +71,8 @@ static void types_check(Migration *migration, const Resource *resource) {
   for (size_t i = 0; i < resource->stored_count; i++) {
     const Field *field = resource->stored[i];
     if (type_is_plain(field->column_type)) continue;
-    differ(migration, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(resource->table), STR_ARGS(field->column), STR_ARGS(field->column_type));
+    differ(migration, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(resource->table), STR_ARGS(field->column),
+           STR_ARGS(field->column_type));
   }
 }
 
@@ -80,12 +82,14 @@ static void column_compare(Migration *migration, const Field *field, const Schem
   Str table = field->resource->table;
   Str type = ddl_column_type(field);
   if (!str_equal_ignore_case(type_base(type), type_base(column->type))) {
-    differ(migration, "column %.*s.%.*s is of the type %.*s, the contract wants %.*s", STR_ARGS(table), STR_ARGS(field->column), STR_ARGS(column->type),
-           STR_ARGS(type));
+    differ(migration, "column %.*s.%.*s is of the type %.*s, the contract wants %.*s", STR_ARGS(table), STR_ARGS(field->column),
+           STR_ARGS(column->type), STR_ARGS(type));
   }
   bool is_not_null = field->is_required || field->is_key;
   if (is_not_null == column->is_not_null) return;
-  differ(migration, is_not_null ? "column %.*s.%.*s may be null, the contract requires it" : "column %.*s.%.*s may not be null, in the contract it may",
+  differ(migration,
+         is_not_null ? "column %.*s.%.*s may be null, the contract requires it"
+                     : "column %.*s.%.*s may not be null, in the contract it may",
          STR_ARGS(table), STR_ARGS(field->column));
 }
 
@@ -95,13 +99,15 @@ static Code column_add(Migration *migration, const Field *field) {
   Buf unused = buf_on(migration->arena, MIGRATION_BYTES_MAX);
   bool has_default = ddl_write_default(&unused, field);
   if (field->is_key || (field->is_required && !has_default) || (field->is_relation_key && field->relation->key_count > 1)) {
-    differ(migration, "column %.*s.%.*s is missing, and can't be added to the rows that are there%s", STR_ARGS(resource->table), STR_ARGS(field->column),
+    differ(migration, "column %.*s.%.*s is missing, and can't be added to the rows that are there%s", STR_ARGS(resource->table),
+           STR_ARGS(field->column),
            field->is_required && !has_default && !field->is_key ? ": it is required and has no constant default" : "");
     return CODE_OK;
   }
   Buf sql = buf_on(migration->arena, MIGRATION_BYTES_MAX);
   ddl_write_add_column(&sql, field);
-  return change_add(migration, &sql, arena_printf(migration->arena, "column %.*s.%.*s is missing", STR_ARGS(resource->table), STR_ARGS(field->column)));
+  return change_add(migration, &sql,
+                    arena_printf(migration->arena, "column %.*s.%.*s is missing", STR_ARGS(resource->table), STR_ARGS(field->column)));
 }
 
 static const Field *resource_stored_by_column(const Resource *resource, Str column) {
@@ -118,7 +124,8 @@ static void key_compare(Migration *migration, const Resource *resource, const Sc
     int64_t order = table->columns.items[i].key_order;
     if (order == 0) continue;
     count++;
-    is_equal = is_equal && (size_t)order <= resource->key_count && str_equal_ignore_case(resource->keys[order - 1]->column, table->columns.items[i].name);
+    is_equal = is_equal && (size_t)order <= resource->key_count &&
+               str_equal_ignore_case(resource->keys[order - 1]->column, table->columns.items[i].name);
   }
   if (is_equal && count == resource->key_count) return;
   differ(migration, "table %.*s has another primary key than the contract", STR_ARGS(table->name));
@@ -128,8 +135,10 @@ static Code columns_migrate(Migration *migration, const Resource *resource, cons
   for (size_t i = 0; i < resource->stored_count; i++) {
     const Field *field = resource->stored[i];
     const SchemaColumn *column = schema_table_column(table, field->column);
-    if (column != NULL) column_compare(migration, field, column);
-    else TRY(column_add(migration, field));
+    if (column != NULL)
+      column_compare(migration, field, column);
+    else
+      TRY(column_add(migration, field));
   }
   for (size_t i = 0; i < table->columns.count; i++) {
     Str name = table->columns.items[i].name;
@@ -146,7 +155,8 @@ static bool foreign_key_is(const SchemaForeignKey *key, const Relation *relation
   if (key->columns.count != relation->key_count || !str_equal_ignore_case(key->target, relation->target->table)) return false;
   for (size_t i = 0; i < relation->key_count; i++) {
     bool has_column = false;
-    for (size_t k = 0; k < key->columns.count; k++) has_column = has_column || str_equal_ignore_case(key->columns.items[k], relation->keys[i]->column);
+    for (size_t k = 0; k < key->columns.count; k++)
+      has_column = has_column || str_equal_ignore_case(key->columns.items[k], relation->keys[i]->column);
     if (!has_column) return false;
   }
   return true;
@@ -166,7 +176,8 @@ static void foreign_key_check(Migration *migration, const Relation *relation, co
   for (size_t i = 0; i < table->foreign_keys.count; i++) {
     if (!foreign_key_is(&table->foreign_keys.items[i], relation)) continue;
     if (foreign_key_action(&table->foreign_keys.items[i]) == relation->on_delete) return;
-    differ(migration, "the foreign key of %.*s.%.*s does something else when its target is deleted", STR_ARGS(relation->source->name), STR_ARGS(name));
+    differ(migration, "the foreign key of %.*s.%.*s does something else when its target is deleted", STR_ARGS(relation->source->name),
+           STR_ARGS(name));
     return;
   }
   differ(migration, "the foreign key of %.*s.%.*s is missing", STR_ARGS(relation->source->name), STR_ARGS(name));
@@ -194,7 +205,8 @@ static void foreign_keys_compare(Migration *migration, const Resource *resource,
 /* ---- indexes ---- */
 
 static bool index_is(const SchemaIndex *index, const DdlIndex *wanted) {
-  if (index->is_unique != wanted->is_unique || index->is_partial || index->is_primary_key || index->columns.count != wanted->count) return false;
+  if (index->is_unique != wanted->is_unique || index->is_partial || index->is_primary_key || index->columns.count != wanted->count)
+    return false;
   for (size_t i = 0; i < wanted->count; i++) {
     const SchemaIndexColumn *column = &index->columns.items[i];
     if (column->name.ptr == NULL || !str_equal_ignore_case(column->name, wanted->fields[i].field->column)) return false;
@@ -306,12 +318,14 @@ static void tables_verify(Migration *migration) {
   for (size_t i = 0; i < migration->contract->resource_count; i++) {
     const Resource *resource = migration->contract->resources[i];
     const SchemaTable *table = sqlite_schema_table(&migration->schema, resource->table);
-    if (table == NULL) differ(migration, "table %.*s is missing, and this database was not made by Caisson: its schema is not changed", STR_ARGS(resource->table));
+    if (table == NULL)
+      differ(migration, "table %.*s is missing, and this database was not made by Caisson: its schema is not changed",
+             STR_ARGS(resource->table));
     for (size_t k = 0; table != NULL && k < resource->stored_count; k++) {
       Str column = resource->stored[k]->column;
       if (schema_table_column(table, column) != NULL) continue;
-      differ(migration, "column %.*s.%.*s is missing, and this database was not made by Caisson: its schema is not changed", STR_ARGS(table->name),
-             STR_ARGS(column));
+      differ(migration, "column %.*s.%.*s is missing, and this database was not made by Caisson: its schema is not changed",
+             STR_ARGS(table->name), STR_ARGS(column));
     }
   }
 }
@@ -350,8 +364,10 @@ static Code migration_collect_index_names(Migration *migration) {
 static Code migration_run(Migration *migration, bool is_ours, bool is_allowed_to_change) {
   TRY(sqlite_schema_read(migration->connection, migration->arena, &migration->schema, migration->err));
   TRY(migration_collect_index_names(migration));
-  if (!is_ours) tables_verify(migration);
-  else TRY(tables_migrate(migration));
+  if (!is_ours)
+    tables_verify(migration);
+  else
+    TRY(tables_migrate(migration));
   if (!is_allowed_to_change) {
     for (size_t i = 0; i < migration->changes.count; i++) differ(migration, "%.*s", STR_ARGS(migration->changes.items[i].description));
   }

@@ -1,4 +1,5 @@
-/* sqlite_reader.c - threads for reads that would hold up a loop. They are started when the first such read comes, each with a connection of its own. */
+/* sqlite_reader.c - threads for reads that would hold up a loop. They are started when the first such read comes, each with a connection of
+ * its own. */
 #include <stdlib.h>
 
 #include "store/sqlite_run.h"

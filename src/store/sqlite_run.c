@@ -31,14 +31,15 @@ static Code statement_execute(SqliteConnection *connection, SqliteStatement *pre
   return statement_step_rows(connection, prepared, statement, row, context, ret_result, err);
 }
 
-Code sqlite_statement_run(SqliteConnection *connection, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
-                          int64_t *ret_changes, StoreConflict *ret_conflict, Error *err) {
+Code sqlite_statement_run(SqliteConnection *connection, const StoreStatement *statement, const Value *params, StoreRowFn *row,
+                          void *context, int64_t *ret_changes, StoreConflict *ret_conflict, Error *err) {
   SqliteStatement *prepared = NULL;
   int result = SQLITE_OK;
   if (ret_conflict != NULL) *ret_conflict = (StoreConflict){.kind = STORE_CONFLICT_NONE};
   TRY(sqlite_statement_acquire(connection, statement, &prepared, err));
   Code code = statement_execute(connection, prepared, statement, params, row, context, &result, err);
-  if (code == CODE_CONFLICT && (result & 0xff) == SQLITE_CONSTRAINT && ret_conflict != NULL) sqlite_conflict_read(connection, result, ret_conflict);
+  if (code == CODE_CONFLICT && (result & 0xff) == SQLITE_CONSTRAINT && ret_conflict != NULL)
+    sqlite_conflict_read(connection, result, ret_conflict);
   if (code == CODE_OK && ret_changes != NULL) *ret_changes = statement->is_write ? sqlite3_changes64(connection->db) : 0;
   sqlite_statement_release(prepared);
   return code;

@@ -19,15 +19,18 @@ static Code schema_query(SchemaReader *reader, const char *sql, Str param, Schem
   while (result == SQLITE_OK && code == CODE_OK) {
     int step = sqlite3_step(stmt);
     if (step == SQLITE_DONE) break;
-    if (step == SQLITE_ROW) code = on_row(reader, stmt, context);
-    else result = step;
+    if (step == SQLITE_ROW)
+      code = on_row(reader, stmt, context);
+    else
+      result = step;
   }
   if (result != SQLITE_OK) code = sqlite_error_set(reader->connection, result, reader->err);
   sqlite3_finalize(stmt);
   return code;
 }
 
-/* ptr NULL for NULL, and where memory is out; names are then taken for absent, which the caller's TRY_ALLOC on the vectors finds as well. */
+/* ptr NULL for NULL, and where memory is out; names are then taken for absent, which the caller's TRY_ALLOC on the vectors finds as well.
+ */
 static Str row_str(SchemaReader *reader, sqlite3_stmt *row, int column) {
   const char *text = (const char *)sqlite3_column_text(row, column);
   return text == NULL ? (Str){NULL, 0} : arena_str(reader->arena, (Str){text, (size_t)sqlite3_column_bytes(row, column)});
@@ -45,8 +48,8 @@ static Code on_owner(SchemaReader *reader, sqlite3_stmt *row, void *context) {
 
 Code sqlite_schema_find_owner(SqliteConnection *connection, bool *ret_is_ours, Error *err) {
   SchemaReader reader = {connection, NULL, err};
-  return schema_query(&reader, "SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id", (Str){NULL, 0}, on_owner,
-                      ret_is_ours);
+  return schema_query(&reader, "SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id", (Str){NULL, 0},
+                      on_owner, ret_is_ours);
 }
 
 /* ---- tables ---- */
@@ -90,15 +93,17 @@ static Code on_foreign_key(SchemaReader *reader, sqlite3_stmt *row, void *contex
 }
 
 static Code table_read(SchemaReader *reader, SchemaTable *table) {
-  TRY(schema_query(reader, "SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid", table->name,
-                   on_column, table));
-  TRY(schema_query(reader, "SELECT name, \"unique\", origin, partial FROM pragma_index_list(?1) ORDER BY name", table->name, on_index, table));
+  TRY(schema_query(reader, "SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid",
+                   table->name, on_column, table));
+  TRY(schema_query(reader, "SELECT name, \"unique\", origin, partial FROM pragma_index_list(?1) ORDER BY name", table->name, on_index,
+                   table));
   for (size_t i = 0; i < table->indexes.count; i++) {
     SchemaIndex *index = &table->indexes.items[i];
-    TRY(schema_query(reader, "SELECT name, \"desc\" FROM pragma_index_xinfo(?1) WHERE \"key\" ORDER BY seqno", index->name, on_index_column, index));
+    TRY(schema_query(reader, "SELECT name, \"desc\" FROM pragma_index_xinfo(?1) WHERE \"key\" ORDER BY seqno", index->name, on_index_column,
+                     index));
   }
-  return schema_query(reader, "SELECT id, \"table\", \"from\", on_delete FROM pragma_foreign_key_list(?1) ORDER BY id, seq", table->name, on_foreign_key,
-                      table);
+  return schema_query(reader, "SELECT id, \"table\", \"from\", on_delete FROM pragma_foreign_key_list(?1) ORDER BY id, seq", table->name,
+                      on_foreign_key, table);
 }
 
 static Code on_table(SchemaReader *reader, sqlite3_stmt *row, void *context) {
@@ -110,8 +115,10 @@ static Code on_table(SchemaReader *reader, sqlite3_stmt *row, void *context) {
 Code sqlite_schema_read(SqliteConnection *connection, Arena *arena, SqliteSchema *ret, Error *err) {
   SqliteSchema schema = {0};
   SchemaReader reader = {connection, arena, err};
-  TRY(schema_query(&reader, "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-                   (Str){NULL, 0}, on_table, &schema));
+  TRY(schema_query(
+      &reader,
+      "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+      (Str){NULL, 0}, on_table, &schema));
   for (size_t i = 0; i < schema.tables.count; i++) TRY(table_read(&reader, &schema.tables.items[i]));
   *ret = schema;
   return CODE_OK;

@@ -1,5 +1,5 @@
-/* sqlite_session.c - one loop's session. Reads and writes of a turn are collected; at its end the writes go to the writer together, and the reads
- * run in one transaction, which begins after the last request of the turn was read: whoever was told of a commit sees it. */
+/* sqlite_session.c - one loop's session. Reads and writes of a turn are collected; at its end the writes go to the writer together, and the
+ * reads run in one transaction, which begins after the last request of the turn was read: whoever was told of a commit sees it. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,24 +12,30 @@ enum { SESSION_TICKS_MAX = 30 };
 
 void sqlite_read_push(SqliteReadQueue *queue, StoreRead *read) {
   read->next = NULL;
-  if (queue->last != NULL) queue->last->next = read;
-  else queue->first = read;
+  if (queue->last != NULL)
+    queue->last->next = read;
+  else
+    queue->first = read;
   queue->last = read;
   queue->count++;
 }
 
 void sqlite_write_push(SqliteWriteQueue *queue, StoreWrite *write) {
   write->next = NULL;
-  if (queue->last != NULL) queue->last->next = write;
-  else queue->first = write;
+  if (queue->last != NULL)
+    queue->last->next = write;
+  else
+    queue->first = write;
   queue->last = write;
   queue->count++;
 }
 
 void sqlite_write_append(SqliteWriteQueue *to, SqliteWriteQueue *from) {
   if (from->first == NULL) return;
-  if (to->last != NULL) to->last->next = from->first;
-  else to->first = from->first;
+  if (to->last != NULL)
+    to->last->next = from->first;
+  else
+    to->first = from->first;
   to->last = from->last;
   to->count += from->count;
   *from = (SqliteWriteQueue){0};
@@ -71,8 +77,10 @@ static void session_run_batch(SqliteSession *session, SqliteReadQueue *batch) {
   if (has_transaction && sqlite_connection_command(session->connection, SQLITE_COMMAND_BEGIN) != SQLITE_OK) has_transaction = false;
   for (StoreRead *read = batch->first, *next; read != NULL; read = next) {
     next = read->next;
-    if (session_run_read(session, read)) sqlite_read_push(&finished, read);
-    else session_send_to_readers(session, read);
+    if (session_run_read(session, read))
+      sqlite_read_push(&finished, read);
+    else
+      session_send_to_readers(session, read);
   }
   if (has_transaction) sqlite_connection_command(session->connection, SQLITE_COMMAND_COMMIT);
   *batch = finished;
@@ -94,8 +102,10 @@ static SqliteReadQueue session_take_quick_reads(SqliteSession *session) {
   session->reads = (SqliteReadQueue){0};
   for (StoreRead *next; read != NULL; read = next) {
     next = read->next;
-    if (atomic_load_explicit(&read->plan->is_slow, memory_order_relaxed)) session_send_to_readers(session, read);
-    else sqlite_read_push(&quick, read);
+    if (atomic_load_explicit(&read->plan->is_slow, memory_order_relaxed))
+      session_send_to_readers(session, read);
+    else
+      sqlite_read_push(&quick, read);
   }
   return quick;
 }
@@ -215,8 +225,8 @@ Code sqlite_session_open(Store *base, Loop *loop, StoreSession **ret, Error *err
   return CODE_OK;
 }
 
-/* Waits for what is under way on other threads, so that every done is called. The session's memory stays until the store is closed, since a message to the
- * loop may be on its way. */
+/* Waits for what is under way on other threads, so that every done is called. The session's memory stays until the store is closed, since a
+ * message to the loop may be on its way. */
 void sqlite_session_close(StoreSession *base) {
   SqliteSession *session = (SqliteSession *)base;
   session_flush(session);

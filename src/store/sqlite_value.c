@@ -43,8 +43,7 @@ static int list_bind(sqlite3_stmt *stmt, int at, ValueList list) {
     list_write_item(&json, &list.items[i]);
   }
   buf_add_byte(&json, ']');
-  int result = json.failed != CODE_OK ? SQLITE_NOMEM
-                                      : sqlite3_bind_text64(stmt, at, json.ptr, json.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+  int result = json.failed != CODE_OK ? SQLITE_NOMEM : sqlite3_bind_text64(stmt, at, json.ptr, json.len, SQLITE_TRANSIENT, SQLITE_UTF8);
   buf_done(&json);
   return result;
 }
@@ -131,9 +130,7 @@ static bool native_read(sqlite3_stmt *stmt, int column, const StoreColumn *shape
     case VALUE_TIMESTAMP:
       ret->type = VALUE_TIMESTAMP;
       return storage == SQLITE_TEXT && timestamp_parse(column_text(stmt, column), &ret->integer);
-    case VALUE_DATE:
-      ret->type = VALUE_DATE;
-      return storage == SQLITE_TEXT && date_parse(column_text(stmt, column), &ret->integer);
+    case VALUE_DATE: ret->type = VALUE_DATE; return storage == SQLITE_TEXT && date_parse(column_text(stmt, column), &ret->integer);
     default: return false;
   }
 }

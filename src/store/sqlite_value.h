@@ -29,8 +29,8 @@ typedef struct SqliteScratch {
 /* Binds parameters 1 … count. Texts and bytes are borrowed until the statement is released. SQLite's result code. */
 int sqlite_params_bind(sqlite3_stmt *stmt, const Value *params, size_t count);
 
-/* The current row into statement->values; texts are borrowed until the next step. A value that doesn't fit its column's type is CODE_INTERNAL, and `err` names the column and
- * the row's key. */
+/* The current row into statement->values; texts are borrowed until the next step. A value that doesn't fit its column's type is
+ * CODE_INTERNAL, and `err` names the column and the row's key. */
 Code sqlite_row_read(SqliteStatement *statement, const StoreStatement *shape, bool has_foreign_data, Error *err);
 
 /* sqlite_foreign.c: a value in another storage form than ours. False where it doesn't fit. `scratch` outlives *ret. */

@@ -1,5 +1,5 @@
-/* sqlite_writer.c - the one thread that writes. Whatever writes have arrived share one durable transaction, each under a savepoint of its own; nobody waits
- * for a group to fill. A write is told of its commit only after the log has reached the disk. */
+/* sqlite_writer.c - the one thread that writes. Whatever writes have arrived share one durable transaction, each under a savepoint of its
+ * own; nobody waits for a group to fill. A write is told of its commit only after the log has reached the disk. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -9,7 +9,8 @@
 
 /* A group is closed by whichever comes first, so that its first write doesn't wait for long. */
 enum { GROUP_WRITES_MAX = 1024, GROUP_TIME_MAX_US = 20000 };
-/* The log is copied back into the database once it is so long: without waiting for readers, and beyond the second bound waiting for them. */
+/* The log is copied back into the database once it is so long: without waiting for readers, and beyond the second bound waiting for them.
+ */
 enum { WAL_PAGES_CHECKPOINT = 1000, WAL_PAGES_RESTART = 16000, CHECKPOINT_WAIT_MS = 200 };
 
 /* ---- one write ---- */
@@ -106,12 +107,14 @@ static StoreWrite *queue_pop(SqliteWriteQueue *queue) {
 static void writer_run_alone(SqliteWriter *writer, SqliteWriteQueue *pending, SqliteWriteQueue *finished) {
   StoreWrite *write = queue_pop(pending);
   sqlite_write_push(finished, write);
-  if (write_run_program(writer, write) == CODE_OK && !write->is_dry_run) writer_commit(writer, finished);
-  else writer_roll_back(writer);
+  if (write_run_program(writer, write) == CODE_OK && !write->is_dry_run)
+    writer_commit(writer, finished);
+  else
+    writer_roll_back(writer);
 }
 
-/* Moves what it has finished from `pending` to `finished`. Where one write has lost the group its transaction, only that one is finished, and the others of the group stand
- * in `pending` again: with each such failure one fewer, so that this comes to an end. */
+/* Moves what it has finished from `pending` to `finished`. Where one write has lost the group its transaction, only that one is finished,
+ * and the others of the group stand in `pending` again: with each such failure one fewer, so that this comes to an end. */
 static void writer_run_group(SqliteWriter *writer, SqliteWriteQueue *pending, SqliteWriteQueue *finished) {
   int64_t end_us = sqlite_clock_us() + GROUP_TIME_MAX_US;
   SqliteWriteQueue group = {0};
@@ -140,9 +143,12 @@ static void writer_count(SqliteWriter *writer, const SqliteWriteQueue *finished)
 static void writer_run_pending(SqliteWriter *writer, SqliteWriteQueue *pending) {
   SqliteWriteQueue finished = {0};
   sqlite_turn_begin_write(writer->store);
-  if (!writer_begin(writer, pending)) sqlite_write_append(&finished, pending);
-  else if (pending->count == 1) writer_run_alone(writer, pending, &finished);
-  else writer_run_group(writer, pending, &finished);
+  if (!writer_begin(writer, pending))
+    sqlite_write_append(&finished, pending);
+  else if (pending->count == 1)
+    writer_run_alone(writer, pending, &finished);
+  else
+    writer_run_group(writer, pending, &finished);
   sqlite_turn_end(writer->store);
   writer_count(writer, &finished);
   sqlite_session_finish_writes(&finished);

@@ -32,7 +32,9 @@ void store_close(Store *store) {
   if (store != NULL) store->driver->close(store);
 }
 
-Code store_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err) { return store->driver->session_open(store, loop, ret, err); }
+Code store_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err) {
+  return store->driver->session_open(store, loop, ret, err);
+}
 
 void store_session_close(StoreSession *session) {
   if (session != NULL) session->driver->session_close(session);
@@ -42,8 +44,8 @@ void store_read(StoreSession *session, StoreRead *read) { session->driver->read(
 
 void store_write(StoreSession *session, StoreWrite *write) { session->driver->write(session, write); }
 
-Code store_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context, int64_t *ret_changes,
-                   StoreConflict *ret_conflict, Error *err) {
+Code store_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
+                   int64_t *ret_changes, StoreConflict *ret_conflict, Error *err) {
   return txn->driver->txn_run(txn, statement, params, row, context, ret_changes, ret_conflict, err);
 }
 

@@ -21,18 +21,19 @@ typedef struct StoreTxn StoreTxn;         /* an open transaction; used inside St
 
 /* How a column of a result comes out. */
 typedef struct StoreColumn {
-  ValueType type;       /* what it is decoded to; anything else in the column but NULL is an error that names it */
-  bool is_foreign;      /* the column's storage form may differ (Field.column_type given): convert */
-  const Field *field;   /* for messages, enum names, 32-bit ranges; NULL for computed columns */
+  ValueType type;     /* what it is decoded to; anything else in the column but NULL is an error that names it */
+  bool is_foreign;    /* the column's storage form may differ (Field.column_type given): convert */
+  const Field *field; /* for messages, enum names, 32-bit ranges; NULL for computed columns */
 } StoreColumn;
 
 /* Immutable once made; shared by threads; drivers prepare it once a connection, keyed by `id`. */
 typedef struct StoreStatement {
-  uint64_t id;  /* from store_statement_id(): unique in the process */
+  uint64_t id; /* from store_statement_id(): unique in the process */
   Str sql;
   const StoreColumn *columns;
   size_t column_count;
-  const ValueType *param_types; /* the type of each parameter (VALUE_LIST: an array of texts or integers, as JSON in SQLite); a null may stand for any */
+  const ValueType *
+      param_types; /* the type of each parameter (VALUE_LIST: an array of texts or integers, as JSON in SQLite); a null may stand for any */
   size_t param_count;
   bool is_write;
 } StoreStatement;
@@ -51,8 +52,9 @@ typedef struct StoreRead StoreRead;
 struct StoreRead {
   StorePlan *plan;
   Arena *arena; /* for rows that are kept; belongs to whoever runs the callbacks at that moment */
-  /* The parameters of statement i, called when all lower levels are complete. False: don't run it. Where the plan says that the statement is repeated, it is called again
-   * after each run, until it returns false: once for each parent row (only for stores to which a statement is a function call: SqlDialect.has_lateral is false). */
+  /* The parameters of statement i, called when all lower levels are complete. False: don't run it. Where the plan says that the statement
+   * is repeated, it is called again after each run, until it returns false: once for each parent row (only for stores to which a statement
+   * is a function call: SqlDialect.has_lateral is false). */
   bool (*bind)(StoreRead *read, size_t statement, const Value **ret_params);
   /* One row; values are borrowed until it returns. Another code than CODE_OK ends the read with it. */
   Code (*row)(StoreRead *read, size_t statement, const Value *columns, Error *err);
@@ -60,13 +62,19 @@ struct StoreRead {
   void (*restart)(StoreRead *read);
   /* On the session's loop, exactly once. Not called for store_txn_read. */
   void (*done)(StoreRead *read, Code code, const Error *err);
-  void *call, *group;         /* the caller's own */
-  StoreRead *next;            /* the store's own */
-  StoreSession *session;      /* the store's own */
-  Error error;                /* the store's own */
+  void *call, *group;    /* the caller's own */
+  StoreRead *next;       /* the store's own */
+  StoreSession *session; /* the store's own */
+  Error error;           /* the store's own */
 };
 
-typedef enum StoreConflictKind { STORE_CONFLICT_NONE = 0, STORE_CONFLICT_UNIQUE, STORE_CONFLICT_FOREIGN_KEY, STORE_CONFLICT_NOT_NULL, STORE_CONFLICT_CHECK } StoreConflictKind;
+typedef enum StoreConflictKind {
+  STORE_CONFLICT_NONE = 0,
+  STORE_CONFLICT_UNIQUE,
+  STORE_CONFLICT_FOREIGN_KEY,
+  STORE_CONFLICT_NOT_NULL,
+  STORE_CONFLICT_CHECK
+} StoreConflictKind;
 
 /* Which constraint refused a statement, as far as the store says. */
 typedef struct StoreConflict {
@@ -77,10 +85,10 @@ typedef struct StoreConflict {
 
 typedef Code StoreRowFn(void *context, const Value *columns, Error *err);
 
-/* Blocking; inside a write only. A broken constraint is CODE_CONFLICT with *ret_conflict filled (may be NULL); the transaction goes on as if
- * the statement had not run. `row` may be NULL. *ret_changes (may be NULL): rows written. */
-Code store_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context, int64_t *ret_changes,
-                   StoreConflict *ret_conflict, Error *err);
+/* Blocking; inside a write only. A broken constraint is CODE_CONFLICT with *ret_conflict filled (may be NULL); the transaction goes on as
+ * if the statement had not run. `row` may be NULL. *ret_changes (may be NULL): rows written. */
+Code store_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
+                   int64_t *ret_changes, StoreConflict *ret_conflict, Error *err);
 /* A whole plan, with its callbacks, inside the transaction. */
 Code store_txn_read(StoreTxn *txn, StoreRead *read, Error *err);
 
@@ -99,11 +107,12 @@ struct StoreWrite {
 };
 
 typedef struct StoreOptions {
-  Str url;                      /* sqlite:PATH, sqlite::memory:, postgresql://… */
+  Str url; /* sqlite:PATH, sqlite::memory:, postgresql://… */
   int64_t statement_timeout_us;
-  size_t writes_queued_max;     /* further writes are refused with CODE_UNAVAILABLE */
+  size_t writes_queued_max; /* further writes are refused with CODE_UNAVAILABLE */
   bool is_read_only;
-  /* What the database itself says about a failure, for the server's log only (it may name tables and columns); any thread; NULL: nobody wants it. */
+  /* What the database itself says about a failure, for the server's log only (it may name tables and columns); any thread; NULL: nobody
+   * wants it. */
   void (*report)(void *context, Str text);
   void *report_context;
 } StoreOptions;
@@ -114,8 +123,8 @@ typedef struct StoreStats {
 
 /* What a driver implements; everything else in this header forwards to it. */
 typedef struct StoreDriver {
-  Str name;      /* "sqlite" */
-  Str schemes[2];  /* the URL prefixes it serves, "sqlite:" */
+  Str name;       /* "sqlite" */
+  Str schemes[2]; /* the URL prefixes it serves, "sqlite:" */
   const SqlDialect *dialect;
   Code (*open)(const StoreOptions *options, Store **ret, Error *err);
   void (*close)(Store *store);
@@ -126,21 +135,29 @@ typedef struct StoreDriver {
   Code (*txn_run)(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context, int64_t *ret_changes,
                   StoreConflict *ret_conflict, Error *err);
   Code (*txn_read)(StoreTxn *txn, StoreRead *read, Error *err);
-  /* Makes the tables of `contract`, or adds what is missing; anything else is CODE_CONFLICT with the differences, a line each, in *ret_differences. */
+  /* Makes the tables of `contract`, or adds what is missing; anything else is CODE_CONFLICT with the differences, a line each, in
+   * *ret_differences. */
   Code (*migrate)(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);
   Code (*ping)(Store *store, Error *err); /* for /readyz; any thread; may block briefly */
   StoreStats (*stats)(Store *store);
 } StoreDriver;
 
 /* Drivers embed this as the first member of their Store, StoreSession and StoreTxn. */
-struct Store { const StoreDriver *driver; };
-struct StoreSession { const StoreDriver *driver; Store *store; };
-struct StoreTxn { const StoreDriver *driver; };
+struct Store {
+  const StoreDriver *driver;
+};
+struct StoreSession {
+  const StoreDriver *driver;
+  Store *store;
+};
+struct StoreTxn {
+  const StoreDriver *driver;
+};
 
 /* Chooses the driver by the URL's scheme. CODE_UNAVAILABLE: it can't be opened (err says why); CODE_BAD_REQUEST: no such scheme. */
 Code store_open(const StoreOptions *options, Store **ret, Error *err);
 void store_close(Store *store); /* sessions are closed before it; waits for the writes that are under way */
 Code store_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err);
 void store_session_close(StoreSession *session);
-void store_read(StoreSession *session, StoreRead *read);   /* `read` stays the caller's and must live until done */
+void store_read(StoreSession *session, StoreRead *read); /* `read` stays the caller's and must live until done */
 void store_write(StoreSession *session, StoreWrite *write);

@@ -10,10 +10,12 @@ enum { FACTS_BYTES_MAX = 16 << 20 };
 
 static void add_field(Buf *out, const Field *field) {
   Str type = field_type_name(field);
-  buf_printf(out, "  %.*s %d %.*s %d%d%d %d%d%d%d%d%d%d", STR_ARGS(field->name), (int)field->kind, STR_ARGS(type), field->is_list, field->is_item_required,
-             field->is_required, field->is_key, field->is_server_made, field->is_unique, field->is_readonly, field->is_immutable, field->is_hidden, field->is_relation_key);
-  buf_printf(out, " [%.*s] [%.*s] %lld..%lld /%.*s/ %d.%d", STR_ARGS(field->column), STR_ARGS(field->column_type), (long long)field->length_min,
-             (long long)field->length_max, STR_ARGS(field->pattern), (int)field->precision, (int)field->scale);
+  buf_printf(out, "  %.*s %d %.*s %d%d%d %d%d%d%d%d%d%d", STR_ARGS(field->name), (int)field->kind, STR_ARGS(type), field->is_list,
+             field->is_item_required, field->is_required, field->is_key, field->is_server_made, field->is_unique, field->is_readonly,
+             field->is_immutable, field->is_hidden, field->is_relation_key);
+  buf_printf(out, " [%.*s] [%.*s] %lld..%lld /%.*s/ %d.%d", STR_ARGS(field->column), STR_ARGS(field->column_type),
+             (long long)field->length_min, (long long)field->length_max, STR_ARGS(field->pattern), (int)field->precision,
+             (int)field->scale);
   buf_printf(out, " default %d ", (int)field->default_kind);
   if (field->default_kind == DEFAULT_VALUE) json_write(out, &field->default_value);
   for (int i = 0; i < RULE_COUNT; i++) buf_add_byte(out, field->access[i] == NULL ? '-' : '+');
@@ -21,13 +23,14 @@ static void add_field(Buf *out, const Field *field) {
 }
 
 static void add_resource(Buf *out, const Resource *resource) {
-  buf_printf(out, "%.*s /%.*s [%.*s] %.*s %.*s at %u:%u\n", STR_ARGS(resource->name), STR_ARGS(resource->path), STR_ARGS(resource->table), STR_ARGS(resource->singular),
-             STR_ARGS(resource->plural), resource->place.line, resource->place.column);
+  buf_printf(out, "%.*s /%.*s [%.*s] %.*s %.*s at %u:%u\n", STR_ARGS(resource->name), STR_ARGS(resource->path), STR_ARGS(resource->table),
+             STR_ARGS(resource->singular), STR_ARGS(resource->plural), resource->place.line, resource->place.column);
   for (size_t i = 0; i < resource->field_count; i++) {
     PROPERTY(resource->fields[i]->index == i && resource_field(resource, resource->fields[i]->name) == resource->fields[i]);
     add_field(out, resource->fields[i]);
   }
-  for (size_t i = 0; i < resource->stored_count; i++) PROPERTY(resource->stored[i]->stored_index == i && resource->stored[i]->kind == FIELD_STORED);
+  for (size_t i = 0; i < resource->stored_count; i++)
+    PROPERTY(resource->stored[i]->stored_index == i && resource->stored[i]->kind == FIELD_STORED);
   for (size_t i = 0; i < resource->key_count; i++) PROPERTY(resource->keys[i]->is_key && resource->keys[i]->is_required);
   for (size_t i = 0; i < RULE_COUNT; i++) buf_printf(out, " %d:%.*s", resource->access[i] != NULL, STR_ARGS(resource->access_source[i]));
   buf_printf(out, " %zu %zu %zu %zu\n", resource->unique_count, resource->index_count, resource->check_count, resource->referrer_count);

@@ -1,5 +1,5 @@
-/* fuzz_rest_query.c - "KEY?QUERY" as a REST request to a small contract: whatever comes is decoded within the limits or refused with a problem that can be
- * shown; a key that was read is written as a path that reads back the same. */
+/* fuzz_rest_query.c - "KEY?QUERY" as a REST request to a small contract: whatever comes is decoded within the limits or refused with a
+ * problem that can be shown; a key that was read is written as a path that reads back the same. */
 #include <string.h>
 
 #include "api/problem_json.h"
@@ -16,8 +16,10 @@ static const char CONTRACT[] =
     "type Address { city: String geo: Geo }\n"
     "type Geo { lat: Float }\n"
     "type Product @resource @access(read: \"true\", write: \"true\") {\n"
-    "  code: String! @id\n  day: Date! @id\n  name: String!\n  price: Decimal! @decimal(scale: 2)\n  stock: Int!\n  sold: BigInt\n  weight: Float\n"
-    "  active: Boolean\n  status: Status\n  tags: [String!]\n  made: DateTime\n  photo: Bytes\n  extra: JSON\n  address: Address\n  secret: String @hidden\n"
+    "  code: String! @id\n  day: Date! @id\n  name: String!\n  price: Decimal! @decimal(scale: 2)\n  stock: Int!\n  sold: BigInt\n  "
+    "weight: Float\n"
+    "  active: Boolean\n  status: Status\n  tags: [String!]\n  made: DateTime\n  photo: Bytes\n  extra: JSON\n  address: Address\n  "
+    "secret: String @hidden\n"
     "  ref: UUID\n  count: Int\n  category: Category\n  reviews: [Review!]!\n}\n"
     "type Category @resource @access(read: \"true\", write: \"true\") { id: ID! name: String! products: [Product!]! }\n"
     "type Review @resource @access(read: \"true\", write: \"true\") { id: ID! product: Product! stars: Int! }\n";
