@@ -16,14 +16,23 @@ typedef struct ApiRequest {
   HttpResponse response;  /* filled by encode */
   Str request_id;
   int64_t now_us;
-  bool is_answered; /* decode has answered by itself (documents, OPTIONS, streams): the steps end */
+  bool is_answered; /* decode has answered by itself (documents, OPTIONS): the steps end */
   void *face_state; /* the face's own */
+  /* Set by decode where the body or the answer is a stream: runs after authorization in the place of the steps behind it, and answers by
+   * `respond`, or by `begin` and the exchange. */
+  void (*stream)(struct ApiRequest *request);
+  /* The server's: sends `response`, or its head with the body to follow, with the headers that every answer has. Once; a request with a
+   * problem has `response` made by the face first. */
+  void (*respond)(struct ApiRequest *request);
+  void (*begin)(struct ApiRequest *request);
 } ApiRequest;
 
 typedef struct Face {
   Str name;
   /* True where this face serves the request (by path, method or media type). Faces are asked in the order of the list. */
   bool (*accepts)(const struct Api *api, const HttpRequest *request);
+  /* True where the request's body is to come in pieces (HTTP_BODY_STREAMED); decode is then called before it is there. NULL: never. */
+  bool (*is_body_streamed)(const struct Api *api, const HttpRequest *request);
   Code (*decode)(ApiRequest *request);         /* CODE_OK, or a code with request->problem set */
   void (*encode)(ApiRequest *request);         /* from group.calls[].result to request->response */
   void (*encode_problem)(ApiRequest *request); /* request->problem in the face's own form */

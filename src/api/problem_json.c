@@ -42,6 +42,10 @@ void problem_json_write(const Problem *problem, int status, Str request_id, Buf 
     buf_add(out, STR(",\"operation\":"));
     buf_add_int64(out, problem->operation);
   }
+  if (problem->has_created) {
+    buf_add(out, STR(",\"created\":"));
+    buf_add_uint64(out, problem->created);
+  }
   add_member(out, STR(",\"requestId\":"), request_id);
   buf_add_byte(out, '}');
 }

@@ -145,8 +145,9 @@ static Code decode_operation(ApiRequest *request, RestState *state, Action actio
   operation->list = query.list;
   bool is_wanted = action != ACTION_DELETE && !(has_body(action) && state->preferences.is_minimal);
   operation->selection = is_wanted ? query.selection : NULL;
-  if (has_body(action)) TRY(rest_body_parse(decoder, http->method, &state->headers, http->body, &operation->input, &operation->is_patch));
-  state->is_array = action == ACTION_CREATE && operation->input->type == JSON_ARRAY;
+  if (has_body(action) && state->stream == REST_STREAM_NONE)
+    TRY(rest_body_parse(decoder, http->method, &state->headers, http->body, &operation->input, &operation->is_patch));
+  state->is_array = action == ACTION_CREATE && state->stream == REST_STREAM_NONE && operation->input->type == JSON_ARRAY;
   return CODE_OK;
 }
 
@@ -191,10 +192,15 @@ static Code decode_request(ApiRequest *request, RestState *state) {
   Action action;
   if (!find_action(&state->route, http->method, &action)) return refuse_method(decoder, &state->route, http->method_text);
   if (!api_headers_read(http, decoder->arena, &state->headers)) return rest_no_memory(decoder);
-  TRY(rest_accept_check(decoder, &state->headers));
+  if (action == ACTION_LIST) state->stream = rest_export_format(state->headers.accept);
+  if (action == ACTION_CREATE) state->stream = rest_import_format(http);
+  decoder->is_export = action == ACTION_LIST && state->stream != REST_STREAM_NONE;
+  if (!decoder->is_export) TRY(rest_accept_check(decoder, &state->headers));
   if (state->headers.prefer.ptr != NULL) state->preferences = prefer_parse(state->headers.prefer);
   decoder->is_lenient = state->preferences.is_lenient;
-  return decode_calls(request, state, action);
+  TRY(decode_calls(request, state, action));
+  if (state->stream == REST_STREAM_NONE) return CODE_OK;
+  return action == ACTION_LIST ? rest_export_prepare(request, state) : rest_import_prepare(request, state);
 }
 
 static Code rest_decode(ApiRequest *request) {
@@ -211,6 +217,11 @@ static Code rest_decode(ApiRequest *request) {
   return code;
 }
 
+static bool is_body_streamed(const Api *api, const HttpRequest *request) {
+  (void)api;
+  return rest_import_format(request) != REST_STREAM_NONE;
+}
+
 static void rest_encode_problem(ApiRequest *request) {
   problem_respond(request->problem, 0, request->request_id, request->exchange->arena, &request->response);
 }
@@ -218,6 +229,7 @@ static void rest_encode_problem(ApiRequest *request) {
 const Face rest_face = {
     .name = STR_INIT("rest"),
     .accepts = rest_accepts,
+    .is_body_streamed = is_body_streamed,
     .decode = rest_decode,
     .encode = rest_encode,
     .encode_problem = rest_encode_problem,

@@ -75,15 +75,15 @@ static bool is_cursor_param(Str pair, Arena *arena) {
   return str_equal(name, STR("after")) || str_equal(name, STR("before"));
 }
 
-static void add_link(Answer *answer, Buf *out, Str cursor, Str parameter, Str relation) {
+static void add_link(const ApiRequest *request, Buf *out, Str cursor, Str parameter, Str relation) {
   if (cursor.ptr == NULL) return;
-  const HttpRequest *http = &answer->request->exchange->request;
+  const HttpRequest *http = &request->exchange->request;
   buf_add(out, out->len > 0 ? STR(", <") : STR("<"));
   add_uri_text(out, http->path);
   buf_add_byte(out, '?');
   Str rest = http->query, pair;
   while (str_split_next(&rest, '&', &pair)) {
-    if (pair.len == 0 || is_cursor_param(pair, answer->request->exchange->arena)) continue;
+    if (pair.len == 0 || is_cursor_param(pair, request->exchange->arena)) continue;
     add_uri_text(out, pair);
     buf_add_byte(out, '&');
   }
@@ -95,12 +95,18 @@ static void add_link(Answer *answer, Buf *out, Str cursor, Str parameter, Str re
   buf_add_byte(out, '"');
 }
 
+Str rest_page_link(const ApiRequest *request, Str cursor, Str parameter, Str relation) {
+  Buf out = buf_on(request->exchange->arena, LINK_BYTES_MAX);
+  add_link(request, &out, cursor, parameter, relation);
+  return out.failed == CODE_OK ? buf_str(&out) : (Str){0};
+}
+
 static void add_links(Answer *answer) {
   const Result *result = answer->result;
   if (result->next_cursor.ptr == NULL && result->prev_cursor.ptr == NULL) return;
   Buf out = buf_on(answer->request->exchange->arena, LINK_BYTES_MAX);
-  add_link(answer, &out, result->next_cursor, STR("after"), STR("next"));
-  add_link(answer, &out, result->prev_cursor, STR("before"), STR("prev"));
+  add_link(answer->request, &out, result->next_cursor, STR("after"), STR("next"));
+  add_link(answer->request, &out, result->prev_cursor, STR("before"), STR("prev"));
   add_built_header(answer, STR("link"), &out);
 }
 

@@ -34,7 +34,7 @@ static Code check_type(RestDecoder *decoder, HttpMethod method, const ApiHeaders
   return CODE_OK;
 }
 
-static Code check_coding(RestDecoder *decoder, const ApiHeaders *headers) {
+Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers) {
   Str coding = headers->content_encoding;
   if (coding.ptr == NULL || coding.len == 0 || str_equal_ignore_case(coding, STR("identity"))) return CODE_OK;
   return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, STR("send the body without Content-Encoding"),
@@ -43,7 +43,7 @@ static Code check_coding(RestDecoder *decoder, const ApiHeaders *headers) {
 
 Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret,
                      bool *ret_is_patch) {
-  TRY(check_coding(decoder, headers));
+  TRY(rest_coding_check(decoder, headers));
   if (headers->content_type.ptr == NULL && body.len == 0)
     return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
   TRY(check_type(decoder, method, headers, ret_is_patch));

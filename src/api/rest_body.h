@@ -5,6 +5,8 @@
 
 /* 406 where the client takes neither JSON nor a problem document. */
 Code rest_accept_check(RestDecoder *decoder, const ApiHeaders *headers);
+/* 415 for a compressed body. */
+Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers);
 /* 415 and 400. The value borrows from `body`. *ret_is_patch: it is a JSON Patch (RFC 6902). */
 Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret,
                      bool *ret_is_patch);

@@ -58,13 +58,13 @@ Code rest_sort_parse(RestDecoder *decoder, const Resource *resource, const RestP
 
 /* ---- pages ---- */
 
-static Code parse_limit(RestDecoder *decoder, const RestParam *param, ListQuery *list) {
+static Code parse_limit(RestDecoder *decoder, const RestParam *param, bool is_nested, ListQuery *list) {
   int64_t limit;
   Str name = rest_shown(param->name), shown = rest_shown(param->value);
   if (!str_parse_int64(param->value, &limit) || limit < 0) {
     return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" is not a number of rows", STR_ARGS(name), STR_ARGS(shown));
   }
-  int64_t max = decoder->limits->page_size_max;
+  int64_t max = decoder->is_export && !is_nested ? decoder->limits->export_rows_max : decoder->limits->page_size_max;
   if (limit > max) {
     return rest_refuse(decoder, CODE_BAD_REQUEST, STR("follow nextCursor to read on"), "%.*s: at most %lld rows are given at once",
                        STR_ARGS(name), (long long)max);
@@ -93,7 +93,7 @@ Code rest_list_param(RestDecoder *decoder, const Resource *resource, Str name, b
                      bool *ret_is_known) {
   *ret_is_known = param->op.ptr == NULL;
   if (!*ret_is_known) return CODE_OK;
-  if (str_equal(name, STR("limit"))) return parse_limit(decoder, param, list);
+  if (str_equal(name, STR("limit"))) return parse_limit(decoder, param, is_nested, list);
   if (str_equal(name, STR("sort"))) return rest_sort_parse(decoder, resource, param, list);
   if (str_equal(name, STR("filter"))) return rest_filter_parse(decoder, resource, param, &list->filter);
   if (str_equal(name, STR("count"))) return parse_count(decoder, param, list);

@@ -233,6 +233,7 @@ static void on_message_end(Connection *connection) {
   exchange->is_body_whole = true;
   if (exchange->base.is_answered && (exchange->is_whole || exchange->mode == HTTP_BODY_BUFFERED)) return;
   if (exchange->mode == HTTP_BODY_STREAMED) {
+    exchange->asked_ms = loop_now_ms(connection->server->loop); /* the time to answer begins when all has come */
     if (exchange->base.on_body_end != NULL) exchange->base.on_body_end(&exchange->base, CODE_OK);
     return;
   }

@@ -88,7 +88,7 @@ struct HttpExchange {
   HttpRequest request;
   Arena *arena; /* the request's lifetime */
   Loop *loop;
-  void *user; /* the handler's */
+  void *user; /* the handler's (server: its Request, which begins with the face's ApiRequest) */
   int status; /* of the answer, once there is one */
   uint64_t bytes_in, bytes_out;
   int64_t started_us; /* monotonic */

@@ -12,11 +12,13 @@ typedef struct Engine Engine;
 
 typedef struct EngineLimits {
   int64_t page_size, page_size_max;
+  int64_t export_rows_max;
   size_t nesting_max;
   size_t batch_max;
   size_t filter_bytes_max;
   size_t result_bytes_max;
-  size_t plans_max; /* kept compiled, a loop */
+  size_t import_bytes_max; /* of a body that comes as a stream of rows */
+  size_t plans_max;        /* kept compiled, a loop */
 } EngineLimits;
 
 Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, Engine **ret, Error *err);

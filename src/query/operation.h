@@ -41,6 +41,7 @@ typedef struct ListQuery {
   bool is_counted;   /* count=exact */
   Str search;        /* full text; ptr NULL: none */
   bool is_distinct;
+  bool is_export; /* a piece of a stream of rows: `limit` is bounded by export_rows_max instead of page_size_max */
 } ListQuery;
 
 typedef struct SelectionItem {
@@ -106,6 +107,8 @@ typedef struct Operation {
   const Aggregate *aggregate;
   const JsonValue *input;            /* writes: as the client gave it, in JSON's data model; the engine validates */
   bool is_patch;                     /* UPDATE: input is a JSON Patch (RFC 6902) of the resource as its caller sees it */
+  bool is_import;                    /* CREATE: input is a piece of a stream of rows: not bounded by batch_max */
+  size_t input_first;                /*   and the place of its first row in that */
   Str input_pointer;                 /* where `input` stands in the request's body, for pointers in errors; "" mostly */
   const struct InputPreset *presets; /* key fields set by the path (POST to a sub-resource) */
   size_t preset_count;

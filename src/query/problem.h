@@ -1,7 +1,9 @@
 /* problem.h - a refusal, as every face tells it: a Code, a sentence, perhaps a list of the input's mistakes. Lives in the request's arena.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -39,6 +41,8 @@ typedef struct Problem {
   const Mistake *mistakes;
   size_t mistake_count;
   int64_t operation;      /* the index in a batch; -1: not one */
+  bool has_created;       /* a stream of rows that broke off: */
+  uint64_t created;       /*   how many are stored for good */
   uint32_t retry_after_s; /* UNAVAILABLE, RATE_LIMITED; 0: not said */
   Str challenge;          /* UNAUTHENTICATED: RFC 6750's error code ("invalid_token") for WWW-Authenticate; len 0: no token was presented */
   Str allow;              /* METHOD_NOT_ALLOWED: the Allow header's value */

@@ -123,9 +123,8 @@ static Code order_params(ReadCall *call, ReadNode *node, const Value *values, ui
 /* The page: cursor, limit, count, and the question whether there is a page on the other side. */
 static Code outline_page(ReadCall *call, ReadNode *node, Error *err) {
   int64_t limit = node->list->limit < 0 ? call->limits->page_size : node->list->limit;
-  if (limit > call->limits->page_size_max) {
-    return error_set(err, CODE_BAD_REQUEST, "limit must be at most %lld", (long long)call->limits->page_size_max);
-  }
+  int64_t max = node->list->is_export ? call->limits->export_rows_max : call->limits->page_size_max;
+  if (limit > max) return error_set(err, CODE_BAD_REQUEST, "limit must be at most %lld", (long long)max);
   node->limit = limit;
   /* One row more than the page tells whether there is a next one. */
   node->limit_param = plan_param(&call->input, value_int(limit == 0 ? 0 : limit + 1), VALUE_INT);

@@ -481,7 +481,7 @@ static Code decode_root(Write *write, const JsonValue *json, Str pointer, RowAct
 
 static Code decode_array(Write *write, const JsonValue *json, CallPlan *plan, Error *err) {
   const Operation *operation = &write->call->operation;
-  if (json->count > write->engine->limits.batch_max) {
+  if (json->count > write->engine->limits.batch_max && !operation->is_import) {
     Str detail = arena_printf(write->arena, "at most %zu rows can be written at once", write->engine->limits.batch_max);
     TRY_ALLOC(detail.ptr);
     return write_refuse(write, problem_create(write->arena, CODE_TOO_LARGE, detail));
@@ -489,7 +489,7 @@ static Code decode_array(Write *write, const JsonValue *json, CallPlan *plan, Er
   plan->rows = ARENA_ARRAY(write->arena, WriteRow *, json->count);
   TRY_ALLOC(plan->rows);
   for (; plan->row_count < json->count; plan->row_count++) {
-    Str pointer = pointer_at(write->arena, operation->input_pointer, plan->row_count);
+    Str pointer = pointer_at(write->arena, operation->input_pointer, operation->input_first + plan->row_count);
     TRY_ALLOC(pointer.ptr);
     TRY(decode_root(write, &json->items[plan->row_count], pointer, ROW_CREATE, &plan->rows[plan->row_count], err));
   }

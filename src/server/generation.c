@@ -47,6 +47,8 @@ static EngineLimits engine_limits_of(const ServeConfig *config) {
   return (EngineLimits){
       .page_size = (int64_t)config->page_size,
       .page_size_max = (int64_t)config->page_size_max,
+      .export_rows_max = (int64_t)config->export_rows_max,
+      .import_bytes_max = config->import_bytes_max,
       .nesting_max = config->nesting_max,
       .batch_max = config->batch_max,
       .filter_bytes_max = config->filter_bytes_max,

@@ -9,7 +9,7 @@
 #include "server/cors.h"
 #include "server/pages.h"
 
-typedef enum StepOutcome { STEP_NEXT = 0, STEP_WAITING, STEP_ANSWERED, STEP_REFUSED } StepOutcome;
+typedef enum StepOutcome { STEP_NEXT = 0, STEP_WAITING, STEP_ANSWERED, STEP_REFUSED, STEP_STREAMED } StepOutcome;
 
 typedef struct RequestStep {
   const char *name;
@@ -76,6 +76,13 @@ static StepOutcome step_authorize(Request *request) {
   return engine_authorize(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request);
 }
 
+/* A stream takes over: it answers by itself, when it likes. */
+static StepOutcome step_stream(Request *request) {
+  if (request->api.stream == NULL) return STEP_NEXT;
+  request->api.stream(&request->api);
+  return STEP_STREAMED;
+}
+
 static StepOutcome step_plan(Request *request) {
   return engine_plan(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request);
 }
@@ -104,8 +111,13 @@ static StepOutcome step_encode(Request *request) {
 }
 
 static const RequestStep steps[REQUEST_STEP_COUNT] = {
-    {"authenticate", step_authenticate}, {"decode", step_decode}, {"authorize", step_authorize}, {"plan", step_plan},
-    {"execute", step_execute},           {"encode", step_encode},
+    {"authenticate", step_authenticate},
+    {"decode", step_decode},
+    {"authorize", step_authorize},
+    {"stream", step_stream},
+    {"plan", step_plan},
+    {"execute", step_execute},
+    {"encode", step_encode},
 };
 
 /* ---- Answering ---- */
@@ -152,11 +164,19 @@ static void answer(Request *request) {
   http_respond(request->api.exchange, &request->api.response);
 }
 
+static void stream_respond(ApiRequest *api) { answer((Request *)api); }
+
+static void stream_begin(ApiRequest *api) {
+  Request *request = (Request *)api;
+  add_common_headers(request, &api->response);
+  http_begin(api->exchange, &api->response);
+}
+
 static void run_steps(Request *request) {
   bool is_timed = request->worker->shared->config->has_server_timing;
   while (request->step < REQUEST_STEP_COUNT) {
     StepOutcome outcome = steps[request->step].run(request);
-    if (outcome == STEP_WAITING) return;
+    if (outcome == STEP_WAITING || outcome == STEP_STREAMED) return;
     if (is_timed) request->step_ends_us[request->step] = monotonic_us();
     if (outcome == STEP_REFUSED) request_refuse(request, request->api.problem, 0);
     if (outcome != STEP_NEXT) break;
@@ -203,7 +223,9 @@ static Request *request_begin(Worker *worker, HttpExchange *exchange) {
                               .engine = request->serving->engine,
                               .caller = identity_caller(NULL),
                               .request_id = request->trace.request_id,
-                              .now_us = loop_wall_us(exchange->loop)};
+                              .now_us = loop_wall_us(exchange->loop),
+                              .respond = stream_respond,
+                              .begin = stream_begin};
   exchange->user = request;
   return request;
 }
@@ -217,6 +239,16 @@ static void answer_without_memory(HttpExchange *exchange) {
                            .body = STR("{\"type\":\"/problems/unavailable\",\"title\":\"The service is "
                                        "unavailable\",\"status\":503,\"code\":\"UNAVAILABLE\",\"detail\":\"out of memory\"}")};
   http_respond(exchange, &response);
+}
+
+static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
+  Worker *worker = context;
+  if (exchange->request.method != HTTP_POST) return HTTP_BODY_BUFFERED;
+  Request *request = request_begin(worker, exchange);
+  if (request == NULL) return HTTP_BODY_BUFFERED;
+  const Face *face = api_face(request->api.api, &exchange->request);
+  bool is_streamed = face != NULL && face->is_body_streamed != NULL && face->is_body_streamed(request->api.api, &exchange->request);
+  return is_streamed ? HTTP_BODY_STREAMED : HTTP_BODY_BUFFERED;
 }
 
 static void on_request(void *context, HttpExchange *exchange) {
@@ -282,5 +314,5 @@ static void on_finished(void *context, HttpExchange *exchange) {
 }
 
 HttpHandler request_handler(Worker *worker) {
-  return (HttpHandler){.request = on_request, .refuse = on_refuse, .finished = on_finished, .context = worker};
+  return (HttpHandler){.head = on_head, .request = on_request, .refuse = on_refuse, .finished = on_finished, .context = worker};
 }

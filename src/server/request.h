@@ -4,11 +4,11 @@
 #include "server/trace.h"
 #include "server/worker.h"
 
-enum { REQUEST_STEP_COUNT = 6 };
+enum { REQUEST_STEP_COUNT = 7 };
 
 /* Lives in the exchange's arena; exchange->user. */
 typedef struct Request {
-  ApiRequest api; /* what faces and steps see */
+  ApiRequest api; /* first; what faces and steps see */
   Worker *worker;
   Serving *serving;
   Identity *identity; /* NULL: a stranger */

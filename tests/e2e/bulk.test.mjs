@@ -1,0 +1,210 @@
+// bulk.test.mjs - rows by the thousand: NDJSON and CSV in and out, with bounded memory, under the same rules as one by one.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import { after, before, test } from 'node:test';
+import { makeToken, removeFolder, startServer } from '../support/server.mjs';
+
+const contract = `
+extend schema @service(name: "bulk", version: "v1")
+enum Kind { SMALL LARGE }
+type Shelf @resource @access(read: "true", write: "auth.id != null") {
+  id: ID!
+  code: String! @unique
+  items: [Item!]!
+}
+type Item @resource @access(read: "isPublic || auth.id != null", write: "auth.id != null") {
+  code: String! @id @length(min: 1, max: 20)
+  name: String
+  count: Int! @range(min: 0) @default(value: 7)
+  big: BigInt
+  price: Decimal
+  kind: Kind! @default(value: SMALL)
+  isPublic: Boolean! @default(value: true)
+  tags: [String!]
+  made: DateTime
+  shelf: Shelf
+}
+type Locked @resource @access(read: "auth.id != null", write: "false") {
+  id: ID!
+  name: String!
+}`;
+
+let server;
+const staff = { authorization: `Bearer ${makeToken({ sub: 'ann' })}` };
+before(async () => { server = await startServer({ contract, options: ['--export-max', '20000'] }); });
+after(async () => { await server.stop(); removeFolder(server.folder); });
+
+// A request whose body is written piece by piece; the answer's body as text.
+function send(method, path, headers = {}, body = null) {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ port: server.port, method, path, headers }, (response) => {
+      const pieces = [];
+      response.on('data', (piece) => pieces.push(piece));
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, trailers: response.trailers, text: Buffer.concat(pieces).toString() }));
+      response.on('error', reject);
+    });
+    request.on('error', reject);
+    if (body === null) return request.end();
+    const pieces = Array.isArray(body) ? body : [body];
+    (async () => {
+      for (const piece of pieces) if (!request.write(piece)) await new Promise((go) => request.once('drain', go));
+      request.end();
+    })();
+  });
+}
+const importing = (type, body, path = '/v1/items', headers = staff) => send('POST', path, { 'content-type': type, ...headers }, body);
+const remove = async () => {
+  for (;;) {
+    const { items } = JSON.parse((await send('GET', '/v1/items?limit=100&fields=code', staff)).text);
+    if (items.length === 0) return;
+    await Promise.all(items.map(({ code }) => send('DELETE', `/v1/items/${encodeURIComponent(code)}`, staff)));
+  }
+};
+
+test('NDJSON creates a row a line, empty lines aside, however its bytes are cut', async () => {
+  const text = '{"code":"a","name":"Ä","count":3}\n\n{"code":"b"}\r\n{"code":"c","big":"9007199254740993","price":"1.10"}';
+  const bytes = Buffer.from(text);
+  const answer = await importing('application/x-ndjson', [...bytes].map((byte) => Buffer.from([byte])));
+  assert.equal(answer.status, 201);
+  assert.deepEqual(JSON.parse(answer.text), { created: 3 });
+  const rows = (await send('GET', '/v1/items?sort=code&fields=code,name,count,big,price', { accept: 'application/x-ndjson' })).text;
+  assert.equal(rows, '{"code":"a","name":"Ä","count":3,"big":null,"price":null}\n{"code":"b","name":null,"count":7,"big":null,"price":null}\n' +
+    '{"code":"c","name":null,"count":7,"big":"9007199254740993","price":"1.1"}\n');
+  await remove();
+});
+
+test('CSV (RFC 4180) is read by its header: quotes, line ends in cells, nothing and empty text apart, types by the field', async () => {
+  const text = 'code,name,count,isPublic,tags,made,kind\r\n' +
+    'a,"say ""hi"", twice\nor so",5,false,"[""x"",""y""]",2026-01-02T03:04:05Z,LARGE\r\n' +
+    'b,"",,,,,\r\n';
+  const answer = await importing('text/csv', text);
+  assert.equal(answer.status, 201, answer.text);
+  const csv = await send('GET', '/v1/items?sort=code&fields=code,name,count,isPublic,tags,made,kind', { accept: 'text/csv', ...staff });
+  assert.match(csv.headers['content-type'], /^text\/csv/);
+  assert.equal(csv.text, 'code,name,count,kind,isPublic,tags,made\r\n' +
+    'a,"say ""hi"", twice\nor so",5,LARGE,false,"[""x"",""y""]",2026-01-02T03:04:05Z\r\nb,"",7,SMALL,true,,\r\n');
+  await remove();
+});
+
+test('what went out as CSV goes in again', async () => {
+  await importing('application/x-ndjson', '{"code":"a","name":"","price":"12.5","big":"-9223372036854775808","made":"2026-01-02T03:04:05.000001Z"}\n{"code":"b"}\n');
+  const first = (await send('GET', '/v1/items?sort=code', { accept: 'text/csv' })).text;
+  await remove();
+  assert.equal((await importing('text/csv', first)).status, 201);
+  assert.equal((await send('GET', '/v1/items?sort=code', { accept: 'text/csv' })).text, first);
+  await remove();
+});
+
+test('a to-one relation stands in columns of its own, and a nested list has no place in CSV', async () => {
+  const shelf = JSON.parse((await send('POST', '/v1/shelves', { 'content-type': 'application/json', ...staff }, '{"code":"S1"}')).text);
+  await importing('application/x-ndjson', `{"code":"a","shelfId":"${shelf.id}"}\n{"code":"b"}\n`);
+  const csv = await send('GET', '/v1/items?sort=code&fields=code,shelf(code)', { accept: 'text/csv' });
+  assert.equal(csv.text, 'code,shelf.code\r\na,S1\r\nb,\r\n');
+  const refused = await send('GET', '/v1/shelves?fields=code,items(code)', { accept: 'text/csv' });
+  assert.equal(refused.status, 400);
+  assert.match(JSON.parse(refused.text).hint, /ndjson/);
+  const nested = await send('GET', '/v1/shelves?fields=code,items(code)&items.sort=code', { accept: 'application/x-ndjson' });
+  assert.equal(nested.text, '{"code":"S1","items":{"items":[{"code":"a"}],"nextCursor":null}}\n');
+  const children = await send('GET', `/v1/shelves/${shelf.id}/items?fields=code`, { accept: 'application/x-ndjson' });
+  assert.equal(children.text, '{"code":"a"}\n');
+  const created = await importing('text/csv', 'code\r\nc\r\nd\r\n', `/v1/shelves/${shelf.id}/items`);
+  assert.deepEqual(JSON.parse(created.text), { created: 2 });
+  const counted = await send('GET', `/v1/shelves/${shelf.id}/items?fields=code&sort=-code`, { accept: 'application/x-ndjson' });
+  assert.equal(counted.text, '{"code":"d"}\n{"code":"c"}\n{"code":"a"}\n');
+  assert.equal((await importing('text/csv', 'code\r\nx\r\n', '/v1/shelves/00000000-0000-7000-8000-000000000000/items')).status, 404);
+  await remove();
+});
+
+test('access rules hold: a list is filtered, a refused write is 401 or 403 before its body is read', async () => {
+  await importing('application/x-ndjson', '{"code":"a"}\n{"code":"b","isPublic":false}\n');
+  assert.equal((await send('GET', '/v1/items?fields=code', { accept: 'application/x-ndjson' })).text, '{"code":"a"}\n');
+  const stranger = await importing('application/x-ndjson', '{"code":"z"}\n', '/v1/items', {});
+  assert.equal(stranger.status, 401);
+  const refused = await importing('application/x-ndjson', '{"name":"z"}\n', '/v1/lockeds');
+  assert.equal(refused.status, 403);
+  assert.equal((await send('GET', '/v1/lockeds', { accept: 'text/csv' })).status, 401);
+  await remove();
+});
+
+test('the first row that is refused ends the import: its place, and how many rows before it are stored', async () => {
+  const lines = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ code: `n${i}`, count: i === 2100 ? -1 : 1 }));
+  const answer = await importing('application/x-ndjson', lines.join('\n'));
+  assert.equal(answer.status, 422);
+  const problem = JSON.parse(answer.text);
+  assert.deepEqual(problem.errors.map(({ pointer, code }) => [pointer, code]), [['/2100/count', 'RANGE']]);
+  const stored = (await send('GET', '/v1/items?fields=code', { accept: 'application/x-ndjson' })).text.split('\n').length - 1;
+  assert.equal(stored, problem.created);
+  assert.equal(problem.created, 2000);
+  await remove();
+});
+
+test('what is no row is refused by its line', async () => {
+  for (const [type, text, status, expected] of [
+    ['application/x-ndjson', '{"code":"a"}\n{"code":\n', 400, /^line 2: /],
+    ['application/x-ndjson', '[1]\n', 422, /./],
+    ['text/csv', 'code,nmae\r\na,b\r\n', 400, /"nmae"/],
+    ['text/csv', 'code,code\r\na,b\r\n', 400, /twice/],
+    ['text/csv', 'code,name\r\na\r\n', 400, /^line 2: /],
+    ['text/csv', 'code,name\r\na,"b\r\n', 400, /^line 2: .*quote/],
+    ['text/csv', Buffer.from('code\r\n\xff\r\n', 'latin1'), 400, /UTF-8/],
+    ['text/csv', 'code,count\r\na,1.5\r\n', 422, /./],
+  ]) {
+    const answer = await importing(type, text);
+    assert.equal(answer.status, status, `${text}: ${answer.text}`);
+    const problem = JSON.parse(answer.text);
+    assert.match(problem.detail, expected);
+    assert.equal(problem.created, 0);
+  }
+  const misnamed = await importing('text/csv', 'code,nmae\r\na,b\r\n');
+  assert.match(JSON.parse(misnamed.text).hint, /"name"/);
+  const long = await importing('application/x-ndjson', `{"code":"a","name":"${'x'.repeat(1100000)}"}\n`);
+  assert.equal(long.status, 413);
+  assert.equal((await send('GET', '/v1/items', staff)).text, '{"items":[],"nextCursor":null,"prevCursor":null}');
+});
+
+test('a list longer than --export-max ends with a trailer that says where it goes on', async () => {
+  const lines = Array.from({ length: 20500 }, (_, i) => `{"code":"n${String(i).padStart(5, '0')}"}`);
+  assert.deepEqual(JSON.parse((await importing('application/x-ndjson', lines.join('\n'))).text), { created: 20500 });
+  const first = await send('GET', '/v1/items?fields=code', { accept: 'application/x-ndjson' });
+  assert.equal(first.text, `${lines.slice(0, 20000).join('\n')}\n`);
+  const next = /^<([^>]+)>; rel="next"$/.exec(first.trailers.link)[1];
+  const second = await send('GET', next, { accept: 'application/x-ndjson' });
+  assert.equal(second.text, `${lines.slice(20000).join('\n')}\n`);
+  assert.equal(second.trailers.link, undefined);
+  const some = await send('GET', '/v1/items?fields=code&limit=1500&sort=-code', { accept: 'application/x-ndjson' });
+  assert.equal(some.text, `${lines.slice(-1500).reverse().join('\n')}\n`);
+  assert.equal((await send('GET', '/v1/items?limit=20001', { accept: 'application/x-ndjson' })).status, 400);
+  assert.equal((await send('GET', '/v1/items?count=exact', { accept: 'text/csv' })).status, 400);
+  assert.equal((await send('HEAD', '/v1/items', { accept: 'text/csv' })).status, 200);
+});
+
+test('a reader that stops reading stops the export, and one that goes away ends it', async () => {
+  const before = fs.readFileSync(`/proc/${server.child.pid}/statm`, 'utf8').split(' ')[1] * 4096;
+  await new Promise((resolve, reject) => {
+    const request = http.request({ port: server.port, path: '/v1/items', headers: { accept: 'application/x-ndjson' } }, (response) => {
+      response.once('data', () => { response.pause(); setTimeout(() => { request.destroy(); resolve(); }, 300); });
+    });
+    request.once('error', reject);
+    request.end();
+  });
+  const after = fs.readFileSync(`/proc/${server.child.pid}/statm`, 'utf8').split(' ')[1] * 4096;
+  assert.ok(after - before < 64 * 1024 * 1024, `grew by ${after - before} bytes`);
+  assert.equal((await send('GET', '/v1/items?limit=1', staff)).status, 200);
+});
+
+test('an import whose sender goes away leaves whole pieces and a server that goes on', async () => {
+  await new Promise((resolve) => {
+    const request = http.request({ port: server.port, method: 'POST', path: '/v1/items', headers: { 'content-type': 'application/x-ndjson', ...staff } });
+    request.on('error', () => resolve());
+    for (let i = 0; i < 3000; i++) request.write(`{"code":"m${i}"}\n`);
+    setTimeout(() => request.destroy(), 100);
+    request.on('close', resolve);
+  });
+  assert.equal((await send('GET', '/v1/items?limit=1', staff)).status, 200);
+});
+
+test('compressed bodies are refused', async () => {
+  const answer = await importing('application/x-ndjson', '{"code":"q"}\n', '/v1/items', { ...staff, 'content-encoding': 'gzip' });
+  assert.equal(answer.status, 415);
+});
