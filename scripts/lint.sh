@@ -78,14 +78,11 @@ check_shell() {
   for file in $(git ls-files '*.mjs'); do node --check "$file" >/dev/null 2>&1 || breach "$file: does not parse"; done
 }
 
-# clang-tidy wants compile commands of clang's own.
+# clang-tidy wants compile commands of clang's own. Tests are left out: their framework's jumps are not what the analyser takes them for.
 check_tidy() {
   [ -f build-lint/build.ninja ] || CC=clang meson setup build-lint --buildtype=debug >/dev/null || { breach "clang-tidy: meson setup failed"; return; }
-  local files out
-  mapfile -t files < <(git ls-files 'src/*.c' | grep -v '_test\.c$')
-  [ ${#files[@]} -gt 0 ] || return 0
-  out=$(printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 8 clang-tidy -p build-lint --quiet 2>/dev/null | grep -E '(warning|error):' | sed "s|$PWD/||" | sort -u)
-  [ -z "$out" ] || while IFS= read -r line; do breach "$line"; done <<<"$out"
+  while IFS= read -r line; do breach "$line"; done \
+    < <(git ls-files 'src/*.c' | grep -v '_test\.c$' | xargs -r -P "$(nproc)" -n 1 scripts/tidy.sh | sort -u)
 }
 
 checks=(layers include_form adapters banned readmes words format shell tidy)

@@ -114,14 +114,14 @@ static void write_sort(Openapi *api, const Resource *resource) {
 /* `category(id,name)`: one level is described; deeper ones nest in the same way. */
 static void relation_pattern(Openapi *api, const Field *field) {
   const Resource *other = field->kind == FIELD_TO_ONE ? field->relation->target : field->relation->source;
-  Buf names = buf_on(api->arena, 1024 * 1024);
+  Buf names = buf_on(api->arena, (size_t)1024 * 1024);
   buf_add(&names, STR("\\*"));
   for (size_t i = 0; i < other->stored_count; i++) {
     if (other->stored[i]->is_hidden) continue;
     buf_add_byte(&names, '|');
     buf_add(&names, other->stored[i]->name);
   }
-  Buf pattern = buf_on(api->arena, 4 * 1024 * 1024);
+  Buf pattern = buf_on(api->arena, (size_t)4 * 1024 * 1024);
   buf_printf(&pattern, "^%.*s\\((", STR_ARGS(field->name));
   buf_add(&pattern, buf_str(&names));
   buf_add(&pattern, STR(")(,("));

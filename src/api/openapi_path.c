@@ -209,7 +209,7 @@ static void collection_path(Openapi *api, const Resource *resource) {
 /* ---- One resource ---- */
 
 static Str item_path(Openapi *api, const Resource *resource, Str behind) {
-  Buf path = buf_on(api->arena, 64 * 1024);
+  Buf path = buf_on(api->arena, (size_t)64 * 1024);
   buf_printf(&path, "/%.*s/%.*s/", STR_ARGS(api->contract->service_version), STR_ARGS(resource->path));
   for (size_t i = 0; i < resource->key_count; i++) buf_printf(&path, "%s{%.*s}", i > 0 ? "," : "", STR_ARGS(resource->keys[i]->name));
   if (behind.len > 0) buf_printf(&path, "/%.*s", STR_ARGS(behind));

@@ -135,7 +135,7 @@ static void append_bound(Openapi *api, Buf *out, const char *words, const Value 
 }
 
 static Str field_description(Openapi *api, const Field *field) {
-  Buf out = buf_on(api->arena, 64 * 1024);
+  Buf out = buf_on(api->arena, (size_t)64 * 1024);
   buf_add(&out, field->description);
   bool has_keywords = field->type == TYPE_INT || field->type == TYPE_FLOAT;
   if (!has_keywords) append_bound(api, &out, "At least", &field->range_min);
@@ -347,7 +347,7 @@ static void input_schema(Openapi *api, const Resource *resource, SchemaKind kind
 static void enum_schema(Openapi *api, const EnumType *type) {
   JsonOut *json = &api->json;
   json_out_member_text(json, STR("type"), STR("string"));
-  Buf words = buf_on(api->arena, 64 * 1024);
+  Buf words = buf_on(api->arena, (size_t)64 * 1024);
   buf_add(&words, type->description);
   json_out_member_open(json, STR("enum"), '[');
   for (size_t i = 0; i < type->value_count; i++) {

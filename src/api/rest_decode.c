@@ -4,6 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* The analyser's forms of them are for their callers. */
+#undef rest_refuse
+#undef rest_no_memory
+
 enum { SHOWN_BYTES_MAX = 64, NEAREST_BYTES_MAX = 64 };
 
 Code rest_refuse(RestDecoder *decoder, Code code, Str hint, const char *format, ...) {

@@ -20,6 +20,11 @@ typedef struct RestDecoder {
 /* Sets decoder->problem and returns `code`. `hint` with len 0: none. */
 Code rest_refuse(RestDecoder *decoder, Code code, Str hint, const char *format, ...) PRINTF_LIKE(4, 5);
 Code rest_no_memory(RestDecoder *decoder);
+#ifdef __clang_analyzer__
+/* As in base/error.h: the analyser does not see that a refusal is never CODE_OK. */
+#define rest_refuse(decoder, code, ...) (rest_refuse((decoder), (code), __VA_ARGS__), (code))
+#define rest_no_memory(decoder) (rest_no_memory(decoder), CODE_UNAVAILABLE)
+#endif
 
 /* A client's text as a message may show it: cut at 64 bytes, never inside a code point. */
 Str rest_shown(Str text);

@@ -314,8 +314,8 @@ static void assert_statuses(Fixture *fixture, const char *request, const char *e
   char statuses[256] = "";
   for (const char *at = client.received; (at = strstr(at, "HTTP/1.1 ")) != NULL; at += 9) {
     if (at[9] < '0' || at[9] > '9') continue; /* a sentence */
-    strncat(statuses, at + 9, 3);
-    strncat(statuses, " ", 2);
+    size_t used = strlen(statuses);
+    snprintf(statuses + used, sizeof statuses - used, "%.3s ", at + 9);
   }
   assert_string_equal(statuses, expected);
   client_close(&client);
@@ -725,7 +725,7 @@ static void a_unix_socket_and_ipv6_are_served(void **state) {
   Fixture *fixture = start_on(usual, address);
   assert_string_equal(fixture->url, address);
   struct sockaddr_un path = {.sun_family = AF_UNIX};
-  strcpy(path.sun_path, address + 5);
+  snprintf(path.sun_path, sizeof path.sun_path, "%s", address + 5);
   int fd = socket(AF_UNIX, SOCK_STREAM, 0);
   assert_int_equal(connect(fd, (struct sockaddr *)&path, sizeof path), 0);
   Client client = client_on(fd);

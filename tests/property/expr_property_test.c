@@ -88,7 +88,7 @@ static sqlite3_stmt *prepare(Run *run, Str source, Str sql, size_t param_count) 
   return stmt;
 }
 
-static size_t row_index(sqlite3_stmt *stmt) { return (size_t)atol((const char *)sqlite3_column_text(stmt, 0) + 1); }
+static size_t row_index(sqlite3_stmt *stmt) { return (size_t)strtoul((const char *)sqlite3_column_text(stmt, 0) + 1, NULL, 10); }
 
 /* ---- Booleans ---- */
 
