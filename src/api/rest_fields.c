@@ -2,6 +2,8 @@
  * names. */
 #include "api/rest_query_parts.h"
 
+#include <assert.h>
+
 typedef struct FieldsReader {
   RestDecoder *decoder;
   const RestParam *param;
@@ -37,6 +39,7 @@ static Code refuse(FieldsReader *reader, Str hint, const char *what) {
 
 /* The rows of a relation that has no parentheses: whole. Its list is the request's own. */
 static Selection *whole_copy(FieldsReader *reader, const RestResource *resource) {
+  assert(resource->whole != NULL);
   Selection *selection = ARENA_NEW(reader->decoder->arena, Selection);
   if (selection != NULL) *selection = *resource->whole;
   return selection;
@@ -52,9 +55,9 @@ static Code parse_relation(FieldsReader *reader, const Field *field, size_t dept
   if (take_byte(reader, '(')) {
     TRY(parse_selection(reader, nested, depth + 1, &selection));
     if (!take_byte(reader, ')')) return refuse(reader, (Str){0}, "a closing parenthesis is missing");
-    if (selection == nested->whole) selection = NULL;
   }
-  if (selection == NULL) selection = whole_copy(reader, nested);
+  /* What is shared has no room for this list's own order and page. */
+  if (selection == NULL || selection == nested->whole) selection = whole_copy(reader, nested);
   if (selection == NULL) return rest_no_memory(reader->decoder);
   *ret = (SelectionItem){.field = field, .name = field->name, .nested = selection, .face = rest_map_key(reader->decoder->map, field)};
   return CODE_OK;

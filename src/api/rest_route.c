@@ -1,6 +1,8 @@
 /* rest_route.c - /v1/products/{key}/reviews, read from left to right. */
 #include "api/rest_route.h"
 
+#include <assert.h>
+
 #include "api/rest_encode.h"
 #include "codec/url.h"
 
@@ -104,6 +106,7 @@ Code rest_route(RestDecoder *decoder, Str path, RestRoute *ret) {
     return CODE_OK;
   }
   TRY(route_resource(decoder, segment, rest.ptr == NULL, &route));
+  assert(route.resource != NULL);
   if (str_split_next(&rest, '/', &segment)) {
     route.target = REST_ITEM;
     TRY(route_key(decoder, segment, &route));

@@ -148,7 +148,7 @@ bool timestamp_in_range(int64_t us) { return us >= days_first * us_per_day && us
 static char *put_2(char *out, int n) {
   static const char pairs[201] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
                                  "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
-  memcpy(out, pairs + n * 2, 2);
+  memcpy(out, pairs + (size_t)n * 2, 2);
   return out + 2;
 }
 

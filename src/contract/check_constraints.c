@@ -130,7 +130,8 @@ static void inherit_decimal(const CheckedField *checked) {
   for (size_t i = 0; i < checked->key_count; i++) {
     Field *key = checked->keys[i];
     const Field *origin = key->target_key;
-    for (size_t hops = 0; origin != NULL && origin->is_relation_key && hops < CHECK_KEYS_MAX * 4; hops++) origin = origin->target_key;
+    for (size_t hops = 0; origin != NULL && origin->is_relation_key && hops < (size_t)CHECK_KEYS_MAX * 4; hops++)
+      origin = origin->target_key;
     if (!checked->owns_key[i] || origin == NULL) continue;
     key->precision = origin->precision;
     key->scale = origin->scale;

@@ -2,6 +2,8 @@
  * mistakes are shown at their place inside the string, through escapes and block strings. */
 #include "contract/check.h"
 
+#include <assert.h>
+
 #include "contract/expr.h"
 #include "contract/input.h"
 
@@ -12,6 +14,7 @@ static const Str action_names[RULE_COUNT] = {[RULE_READ] = STR_INIT("read"),
 
 Code check_expr(Checker *checker, const SdlValue *source, const Resource *resource, int use, const Field *expected, const Expr **ret,
                 Error *err) {
+  assert(ret != NULL);
   if (checker->is_partial) return CODE_OK;
   static const ExprLimits limits = {.depth_max = EXPR_DEPTH_MAX};
   ExprMistake mistakes[EXPR_MISTAKES_MAX];

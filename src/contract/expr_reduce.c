@@ -1,6 +1,8 @@
 /* expr_reduce.c - partial evaluation: what is known becomes a literal, and what follows from it is folded. The answer is the same, whatever
  * the row. A null that came of folding is typed; only the null that was written has EXPR_TYPE_NULL, so that `author.id == auth.id` of a
  * stranger is false, not a test for null. */
+#include <assert.h>
+
 #include "contract/expr_impl.h"
 
 typedef struct Reducer {
@@ -188,6 +190,7 @@ static Code fold_null(Reducer *reducer, const Expr *expr, const Expr *const *arg
       if (has_null) return always(false, ret);
       break;
     case EXPR_IN:
+      assert(expr->arg_count == 2);
       if (has_null || (is_literal(args[1]) && args[1]->value.list.count == 0)) return always(false, ret);
       break;
     case EXPR_ADD:

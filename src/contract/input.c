@@ -19,7 +19,10 @@ Code input_pointer(const InputPath *path, Arena *arena, Str *ret, Error *err) {
   while (count > 0) {
     const InputPath *part = parts[--count];
     buf_add_byte(&out, '/');
-    if (part->name.ptr == NULL) buf_add_uint64(&out, part->index);
+    if (part->name.ptr == NULL) {
+      buf_add_uint64(&out, part->index);
+      continue;
+    }
     for (size_t i = 0; i < part->name.len; i++) {
       char c = part->name.ptr[i];
       if (c == '~')

@@ -452,7 +452,7 @@ void http_connection_open(HttpServer *server, Stream *stream, Str peer) {
                              .idle_ms = now,
                              .written_ms = now,
                              .is_reading = true};
-  connection->input = buf_on_heap(128 * 1024);
+  connection->input = buf_on_heap((size_t)128 * 1024);
   connection->peer_len = peer.len < sizeof connection->peer ? peer.len : 0;
   memcpy(connection->peer, peer.ptr, connection->peer_len);
   if (server->connections != NULL) server->connections->previous = connection;

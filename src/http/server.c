@@ -124,7 +124,7 @@ Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared
   HttpServer *server = memory_alloc(sizeof *server);
   TRY_ALLOC(server);
   *server = (HttpServer){.loop = loop, .limits = *limits, .shared = shared, .handler = *handler, .date_second = -1};
-  server->scratch = buf_on_heap(1024 * 1024);
+  server->scratch = buf_on_heap((size_t)1024 * 1024);
   server->sweep_ms = sweep_interval(limits);
   Code code = loop_timer_create(loop, on_sweep, server, &server->sweep_timer, err);
   if (code != CODE_OK) {

@@ -67,7 +67,7 @@ static bool block_reserve(Socket *socket, SocketBlock *block, size_t more) {
   size_t cap = block->cap * 2 > block->len + more ? block->cap * 2 : block->len + more + LOOP_BLOCK_BYTES;
   char *bytes = memory_alloc(cap);
   if (bytes == NULL) return false;
-  if (block->len != 0) memcpy(bytes, block->ptr, block->len);
+  if (block->ptr != NULL) memcpy(bytes, block->ptr, block->len);
   size_t len = block->len;
   block_free(socket, block);
   *block = (SocketBlock){bytes, len, cap};

@@ -105,7 +105,7 @@ bool write_values_equal(const Value *a, const Value *b) {
     case VALUE_TIMESTAMP:
     case VALUE_DATE:
     case VALUE_DURATION: return a->integer == b->integer;
-    case VALUE_FLOAT: return memcmp(&a->number, &b->number, sizeof a->number) == 0 || !(a->number < b->number || a->number > b->number);
+    case VALUE_FLOAT: return a->number == b->number;
     default: return str_equal(a->text, b->text);
   }
 }
@@ -420,7 +420,7 @@ static Code row_document(Write *write, const WriteRow *row, const bool *visible,
   buf_add_byte(&text, '}');
   Str json = {0};
   TRY(buf_finish(&text, &json, err));
-  return json_parse(json, JSON_DEPTH_DEFAULT * 2, write->arena, ret, err);
+  return json_parse(json, (size_t)JSON_DEPTH_DEFAULT * 2, write->arena, ret, err);
 }
 
 /* RFC 6902 §5: the first operation that fails ends it; a failed test is a conflict with what is there. */

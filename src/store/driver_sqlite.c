@@ -88,7 +88,7 @@ void sqlite_turn_end(SqliteStore *store) {
 /* A database with a write-ahead log in a folder that may not be written has no place for the log's index. Where no log is there either,
  * it can be read as what never changes. */
 static Code open_immutable(SqliteStore *store, SqliteConnection **ret, Error *err) {
-  Buf uri = buf_on(store->arena, 4 * PATH_BYTES_MAX);
+  Buf uri = buf_on(store->arena, (size_t)4 * PATH_BYTES_MAX);
   struct stat status;
   if (stat(arena_printf(store->arena, "%s-wal", store->path).ptr, &status) == 0 && status.st_size > 0) {
     return error_set(err, CODE_UNAVAILABLE, "the database's folder is read-only, and its log is not yet part of it");

@@ -85,7 +85,7 @@ static size_t write_sum(Sum *sum, char out[SUM_TEXT_MAX]) {
     int64_t value = sum->limbs[LIMBS - 1 - limb];
     for (size_t i = LIMB_DIGITS; i-- > 0; value /= 10) digits[limb * LIMB_DIGITS + i] = (char)('0' + value % 10);
   }
-  size_t first = 0, point = INTEGER_LIMBS * LIMB_DIGITS, end = sizeof digits, len = 0;
+  size_t first = 0, point = (size_t)INTEGER_LIMBS * LIMB_DIGITS, end = sizeof digits, len = 0;
   while (first < point - 1 && digits[first] == '0') first++;
   while (end > point && digits[end - 1] == '0') end--;
   if (is_negative) out[len++] = '-';

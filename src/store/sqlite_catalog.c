@@ -2,6 +2,7 @@
  * it was written. */
 #include "store/sqlite_catalog.h"
 
+#include <assert.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -115,6 +116,7 @@ static Code take_foreign_key(Reader *reader, sqlite3_stmt *row, void *context) {
         .target = column_text(reader, row, 2), .on_update = column_text(reader, row, 5), .on_delete = column_text(reader, row, 6)};
     PUSH(reader, &table->foreign_keys, made);
   }
+  assert(table->foreign_keys.count > 0);
   CatalogForeignKey *key = &table->foreign_keys.items[table->foreign_keys.count - 1];
   PUSH(reader, &key->columns, column_text(reader, row, 3));
   Str target = column_text(reader, row, 4);

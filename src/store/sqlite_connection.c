@@ -168,9 +168,11 @@ static void connection_forget(SqliteConnection *connection, SqliteStatement *sta
 }
 
 static void connection_remember(SqliteConnection *connection, SqliteStatement *statement) {
+  assert(statement != NULL);
   SqliteStatement *oldest = connection->oldest;
   /* One that is running can't go; then the cache is over its bound until it is done. */
-  if (connection->statement_count >= SQLITE_STATEMENTS_MAX && !sqlite3_stmt_busy(oldest->stmt)) connection_forget(connection, oldest);
+  if (connection->statement_count >= SQLITE_STATEMENTS_MAX && oldest != NULL && !sqlite3_stmt_busy(oldest->stmt))
+    connection_forget(connection, oldest);
   SqliteStatement **bucket = connection_bucket(connection, statement->id);
   statement->next_in_bucket = *bucket;
   *bucket = statement;
