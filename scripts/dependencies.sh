@@ -17,7 +17,7 @@ for group in "$@"; do
     test)
       wanted+=(libcmocka-dev sqlite3 curl procps)
       has_node || wanted+=(nodejs) ;;
-    lint) wanted+=(clang-format clang-tidy cppcheck git) ;;
+    lint) wanted+=(clang clang-format clang-tidy git) ;;
     fuzz) wanted+=(clang) ;;
     *) echo "dependencies.sh: no group '$group' (build, test, lint, fuzz)" >&2; exit 2 ;;
   esac
