@@ -51,6 +51,8 @@ static sigset_t waited_signals(void) {
 void signals_block(void) {
   sigset_t waited = waited_signals();
   (void)signal(SIGPIPE, SIG_IGN);
+  /* A file that may not grow is an error of the write, as a full disk is, and not the end of the process. */
+  (void)signal(SIGXFSZ, SIG_IGN);
   (void)pthread_sigmask(SIG_BLOCK, &waited, NULL);
 }
 

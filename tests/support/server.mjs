@@ -32,14 +32,16 @@ export function run(args, options = {}) {
 }
 
 // Serves `contract` (SDL text, or the path of a file or folder when `contractPath` is given). Resolves once it listens.
-export async function startServer({ contract, contractPath, store, options = [], env = {}, folder = makeFolder(), readyTimeoutMs = 30000 } = {}) {
+// `wrapper`: a command that the program is started by.
+export async function startServer({ contract, contractPath, store, options = [], env = {}, folder = makeFolder(), readyTimeoutMs = 30000, wrapper = [] } = {}) {
   if (contract !== undefined) {
     contractPath = path.join(folder, 'contract.graphql');
     fs.writeFileSync(contractPath, contract);
   }
   const hasListen = options.some((option) => option.startsWith('--listen'));
   const args = ['serve', contractPath, ...(hasListen ? [] : ['--listen', '127.0.0.1:0']), '--store', store ?? `sqlite:${path.join(folder, 'test.db')}`, ...options];
-  const child = spawn(program, args, { cwd: folder, env: { ...process.env, CAISSON_JWT_SECRET: secret, CAISSON_LOG: 'off', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command, ...commandArgs] = [...wrapper, program, ...args];
+  const child = spawn(command, commandArgs, { cwd: folder, env: { ...process.env, CAISSON_JWT_SECRET: secret, CAISSON_LOG: 'off', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const server = { child, folder, contractPath, stdout: '', stderr: '', addresses: [], port: 0, exit: null };
   child.stderr.on('data', (data) => { server.stderr += data; });
   server.exited = new Promise((resolve) => child.once('exit', (code, signal) => { server.exit = { code, signal }; resolve(server.exit); }));
