@@ -35,14 +35,17 @@ Code plan_params(PlanInput *input, const Field *const *fields, size_t count, con
 }
 
 static Code param_of_literal(void *context, uint32_t param, Value value) {
-  uint32_t made = plan_param(context, value, value.type);
+  PlanInput *input = context;
+  if (input->params.count >= PLAN_PARAMS_MAX) return CODE_TOO_LARGE;
+  uint32_t made = plan_param(input, value, value.type);
   assert(made == 0 || made == param);
-  return made == 0 ? CODE_TOO_LARGE : CODE_OK;
+  return made == 0 ? CODE_UNAVAILABLE : CODE_OK;
 }
 
 Code plan_number(PlanInput *input, const Expr *reduced, Error *err) {
   uint32_t next = (uint32_t)input->params.count + 1;
   Code code = expr_sql_number(reduced, &next, param_of_literal, input);
+  if (code == CODE_UNAVAILABLE) return error_no_memory(err);
   if (code != CODE_OK) return error_set(err, code, "the request compares with more than %d values", PLAN_PARAMS_MAX);
   expr_sql_shape(&input->shape, reduced);
   return CODE_OK;

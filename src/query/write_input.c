@@ -35,6 +35,7 @@ static Str pointer_at(Arena *arena, Str base, size_t index) { return arena_print
 bool mistake_add(Write *write, MistakeCode code, Str row_pointer, Str name, Str detail, Str hint) {
   if (write->mistakes.count >= MISTAKES_MAX) return true;
   Str pointer = name.len == 0 ? row_pointer : pointer_join(write->arena, row_pointer, name);
+  if ((name.len > 0 && pointer.ptr == NULL) || detail.ptr == NULL) return false;
   Mistake mistake = {.code = code, .pointer = pointer, .detail = detail, .hint = hint};
   return VEC_PUSH(write->arena, &write->mistakes, mistake);
 }
@@ -43,6 +44,7 @@ Code mistakes_refuse(Write *write, Error *err) {
   size_t count = write->mistakes.count;
   if (count == 0) return CODE_OK;
   Str detail = count == 1 ? STR("1 value is not valid") : arena_printf(write->arena, "%zu values are not valid", count);
+  TRY_ALLOC(detail.ptr);
   Problem *problem = problem_new(write->arena, CODE_VALIDATION_FAILED, detail);
   TRY_ALLOC(problem);
   problem->mistakes = write->mistakes.items;
