@@ -10,7 +10,7 @@ static uint64_t add_int(uint64_t n, uint64_t seed) { return hash64_seeded((Str){
 static uint64_t add_value(const SelectionItem *item, const Value *value, uint64_t seed) {
   switch (value->type) {
     case VALUE_NULL: return add_int(0x9e3779b97f4a7c15u, seed + 1);
-    case VALUE_BOOL: return add_int(value->boolean, seed + 2);
+    case VALUE_BOOL: return add_int(value->boolean, seed + (uint64_t)value->type);
     case VALUE_FLOAT:
     case VALUE_INT:
     case VALUE_TIMESTAMP:
