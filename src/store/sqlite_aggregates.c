@@ -14,9 +14,12 @@ enum {
 };
 enum { SUM_TEXT_MAX = LIMBS * LIMB_DIGITS + 3 };
 
+/* SQLite aligns what it keeps for an aggregate to 8 bytes. */
+typedef __int128 Integers __attribute__((aligned(8)));
+
 typedef struct Sum {
   int64_t limbs[LIMBS]; /* lowest first; limb POINT is the units' */
-  __int128 integers;    /* what came as integers */
+  Integers integers;    /* what came as integers */
   int64_t rows;
 } Sum;
 
