@@ -49,11 +49,29 @@ static void encoding_is_undone_by_decoding(void **state) {
   assert_true(str_equal(buf_str(&out), STR("a%20b%2C%C3%A9")));
 }
 
+static void failing_memory_is_no_bad_url(void **state) {
+  (void)state;
+  Code (*const decode[])(Str, Arena *, Str *, Error *) = {url_decode_path, url_decode_query};
+  for (size_t d = 0; d < 2; d++) {
+    Str decoded = {0};
+    Error error = {0};
+    memory_fail_after(1);
+    assert_int_equal(decode[d](STR("a%41+b"), arena, &decoded, &error), CODE_UNAVAILABLE);
+    memory_fail_after(0);
+    assert_null(decoded.ptr);
+    /* Where nothing is encoded, nothing is allocated. */
+    memory_fail_after(1);
+    assert_int_equal(decode[d](STR("plain"), arena, &decoded, &error), CODE_OK);
+    memory_fail_after(0);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(percent_encoded_bytes_are_decoded),
       cmocka_unit_test(what_is_malformed_is_refused),
       cmocka_unit_test(encoding_is_undone_by_decoding),
+      cmocka_unit_test(failing_memory_is_no_bad_url),
   };
   arena = arena_create(0);
   int failed = cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -44,25 +44,39 @@ static Contract *contract_of(Fixture *fixture, const char *sdl) {
   return contract;
 }
 
-void fixture_open(Fixture *fixture, const StoreCase *store_case, const char *sdl) {
+void fixture_prepare(Fixture *fixture, const StoreCase *store_case, const char *sdl) {
   int64_t timeout_us = fixture->statement_timeout_us;
   size_t queued_max = fixture->writes_queued_max;
-  *fixture = (Fixture){.store_case = store_case, .arena = arena_create(0), .folder = "/tmp/caisson-store-XXXXXX"};
+  *fixture = (Fixture){.store_case = store_case,
+                       .arena = arena_create(0),
+                       .folder = "/tmp/caisson-store-XXXXXX",
+                       .statement_timeout_us = timeout_us == 0 ? INT64_C(20000000) : timeout_us,
+                       .writes_queued_max = queued_max == 0 ? 100000 : queued_max,
+                       .wake = {.run = do_nothing}};
   assert_non_null(mkdtemp(fixture->folder));
   fixture->contract = contract_of(fixture, sdl);
-  Error error = {0};
-  StoreOptions options = {.url = store_case->make_url(fixture),
-                          .statement_timeout_us = timeout_us == 0 ? INT64_C(20000000) : timeout_us,
-                          .writes_queued_max = queued_max == 0 ? 100000 : queued_max};
-  if (store_open(&options, &fixture->store, &error) != CODE_OK) fail_msg("%s: %s", store_case->name, error.text);
+  fixture->url = store_case->make_url(fixture);
+}
+
+Code fixture_open_store(Fixture *fixture, Error *err) {
+  StoreOptions options = {
+      .url = fixture->url, .statement_timeout_us = fixture->statement_timeout_us, .writes_queued_max = fixture->writes_queued_max};
+  TRY(store_open(&options, &fixture->store, err));
   Str differences = {0};
-  if (fixture->store->driver->migrate(fixture->store, fixture->contract, true, fixture->arena, &differences, &error) != CODE_OK) {
-    fail_msg("%s: %s: %.*s", store_case->name, error.text, STR_ARGS(differences));
-  }
-  assert_int_equal(loop_create(&fixture->loop, &error), CODE_OK);
-  assert_int_equal(store_session_open(fixture->store, fixture->loop, &fixture->session, &error), CODE_OK);
-  fixture->writer = (SqlWriter){.arena = fixture->arena, .dialect = fixture->store->driver->dialect};
-  fixture->wake = (LoopMessage){.run = do_nothing};
+  Code code = fixture->store->driver->migrate(fixture->store, fixture->contract, true, fixture->arena, &differences, err);
+  if (code == CODE_OK) assert_int_equal(loop_create(&fixture->loop, err), CODE_OK);
+  if (code == CODE_OK) code = store_session_open(fixture->store, fixture->loop, &fixture->session, err);
+  if (code != CODE_OK)
+    fixture_close_store(fixture);
+  else
+    fixture->writer = (SqlWriter){.arena = fixture->arena, .dialect = fixture->store->driver->dialect};
+  return code;
+}
+
+void fixture_open(Fixture *fixture, const StoreCase *store_case, const char *sdl) {
+  Error error = {0};
+  fixture_prepare(fixture, store_case, sdl);
+  if (fixture_open_store(fixture, &error) != CODE_OK) fail_msg("%s: %s", store_case->name, error.text);
 }
 
 static void folder_remove(const char *path) {
@@ -73,14 +87,25 @@ static void folder_remove(const char *path) {
   rmdir(path);
 }
 
-void fixture_close(Fixture *fixture) {
+void fixture_close_store(Fixture *fixture) {
   store_session_close(fixture->session);
   assert_int_equal(fixture->pending, 0);
   store_close(fixture->store);
   loop_destroy(fixture->loop);
+  fixture->session = NULL;
+  fixture->store = NULL;
+  fixture->loop = NULL;
+}
+
+void fixture_release(Fixture *fixture) {
   contract_destroy(fixture->contract);
   arena_destroy(fixture->arena);
   folder_remove(fixture->folder);
+}
+
+void fixture_close(Fixture *fixture) {
+  fixture_close_store(fixture);
+  fixture_release(fixture);
 }
 
 void fixture_run(Fixture *fixture) {

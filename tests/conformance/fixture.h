@@ -28,6 +28,7 @@ extern const size_t store_count;
 struct Fixture {
   const StoreCase *store_case;
   char folder[64]; /* removed at the end */
+  Str url;
   Arena *arena;
   Contract *contract;
   Store *store;
@@ -44,6 +45,11 @@ struct Fixture {
 /* Opens the store, makes the tables of `sdl`. */
 void fixture_open(Fixture *fixture, const StoreCase *store_case, const char *sdl);
 void fixture_close(Fixture *fixture);
+/* The two halves of each, for tests in which opening fails: without the store, and the store alone, as often as is wanted. */
+void fixture_prepare(Fixture *fixture, const StoreCase *store_case, const char *sdl);
+Code fixture_open_store(Fixture *fixture, Error *err);
+void fixture_close_store(Fixture *fixture);
+void fixture_release(Fixture *fixture);
 /* Ends the turn that is being filled, and goes on until nothing is pending. */
 void fixture_run(Fixture *fixture);
 void fixture_finished(Fixture *fixture); /* from a done callback */

@@ -121,6 +121,29 @@ test('a database that is locked at the start ends it with 3', async () => {
   removeFolder(folder);
 });
 
+// Without a write-ahead log readers wait for writers, and a server that may only read can't make one.
+test('reads of a database without a log that another program has for itself are 503, and then they work again', async () => {
+  const folder = makeFolder();
+  const database = path.join(folder, 'test.db');
+  const other = await otherProgram(database);
+  await other.run("CREATE TABLE notes (code TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL); INSERT INTO notes VALUES ('theirs', 'y');");
+  fs.chmodSync(database, 0o444);
+  await withServer({ folder, wrapper: unprivileged }, async ({ client, get, post }) => {
+    assert.equal((await get('theirs')).status, 200);
+    await other.run('BEGIN EXCLUSIVE;');
+    assertUnavailable(await get('theirs'), /locked/);
+    assertUnavailable(await client.request('GET', '/v1/notes'), /locked/);
+    assert.equal((await client.request('GET', '/livez')).status, 200);
+    assert.equal((await client.request('GET', '/readyz')).status, 503);
+    await other.run("UPDATE notes SET text = 'z'; COMMIT;");
+    assert.equal(JSON.parse((await get('theirs')).text).text, 'z');
+    assertUnavailable(await post('ours'), /read-only/);
+    await waitFor('ready', async () => (await client.request('GET', '/readyz')).status === 200);
+  });
+  await other.end();
+  removeFolder(folder);
+});
+
 // ---- read-only ----
 
 test('a database that may only be read is read; writes are 503', async () => {
