@@ -46,7 +46,9 @@ static void *reader_main(void *context) {
   for (StoreRead *read; (read = readers_take(readers)) != NULL;) {
     /* Where the connection can't be opened now, the next read tries again. */
     if (connection == NULL) {
+      sqlite_turn_begin_read(store);
       read->error.code = sqlite_connection_open(&store->target, SQLITE_ROLE_READER, store->busy_timeout_ms, &connection, &read->error);
+      sqlite_turn_end(store);
     }
     if (connection != NULL) reader_run(readers, connection, read);
     sqlite_session_finish_read(read);

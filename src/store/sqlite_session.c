@@ -207,7 +207,10 @@ Code sqlite_session_open(Store *base, Loop *loop, StoreSession **ret, Error *err
   SqliteSession *session = memory_alloc(sizeof *session);
   TRY_ALLOC(session);
   *session = (SqliteSession){.base = {base->driver, base}, .store = store, .loop = loop};
+  /* Its first look at the database is a read, and a loop's connection waits for no lock. */
+  sqlite_turn_begin_read(store);
   Code code = sqlite_connection_open(&store->target, SQLITE_ROLE_LOOP, 0, &session->connection, err);
+  sqlite_turn_end(store);
   if (code != CODE_OK) {
     memory_free(session);
     return code;
