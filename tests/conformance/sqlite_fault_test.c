@@ -181,7 +181,7 @@ static int tear_down_vfs(void **state) {
 
 /* ---- what is done on it ---- */
 
-enum { TURNS = 4, WRITES_A_TURN = 4, WRITES = TURNS * WRITES_A_TURN, CALLS_MAX = 5000 };
+enum { TURNS = 3, WRITES_A_TURN = 3, WRITES = TURNS * WRITES_A_TURN, CALLS_MAX = 5000 };
 
 static const char insert_pair[] = "INSERT INTO pairs (code, number, text) VALUES ({p:Pair.code}, {p:Pair.number}, {p:Pair.text})";
 

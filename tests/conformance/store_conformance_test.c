@@ -617,9 +617,12 @@ static void closing_a_session_finishes_what_is_under_way(Fixture *fixture) {
 enum { WRITERS = 4, WRITES_EACH = 60 };
 
 typedef struct Writer {
-  Fixture *fixture;
+  Fixture fixture; /* the same store, a loop and a session of its own */
   pthread_t thread;
   size_t number;
+  /* What is asserted in the main thread: it alone may fail the test. */
+  Code code;
+  Error error;
 } Writer;
 
 static Code insert_many(TestWrite *write, StoreTxn *txn, Error *err) {
@@ -634,28 +637,31 @@ static Code insert_many(TestWrite *write, StoreTxn *txn, Error *err) {
 
 static void *writer_main(void *context) {
   Writer *writer = context;
-  Fixture fixture = *writer->fixture;
-  Error error;
-  fixture.arena = arena_create(0);
-  fixture.pending = 0;
-  assert_int_equal(loop_create(&fixture.loop, &error), CODE_OK);
-  assert_int_equal(store_session_open(fixture.store, fixture.loop, &fixture.session, &error), CODE_OK);
-  assert_int_equal(fixture_write_now(&fixture, insert_many, writer), CODE_OK);
-  store_session_close(fixture.session);
-  loop_stop(fixture.loop);
-  loop_run(fixture.loop);
-  loop_destroy(fixture.loop);
-  arena_destroy(fixture.arena);
+  Fixture *fixture = &writer->fixture;
+  writer->code = store_session_open(fixture->store, fixture->loop, &fixture->session, &writer->error);
+  if (writer->code != CODE_OK) return NULL;
+  writer->code = fixture_write_now(fixture, insert_many, writer);
+  store_session_close(fixture->session);
+  loop_stop(fixture->loop);
+  loop_run(fixture->loop);
   return NULL;
 }
 
 static void sessions_of_many_threads_share_a_store(Fixture *fixture) {
   Writer writers[WRITERS];
+  Error error;
   for (size_t i = 0; i < WRITERS; i++) {
-    writers[i] = (Writer){.fixture = fixture, .number = i};
-    assert_int_equal(pthread_create(&writers[i].thread, NULL, writer_main, &writers[i]), 0);
+    writers[i] = (Writer){.fixture = *fixture, .number = i};
+    writers[i].fixture.arena = arena_create(0);
+    assert_int_equal(loop_create(&writers[i].fixture.loop, &error), CODE_OK);
   }
-  for (size_t i = 0; i < WRITERS; i++) assert_int_equal(pthread_join(writers[i].thread, NULL), 0);
+  for (size_t i = 0; i < WRITERS; i++) assert_int_equal(pthread_create(&writers[i].thread, NULL, writer_main, &writers[i]), 0);
+  for (size_t i = 0; i < WRITERS; i++) {
+    assert_int_equal(pthread_join(writers[i].thread, NULL), 0);
+    if (writers[i].code != CODE_OK) fail_msg("writer %zu: %s", i, writers[i].error.text);
+    loop_destroy(writers[i].fixture.loop);
+    arena_destroy(writers[i].fixture.arena);
+  }
   assert_int_equal(fixture_int(fixture, count_authors), WRITERS * WRITES_EACH);
 }
 
@@ -740,7 +746,9 @@ static void run_pair(void **state) {
   fixture_close(&fixture);
 }
 
-int main(void) {
+/* An argument chooses tests by a pattern: "*in memory: a_slow*". */
+int main(int argc, char **argv) {
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
   Arena *arena = arena_create(0);
   size_t count = store_count * CASE_COUNT;
   Pair *pairs = ARENA_ARRAY(arena, Pair, count);
