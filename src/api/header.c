@@ -173,6 +173,14 @@ static bool skip_separators(Str *rest) {
   return has_comma;
 }
 
+/* A coded answer's tag is the plain one's with the coding behind it (server/compress.h); the resource is the same. */
+static Str without_coding(Str tag) {
+  static const Str suffixes[] = {STR_INIT("-br"), STR_INIT("-gzip")};
+  for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
+    if (str_ends_with(tag, suffixes[i])) return str_slice(tag, 0, tag.len - suffixes[i].len);
+  return tag;
+}
+
 Code etag_list_parse(Str value, bool is_weak_kept, Arena *arena, Precondition *ret, Error *err) {
   Precondition result = {.is_given = true};
   Str rest = str_trim(value);
@@ -193,6 +201,7 @@ Code etag_list_parse(Str value, bool is_weak_kept, Arena *arena, Precondition *r
     Str tag;
     bool is_weak;
     if (!take_etag(&rest, &tag, &is_weak)) return error_set(err, CODE_BAD_REQUEST, "an entity tag stands in double quotes, as in \"abc\"");
+    tag = without_coding(tag);
     if (!is_weak || is_weak_kept) tags[result.etag_count++] = tag;
     read_count++;
     if (!skip_separators(&rest) && rest.len > 0) return error_set(err, CODE_BAD_REQUEST, "entity tags are separated by commas");

@@ -68,8 +68,10 @@ static Code decode_etags(RestDecoder *decoder, Str value, const char *name, bool
 
 /* RFC 9110 §13.1: conditions are about the one resource that the path names. */
 static Code decode_conditions(ApiRequest *request, RestState *state, Operation *operation) {
-  if (state->route.target != REST_ITEM) return CODE_OK;
   RestDecoder *decoder = &state->decoder;
+  if (operation->action == ACTION_LIST) /* of the page that is asked for: what is given in answer has its tag */
+    return decode_etags(decoder, state->headers.if_none_match, "If-None-Match", true, &operation->if_none_match);
+  if (state->route.target != REST_ITEM) return CODE_OK;
   TRY(decode_etags(decoder, state->headers.if_match, "If-Match", false, &operation->if_match));
   TRY(decode_etags(decoder, state->headers.if_none_match, "If-None-Match", true, &operation->if_none_match));
   bool is_write = operation->action != ACTION_GET;

@@ -1,7 +1,9 @@
 /* rest_answer.c - Results to an HTTP response: status, headers, and the end of a body that the sink has written. */
 #include "api/problem_json.h"
 #include "api/rest_state.h"
+#include "codec/hash.h"
 #include "codec/url.h"
+#include "query/etag.h"
 
 enum { ANSWER_HEADERS_MAX = 6, LINK_BYTES_MAX = 32 * 1024, LOCATION_BYTES_MAX = 8 * 1024, ETAG_BYTES_MAX = 256 };
 
@@ -22,8 +24,7 @@ static void add_built_header(Answer *answer, Str name, const Buf *value) {
   if (value->failed == CODE_OK) add_header(answer, name, buf_str(value));
 }
 
-static void add_etag(Answer *answer) {
-  Str etag = answer->result->etag;
+static void add_etag(Answer *answer, Str etag) {
   if (etag.len == 0) return;
   Buf out = buf_on(answer->request->exchange->arena, ETAG_BYTES_MAX);
   buf_add_byte(&out, '"');
@@ -131,7 +132,7 @@ static void finish_json(Answer *answer, int status) {
 }
 
 static void answer_get(Answer *answer) {
-  add_etag(answer);
+  add_etag(answer, answer->result->etag);
   if (answer->result->is_not_modified) {
     finish(answer, 304, STR("")); /* RFC 9110 §15.4.5: with the ETag, without a body */
   } else {
@@ -139,10 +140,25 @@ static void answer_get(Answer *answer) {
   }
 }
 
+/* A page's tag is that of its bytes: whatever changes in what was asked for changes them. False: the client holds them already. */
+static bool tag_page(Answer *answer, const Buf *page) {
+  if (page->failed != CODE_OK) return true;
+  uint64_t tag = hash64(buf_str(page));
+  Str etag = etag_text(answer->request->exchange->arena, tag);
+  if (etag.ptr == NULL) answer->has_failed = true;
+  add_etag(answer, etag);
+  const Precondition *held = &answer->state->main->operation.if_none_match;
+  return !held->is_given || !etag_matches(held, tag);
+}
+
 static void answer_list(Answer *answer) {
   rest_write_list_end(answer->result, &answer->state->sink.out);
   add_links(answer);
-  finish_json(answer, 200);
+  if (tag_page(answer, &answer->state->sink.out)) {
+    finish_json(answer, 200);
+  } else {
+    finish(answer, 304, STR(""));
+  }
 }
 
 /* All rows of an array in its order; those that their writer may not read are null. */
@@ -161,7 +177,7 @@ static void answer_write(Answer *answer) {
   bool is_created = answer->state->main->operation.action == ACTION_CREATE || answer->result->is_created;
   bool has_row = answer->state->main->operation.selection != NULL && !answer->result->is_hidden;
   if (is_created) add_location(answer);
-  if (!answer->result->is_hidden) add_etag(answer);
+  if (!answer->result->is_hidden) add_etag(answer, answer->result->etag);
   if (has_row) {
     finish_json(answer, is_created ? 201 : 200);
   } else {

@@ -7,8 +7,8 @@
 #define SIZE_MAX_BYTES (1ull << 40)
 
 static const OptionSpec options[] = {
-    {"listen", OPTION_LIST, AT(listen), "127.0.0.1:8080", "ADDRESS", "host:port, [::1]:8080 or unix:/path; port 0 picks one; repeatable"},
-    {"store", OPTION_TEXT, AT(store), NULL, "URL", "sqlite:PATH or sqlite::memory: [sqlite:./NAME.db, NAME being the service's]"},
+    {"listen", OPTION_LIST, AT(listen), "127.0.0.1:8080", "ADDRESS", "host:port or unix:/path; port 0 picks one; repeatable"},
+    {"store", OPTION_TEXT, AT(store), NULL, "URL", "sqlite:PATH or sqlite::memory: [sqlite:./NAME.db, NAME the service's]"},
     {"migrate", OPTION_SWITCH, AT(migrate), NULL, NULL, "apply what is safe at start; --no-migrate only looks [on for SQLite]"},
     {"threads", OPTION_COUNT, AT(threads), NULL, "N", "event loops, a thread each [one for each core]", .min = 1, .max = 1024},
     {"jwt-secret", OPTION_TEXT, AT(jwt_secret), NULL, "TEXT", "the key of HS256 tokens; better given by the environment or a file"},
@@ -20,6 +20,8 @@ static const OptionSpec options[] = {
     {"log", OPTION_CHOICE, AT(log), "auto", NULL, "the access log, on stderr; auto: text on a terminal, else json", "json|text|off|auto"},
     {"require-if-match", OPTION_FLAG, AT(is_match_required), NULL, NULL, "refuse updates and deletes without If-Match (428)"},
     {"server-timing", OPTION_FLAG, AT(has_server_timing), NULL, NULL, "tell each step's time in a Server-Timing header"},
+    {"compress-min", OPTION_SIZE, AT(compress_bytes_min), "1KiB", "SIZE", "answers from this size on leave as br or gzip; 0: none does",
+     .max = SIZE_MAX_BYTES},
 
     {"body-max", OPTION_SIZE, AT(body_bytes_max), "1MiB", "SIZE", "a request's body (413)", .min = 1, .max = SIZE_MAX_BYTES,
      .is_limit = true},

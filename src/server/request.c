@@ -6,6 +6,7 @@
 
 #include "api/error_map.h"
 #include "api/problem_json.h"
+#include "server/compress.h"
 #include "server/cors.h"
 #include "server/pages.h"
 
@@ -146,10 +147,13 @@ static Str server_timing(const Request *request) {
 /* The answer's own headers, then those that every answer has. Without memory for them the answer goes out as it is. */
 static void add_common_headers(Request *request, HttpResponse *response) {
   const ServeConfig *config = request->worker->shared->config;
-  HttpHeader *headers = arena_alloc(request->api.exchange->arena, (response->header_count + 3 + CORS_HEADERS_MAX) * sizeof *headers);
+  HttpHeader *headers =
+      arena_alloc(request->api.exchange->arena, (response->header_count + 3 + COMPRESS_HEADERS_MAX + CORS_HEADERS_MAX) * sizeof *headers);
   if (headers == NULL) return;
   size_t count = response->header_count;
   if (count > 0) memcpy(headers, response->headers, count * sizeof *headers);
+  count =
+      compress_answer(config->compress_bytes_min, &request->api.exchange->request, request->api.exchange->arena, response, headers, count);
   headers[count++] = (HttpHeader){STR("x-request-id"), request->trace.request_id};
   headers[count++] = (HttpHeader){STR("traceparent"), {request->trace.traceparent, TRACEPARENT_LEN}};
   if (config->has_server_timing && request->step_ends_us[0] != 0)
