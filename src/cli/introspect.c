@@ -9,8 +9,8 @@ static const OptionTable table = {
     .arguments = "STORE",
     .positional_min = 1,
     .positional_max = 1,
-    .summary = "Prints a contract for an existing database: sqlite:FILE. The database is only read. Access is closed in it: open what\n"
-               "you mean to show, then serve it with --store.",
+    .summary = "Prints a contract for an existing database: sqlite:FILE. The database is only read. Access is\n"
+               "closed in it: open what you mean to show, then serve it with --store.",
 };
 
 /* "data/Chinook_Sqlite.sqlite" → "Chinook_Sqlite": letters, digits, dashes and underscores, a letter first. */

@@ -12,6 +12,8 @@ static const Command commands[] = {
     {"token", "[options] [CONTRACT]: a signed token, for development", command_token},
     {"introspect", "STORE: a contract for an existing database", command_introspect},
     {"contract", "--prelude: the directives' definitions, for editors", command_contract},
+    {"completion", "bash|zsh|fish: what your shell offers after caisson", command_completion},
+    {"man", "the manual page", command_man},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -51,7 +53,12 @@ int main(int argc, char **argv) {
     return puts("caisson " CAISSON_VERSION) < 0 ? EXIT_OUTSIDE : EXIT_DONE;
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (strcmp(name, "help") == 0 && argc == 2))
     return write_usage(stdout), EXIT_DONE;
-  Cli cli = {.arena = arena_create(0), .args = (const char *const *)argv + 2, .arg_count = (size_t)argc - 2, .has_colour = wants_colour()};
+  Cli cli = {.arena = arena_create(0),
+             .args = (const char *const *)argv + 2,
+             .arg_count = (size_t)argc - 2,
+             .has_colour = wants_colour(),
+             .commands = commands,
+             .command_count = COMMAND_COUNT};
   static const char *const help_args[] = {"--help"};
   if (strcmp(name, "help") == 0) {
     name = argv[2];

@@ -34,9 +34,10 @@ static const OptionTable table = {
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .positional_max = 1,
-    .summary = "Prints a signed token for development. The key is the option's; else the one beside the database: --store's,\n"
-               "the default one of CONTRACT, the only *.jwt-secret in this folder, or the default one of the contract here.",
-    .footer = "Example: curl -H \"Authorization: Bearer $(caisson token --sub ada --role staff)\" http://127.0.0.1:8080/v1/…",
+    .summary = "Prints a signed token for development. The key is the option's; else the one beside the database:\n"
+               "--store's, the default one of CONTRACT, the only *.jwt-secret in this folder, or the default one\n"
+               "of the contract here.",
+    .footer = "curl -H \"Authorization: Bearer $(caisson token --sub ada --role staff)\" localhost:8080/v1/…",
 };
 
 /* The only file of the pattern in this folder; ptr NULL where there is none, or more than one. */
