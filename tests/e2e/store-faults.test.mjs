@@ -243,6 +243,20 @@ test('many writes at once when the disk is full: each is answered, and none that
   assert.equal((await write('last')).every(([, status]) => status === 201), true);
 }));
 
+test('a start on a full disk ends with 3, and leaves nothing that keeps the next from working', async () => {
+  const folder = makeFolder();
+  const store = `sqlite:${path.join(folder, 'test.db')}`;
+  // No room at all, for the first table, for the log's end.
+  for (const bytes of [0, 4096, 20000]) {
+    await refusesToStart(store, /full|can't be (read|made)/, { folder, wrapper: ['prlimit', `--fsize=${bytes}`] });
+  }
+  await withServer({ folder }, async ({ get, post }) => {
+    assert.equal((await post('first')).status, 201);
+    assert.equal((await get('first')).status, 200);
+  });
+  removeFolder(folder);
+});
+
 // ---- deleted, replaced, damaged, none ----
 
 test('a database that is moved away: writes are 503, /readyz says so; moved back, all goes on', () => withServer({}, async ({ database, client, get, post }) => {
