@@ -186,6 +186,30 @@ test('a body of 100 MB is a 413 before it has come in, and is not kept', async (
   await nothingStored();
 });
 
+test('a JSON Patch can neither grow without end nor be deeper than what can be read again', async () => {
+  const headers = { 'Content-Type': 'application/json-patch+json' };
+  const patch = (operations) => request('PATCH', '/v1/things/t5', { headers, body: JSON.stringify(operations) });
+  const repeat = (count, operation) => Array.from({ length: count }, () => operation);
+  assert.equal((await patch([{ op: 'add', path: '/document', value: { a: [1] } }])).status, 200);
+  const resident = residentBytes();
+  // Each doubles what is there.
+  for (const count of [30, 300]) assertProblem(await patch(repeat(count, { op: 'copy', from: '/document/a', path: '/document/a/-' })), 413, 'TOO_LARGE', /operation \d+/, `${count} copies`);
+  assertProblem(await patch(repeat(20000, { op: 'test', path: '/count', value: 5 })), 413, 'TOO_LARGE', /operation/, '20,000 operations');
+  assert.ok(residentBytes() - resident < 48 * 1024 * 1024);
+  assert.equal((await patch([{ op: 'replace', path: '/document', value: { a: 1 } }])).status, 200);
+  // Each makes it one deeper; however often, what is stored can be changed again.
+  let last = 200;
+  for (let i = 0; i < 20 && last === 200; i++) last = (await patch(repeat(10, { op: 'copy', from: '/document', path: '/document/a' }))).status;
+  assert.equal(last, 413);
+  assert.equal((await request('PATCH', '/v1/things/t5', { headers: json, body: '{"document":{"b":2}}' })).status, 200);
+  for (const [operation, status, place] of [[{ op: 'add', path: '/document/b/99999999999999999999', value: 1 }, 422, /operation 0/], [{ op: 'move', from: '/document', path: '/document/a' }, 422, /operation 0/],
+    [{ op: 'test', path: '/document/~2', value: 1 }, 400, /operation 0/], [{ op: 'test', path: 'document', value: 1 }, 400, /operation 0/], [{ op: 'drop', path: '/document' }, 400, /operation 0/], [{ op: 'remove', path: '' }, [400, 422], null],
+    [{ op: 'replace', path: '/code', value: 'other' }, 422, /code/], [{ op: 'add', path: '/unknown', value: 1 }, 422, /unknown/], [null, 400, null], [[], 400, null]])
+    assertProblem(await patch([operation]), status, null, place, JSON.stringify(operation));
+  assert.equal((await patch([{ op: 'remove', path: '/document' }])).status, 200);
+  await nothingStored();
+});
+
 test('invalid UTF-8, NUL and bad escapes in a path or a query are refused', async () => {
   for (const target of ['/v1/things/%ff', '/v1/things/%c3%28', '/v1/things/%c0%af', '/v1/things/%ed%a0%80', '/v1/things/%f4%90%80%80', '/v1/things/%00', '/v1/things/a%00b', '/v1/things/%', '/v1/things/%2', '/v1/things/%zz',
     '/v1/%ff', '/v1/things/t1/%ff', '/v1/things?text=%ff', '/v1/things?text=%00', '/v1/things?%ff=1', '/v1/things?text=%', '/v1/things?filter=text%20==%20%22%ff%22', '/v1/things?sort=%ff', '/v1/things?fields=%ff', '/v1/things?after=%ff']) {
