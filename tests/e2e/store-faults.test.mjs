@@ -319,3 +319,31 @@ test('what is no database ends the start with 3 and says so', async () => {
   await refusesToStart(`sqlite:${damaged}`, /not a SQLite database|damaged/, { folder });
   removeFolder(folder);
 });
+
+// ---- slow ----
+
+test('a read that takes too long is a 503 that says so, and holds up nobody', async () => {
+  const library = `extend schema @service(name: "library")
+type Owner @resource @access(read: "true", write: "true") { code: String! @id things: [Thing!]! }
+type Thing @resource @access(read: "true", write: "true") { code: String! @id text: String! owner: Owner! }
+`;
+  await withServer({ contract: library, options: ['--threads', '1', '--statement-timeout', '2s'] }, async ({ server, client }) => {
+    const create = (name, body) => client.request('POST', `/v1/${name}`, { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+    assert.equal((await create('owners', { code: 'o' })).status, 201);
+    for (let n = 0; n < 20; n++) assert.equal((await create('things', Array.from({ length: 100 }, (_, i) => ({ code: `t${n}-${i}`, text: `text ${i}`, ownerCode: 'o' })))).status, 201);
+    // Each thing with each thing with each thing: 8,000 million.
+    const filter = encodeURIComponent("owner.things.exists(t, t.owner.things.exists(u, u.text.contains(t.text) && u.code == ''))");
+    const slow = client.request('GET', `/v1/things?filter=${filter}`);
+    const other = server.client();
+    let isAnswered = false;
+    slow.then(() => { isAnswered = true; });
+    assert.equal((await other.request('GET', '/v1/things/t1-1')).status, 200);
+    assert.equal(isAnswered, false, 'the quick one does not wait for the slow one');
+    other.close();
+    const answer = await slow;
+    assert.equal(answer.status, 503, answer.text);
+    assert.equal(JSON.parse(answer.text).code, 'TIMEOUT');
+    assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
+    assert.equal((await client.request('GET', '/v1/things?limit=1')).status, 200);
+  });
+});
