@@ -1,4 +1,5 @@
 /* rest_answer.c - Results to an HTTP response: status, headers, and the end of a body that the sink has written. */
+#include "api/cache_control.h"
 #include "api/problem_json.h"
 #include "api/rest_state.h"
 #include "codec/hash.h"
@@ -31,6 +32,12 @@ static void add_etag(Answer *answer, Str etag) {
   buf_add(&out, etag);
   buf_add_byte(&out, '"');
   add_built_header(answer, STR("etag"), &out);
+}
+
+static void add_cache_control(Answer *answer) {
+  const Resource *resource = answer->state->main->operation.resource;
+  Str value = cache_control(&answer->request->group, resource, answer->request->exchange->arena);
+  if (value.ptr != NULL) add_header(answer, STR("cache-control"), value);
 }
 
 static void add_location(Answer *answer) {
@@ -132,6 +139,7 @@ static void finish_json(Answer *answer, int status) {
 }
 
 static void answer_get(Answer *answer) {
+  add_cache_control(answer);
   add_etag(answer, answer->result->etag);
   if (answer->result->is_not_modified) {
     finish(answer, 304, STR("")); /* RFC 9110 §15.4.5: with the ETag, without a body */
@@ -154,6 +162,7 @@ static bool tag_page(Answer *answer, const Buf *page) {
 static void answer_list(Answer *answer) {
   rest_write_list_end(answer->result, &answer->state->sink.out);
   add_links(answer);
+  add_cache_control(answer);
   if (tag_page(answer, &answer->state->sink.out)) {
     finish_json(answer, 200);
   } else {

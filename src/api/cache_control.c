@@ -1,0 +1,55 @@
+/* cache_control.c - an answer depends on its caller where a rule does that was asked for it: the rules of every resource and field that was
+ * read, and, through a condition or an order over relations, of any other. What is not known to be alike for all counts as private. */
+#include "api/cache_control.h"
+
+#include "query/rules.h"
+
+static bool asks_caller(const Expr *expr) {
+  if (expr == NULL) return false; /* no rule: refused to all alike */
+  if (expr->kind == EXPR_AUTH_ID || expr->kind == EXPR_AUTH_ROLES || expr->kind == EXPR_AUTH_CLAIM) return true;
+  for (size_t i = 0; i < expr->arg_count; i++)
+    if (asks_caller(expr->args[i])) return true;
+  return false;
+}
+
+static bool list_depends(const ListQuery *list) {
+  if (list->filter != NULL && (list->filter->has_relations || asks_caller(list->filter))) return true;
+  for (size_t i = 0; i < list->order_count; i++)
+    if (list->order[i].path.hop_count > 0) return true;
+  return false;
+}
+
+/* A filter or an order of this resource's own fields sees them as null where their rules refuse. */
+static bool resource_depends(const Resource *resource, bool has_all_fields) {
+  if (asks_caller(resource->access[RULE_READ])) return true;
+  for (size_t i = 0; has_all_fields && i < resource->field_count; i++)
+    if (asks_caller(field_rule(resource->fields[i], RULE_READ))) return true;
+  return false;
+}
+
+static bool selection_depends(const Selection *selection) {
+  for (size_t i = 0; i < selection->count; i++) {
+    const SelectionItem *item = &selection->items[i];
+    if (asks_caller(field_rule(item->field, RULE_READ))) return true;
+    if (item->nested == NULL) continue;
+    const Relation *relation = item->field->relation;
+    const Resource *other = item->field->kind == FIELD_TO_ONE ? relation->target : relation->source;
+    const ListQuery *list = &item->nested->list;
+    if (resource_depends(other, list->filter != NULL || list->order_count > 0) || list_depends(list)) return true;
+    if (selection_depends(item->nested)) return true;
+  }
+  return false;
+}
+
+static bool operation_depends(const Operation *operation) {
+  const ListQuery *list = &operation->list;
+  return resource_depends(operation->resource, list->filter != NULL || list->order_count > 0 || list->search.ptr != NULL) ||
+         list_depends(list) || (operation->selection != NULL && selection_depends(operation->selection));
+}
+
+Str cache_control(const CallGroup *group, const Resource *resource, Arena *arena) {
+  if (resource->cache_max_age_s < 0) return (Str){NULL, 0};
+  bool is_private = resource->is_cache_private;
+  for (size_t i = 0; i < group->count; i++) is_private = is_private || operation_depends(&group->calls[i].operation);
+  return arena_printf(arena, "%s, max-age=%lld", is_private ? "private" : "public", (long long)resource->cache_max_age_s);
+}
