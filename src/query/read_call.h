@@ -46,7 +46,7 @@ struct ReadNode {
   /* While rows come in */
   ListBuild root_list;    /* the root's own */
   VEC(ListBuild *) lists; /* nested: in the order of the parents' rows */
-  size_t current;         /* of lists, whose rows come in now */
+  size_t current;         /* of lists: how many have been asked for */
   size_t count_current;
   bool has_probed;
   bool is_probe_positive;

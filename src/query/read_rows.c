@@ -141,12 +141,12 @@ static Code on_row(StoreRead *read, size_t statement, const Value *columns, Erro
     return CODE_OK;
   }
   if (statement == node->count_statement) {
-    ListBuild *list = node->parent == NULL ? &node->root_list : node->lists.items[node->count_current - 1];
+    ListBuild *list = node->parent == NULL ? &node->root_list : node->lists.items[read->run];
     list->rows.has_total = true;
     list->rows.total = columns[0].integer;
     return CODE_OK;
   }
-  ListBuild *list = node->parent == NULL ? &node->root_list : node->lists.items[node->current - 1];
+  ListBuild *list = node->parent == NULL ? &node->root_list : node->lists.items[read->run];
   return list_row(call, node, list, call->plan->statements[statement], columns, err);
 }
 

@@ -271,6 +271,7 @@ const StoreDriver STORE_DRIVER_SQLITE = {
     .name = STR_INIT("sqlite"),
     .schemes = {STR_INIT("sqlite:")},
     .dialect = &SQL_DIALECT_SQLITE,
+    .is_migrated_by_default = true,
     .open = driver_open,
     .close = driver_close,
     .session_open = sqlite_session_open,

@@ -61,6 +61,7 @@ static Code plan_run_statement(SqliteConnection *connection, StoreRead *read, si
   bool is_repeated = plan->is_repeated != NULL && plan->is_repeated[index];
   PlanRow at = {read, index};
   const Value *params = NULL;
+  read->run = 0;
   if (!read->bind(read, index, &params)) return CODE_OK;
   SqliteStatement *prepared = NULL;
   TRY(sqlite_statement_acquire(connection, statement, &prepared, err));
@@ -68,6 +69,7 @@ static Code plan_run_statement(SqliteConnection *connection, StoreRead *read, si
   do {
     code = statement_execute(connection, prepared, statement, params, plan_on_row, &at, ret_result, err);
     if (is_repeated) sqlite3_reset(prepared->stmt);
+    read->run++;
   } while (code == CODE_OK && is_repeated && read->bind(read, index, &params));
   sqlite_statement_release(prepared);
   return code;

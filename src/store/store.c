@@ -15,7 +15,7 @@ static bool driver_serves(const StoreDriver *driver, Str url) {
   for (size_t i = 0; i < sizeof driver->schemes / sizeof driver->schemes[0]; i++) {
     if (driver->schemes[i].len > 0 && str_starts_with(url, driver->schemes[i])) return true;
   }
-  return false;
+  return driver->serves != NULL && driver->serves(url);
 }
 
 Code store_open(const StoreOptions *options, Store **ret, Error *err) {

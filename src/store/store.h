@@ -53,8 +53,8 @@ struct StoreRead {
   StorePlan *plan;
   Arena *arena; /* for rows that are kept; belongs to whoever runs the callbacks at that moment */
   /* The parameters of statement i, called when all lower levels are complete. False: don't run it. Where the plan says that the statement
-   * is repeated, it is called again after each run, until it returns false: once for each parent row (only for stores to which a statement
-   * is a function call: SqlDialect.has_lateral is false). */
+   * is repeated, it is called again and again until it returns false, once for each parent row; all at once, before the first run's rows
+   * are there, where the store sends them off together. */
   bool (*bind)(StoreRead *read, size_t statement, const Value **ret_params);
   /* One row; values are borrowed until it returns. Another code than CODE_OK ends the read with it. */
   Code (*row)(StoreRead *read, size_t statement, const Value *columns, Error *err);
@@ -62,8 +62,11 @@ struct StoreRead {
   void (*restart)(StoreRead *read);
   /* On the session's loop, exactly once. Not called for store_txn_read. */
   void (*done)(StoreRead *read, Code code, const Error *err);
+  size_t run;            /* while `row` is called: which run of a repeated statement the row is of, from 0 */
   void *call, *group;    /* the caller's own */
   StoreRead *next;       /* the store's own */
+  int64_t since_us;      /* the store's own */
+  uint32_t attempts;     /* the store's own */
   StoreSession *session; /* the store's own */
   Error error;           /* the store's own */
 };
@@ -85,8 +88,8 @@ typedef struct StoreConflict {
 
 typedef Code StoreRowFn(void *context, const Value *columns, Error *err);
 
-/* Blocking; inside a write only. A broken constraint is CODE_CONFLICT with *ret_conflict filled (may be NULL); the transaction goes on as
- * if the statement had not run. `row` may be NULL. *ret_changes (may be NULL): rows written. */
+/* Blocking; inside a write only. A broken constraint is CODE_CONFLICT with *ret_conflict filled (may be NULL); nothing but the end of the
+ * write may follow it, since not every database lets a transaction go on. `row` may be NULL. *ret_changes (may be NULL): rows written. */
 Code store_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
                    int64_t *ret_changes, StoreConflict *ret_conflict, Error *err);
 /* A whole plan, with its callbacks, inside the transaction. */
@@ -100,17 +103,27 @@ struct StoreWrite {
   /* On the session's loop, exactly once, after the commit is durable (or the rollback done). */
   void (*done)(StoreWrite *write, Code code, const Error *err);
   bool is_dry_run;       /* rolled back in any case; `code` is run's */
+  Isolation isolation;   /* at least; stores that run one write at a time need not ask */
   StoreWrite *next;      /* the store's own */
+  int64_t since_us;      /* the store's own */
   StoreSession *session; /* the store's own */
   Code code;             /* the store's own */
   Error error;           /* the store's own */
 };
 
+/* Whether a database across a network keeps our statements prepared by name. */
+typedef enum StorePrepared { STORE_PREPARED_AUTO = 0, STORE_PREPARED_ON, STORE_PREPARED_OFF } StorePrepared;
+
 typedef struct StoreOptions {
-  Str url; /* sqlite:PATH, sqlite::memory:, postgresql://… */
+  Str url; /* sqlite:PATH, sqlite::memory:, postgresql://…, host=… dbname=… */
   int64_t statement_timeout_us;
   size_t writes_queued_max; /* further writes are refused with CODE_UNAVAILABLE */
   bool is_read_only;
+  /* Of databases across a network: */
+  size_t connections_max;     /* at once, for all loops and writes; 0: the driver's own */
+  size_t loops;               /* how many sessions will be opened; 0: one */
+  int64_t acquire_timeout_us; /* how long a read or write may wait for a connection, then CODE_UNAVAILABLE; 0: the driver's own */
+  StorePrepared prepared;
   /* What the database itself says about a failure, for the server's log only (it may name tables and columns); any thread; NULL: nobody
    * wants it. */
   void (*report)(void *context, Str text);
@@ -126,6 +139,8 @@ typedef struct StoreDriver {
   Str name;       /* "sqlite" */
   Str schemes[2]; /* the URL prefixes it serves, "sqlite:" */
   const SqlDialect *dialect;
+  bool is_migrated_by_default; /* serving makes tables unless it is told not to */
+  bool (*serves)(Str address); /* addresses that no scheme tells; NULL: none */
   Code (*open)(const StoreOptions *options, Store **ret, Error *err);
   void (*close)(Store *store);
   Code (*session_open)(Store *store, Loop *loop, StoreSession **ret, Error *err);
