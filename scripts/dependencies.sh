@@ -12,10 +12,10 @@ wanted=()
 for group in "$@"; do
   case "$group" in
     build)
-      wanted+=(make gcc libc6-dev meson ninja-build pkg-config libuv1-dev node-llhttp libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev libbrotli-dev libxxhash-dev)
+      wanted+=(make gcc libc6-dev meson ninja-build pkg-config libuv1-dev node-llhttp libssl-dev libsqlite3-dev libpq-dev libpcre2-dev zlib1g-dev libbrotli-dev libxxhash-dev)
       has_node || wanted+=(nodejs) ;;
     test)
-      wanted+=(libcmocka-dev sqlite3 curl procps groff-base)
+      wanted+=(libcmocka-dev sqlite3 postgresql curl procps groff-base)
       has_node || wanted+=(nodejs) ;;
     lint) wanted+=(clang clang-format clang-tidy git) ;;
     fuzz) wanted+=(clang) ;;
