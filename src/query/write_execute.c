@@ -92,6 +92,29 @@ static void done(StoreWrite *store_write, Code code, const Error *err) {
   group->done(group);
 }
 
+static Isolation stricter(Isolation a, Isolation b) { return a > b ? a : b; }
+
+static Isolation row_isolation(const WriteRow *row) {
+  Isolation isolation = row->resource->isolation;
+  for (size_t i = 0; i < row->references.count; i++) {
+    if (row->references.items[i].target != NULL) isolation = stricter(isolation, row_isolation(row->references.items[i].target));
+  }
+  for (size_t i = 0; i < row->children.count; i++) isolation = stricter(isolation, row_isolation(row->children.items[i]));
+  return isolation;
+}
+
+/* The strictest that any resource of the group asks for, nested ones included. */
+static Isolation group_isolation(const CallGroup *group) {
+  Isolation isolation = ISOLATION_DEFAULT;
+  for (size_t i = 0; i < group->count; i++) {
+    const Call *call = &group->calls[i];
+    isolation = stricter(isolation, call->operation.resource->isolation);
+    for (size_t r = 0; call->plan != NULL && r < call->plan->row_count; r++)
+      isolation = stricter(isolation, row_isolation(call->plan->rows[r]));
+  }
+  return isolation;
+}
+
 void write_execute(Engine *engine, CallGroup *group) {
   Write *write = ARENA_NEW(group->arena, Write);
   if (write == NULL) {
@@ -105,5 +128,6 @@ void write_execute(Engine *engine, CallGroup *group) {
   write->store.run = run;
   write->store.done = done;
   for (size_t i = 0; i < group->count; i++) write->store.is_dry_run = write->store.is_dry_run || group->calls[i].operation.is_dry_run;
+  write->store.isolation = group_isolation(group);
   store_write(engine->session, &write->store);
 }

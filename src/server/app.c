@@ -65,6 +65,10 @@ static Code open_store(App *app, Str url, Error *err) {
   StoreOptions options = {.url = url,
                           .statement_timeout_us = (int64_t)app->config->statement_timeout_ms * 1000,
                           .writes_queued_max = app->config->writes_queued_max,
+                          .connections_max = app->config->store_connections_max,
+                          .loops = app->shared.worker_count,
+                          .acquire_timeout_us = (int64_t)app->config->store_acquire_timeout_ms * 1000,
+                          .prepared = (StorePrepared)app->config->store_prepared,
                           .report = report_store,
                           .report_context = app};
   return store_open(&options, &app->shared.store, err);
@@ -72,7 +76,9 @@ static Code open_store(App *app, Str url, Error *err) {
 
 static Code make_tables(const App *app, const Contract *contract, Arena *arena, Str *ret_details, Error *err) {
   Store *store = app->shared.store;
-  return store->driver->migrate(store, contract, app->config->migrate != SWITCH_OFF, arena, ret_details, err);
+  OptionSwitch wanted = app->config->migrate;
+  bool may_change = wanted == SWITCH_UNSET ? store->driver->is_migrated_by_default : wanted == SWITCH_ON;
+  return store->driver->migrate(store, contract, may_change, arena, ret_details, err);
 }
 
 static size_t core_count(void) {

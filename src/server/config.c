@@ -8,8 +8,12 @@
 
 static const OptionSpec options[] = {
     {"listen", OPTION_LIST, AT(listen), "127.0.0.1:8080", "ADDRESS", "host:port or unix:/path; port 0 picks one; repeatable"},
-    {"store", OPTION_TEXT, AT(store), NULL, "URL", "sqlite:PATH or sqlite::memory: [sqlite:./NAME.db, NAME the service's]"},
+    {"store", OPTION_TEXT, AT(store), NULL, "URL", "sqlite:PATH, sqlite::memory: or postgresql://… [sqlite:./NAME.db]"},
     {"migrate", OPTION_SWITCH, AT(migrate), NULL, NULL, "apply what is safe at start; --no-migrate only looks [on for SQLite]"},
+    {"store-connections", OPTION_COUNT, AT(store_connections_max), NULL, "N", "connections to PostgreSQL at once, in all [20]", .min = 3,
+     .max = 10000},
+    {"store-prepared", OPTION_CHOICE, AT(store_prepared), "auto", NULL, "keep statements prepared; off for poolers that can't",
+     "auto|on|off"},
     {"threads", OPTION_COUNT, AT(threads), NULL, "N", "event loops, a thread each [one for each core]", .min = 1, .max = 1024},
     {"jwt-secret", OPTION_TEXT, AT(jwt_secret), NULL, "TEXT", "the key of HS256 tokens; better given by the environment or a file"},
     {"jwt-secret-file", OPTION_TEXT, AT(jwt_secret_file), NULL, "FILE",
@@ -43,6 +47,8 @@ static const OptionSpec options[] = {
      .max = TIME_MAX_MS, .is_limit = true},
     {"statement-timeout", OPTION_DURATION, AT(statement_timeout_ms), "5s", "TIME", "of one statement in the store (503)", .min = 1,
      .max = TIME_MAX_MS, .is_limit = true},
+    {"store-acquire-timeout", OPTION_DURATION, AT(store_acquire_timeout_ms), "1500ms", "TIME", "wait for a connection to PostgreSQL (503)",
+     .min = 1, .max = TIME_MAX_MS, .is_limit = true},
     {"page-size", OPTION_COUNT, AT(page_size), "20", "N", "items of a list, unless limit= says otherwise", .min = 1, .max = COUNT_MAX,
      .is_limit = true},
     {"page-size-max", OPTION_COUNT, AT(page_size_max), "100", "N", "what limit= may ask for (400)", .min = 1, .max = COUNT_MAX,

@@ -12,6 +12,8 @@ typedef struct ServeConfig {
   uint64_t jwt_leeway_ms;
   OptionList cors_origin;
   OptionSwitch migrate;
+  int store_prepared; /* StorePrepared */
+  uint64_t store_connections_max, store_acquire_timeout_ms;
   int log; /* LogFormat */
   bool is_match_required;
   bool has_server_timing;

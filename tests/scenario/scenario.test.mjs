@@ -1,22 +1,31 @@
 // scenario.test.mjs - runs every *.scenario file of this folder, over every face and store that it is meant for.
-// CAISSON_STORES: the stores' names, comma-separated (sqlite, memory). SCENARIO: a part of a file's name, to run those only.
+// CAISSON_STORES: the stores' names, comma-separated (sqlite, postgres, memory). SCENARIO: a part of a file's name, to run those only.
 // SCENARIO_LATER=1 runs what is marked as a later version's, too.
 import assert from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startPostgres } from '../support/postgres.mjs';
 import { makeFolder, makeToken, removeFolder, startServer } from '../support/server.mjs';
 import { rest } from './face_rest.mjs';
 import { parseScenario, parseTests } from './format.mjs';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
 const faces = { rest };
+// One server for all files, a database for each.
+let postgres;
 const stores = {
-  sqlite: (place) => `sqlite:${path.join(place, 'test.db')}`,
-  memory: () => 'sqlite::memory:',
+  sqlite: (place) => ({ store: `sqlite:${path.join(place, 'test.db')}`, options: [] }),
+  postgres: async () => {
+    postgres ??= startPostgres();
+    const server = await postgres;
+    return { store: server.url(server.createDatabase()), options: ['--migrate'] };
+  },
+  memory: () => ({ store: 'sqlite::memory:', options: [] }),
 };
-const wantedStores = (process.env.CAISSON_STORES ?? 'sqlite').split(',');
+const wantedStores = (process.env.CAISSON_STORES ?? 'sqlite,postgres').split(',');
+after(async () => { if (postgres) await (await postgres).remove(); });
 
 function runScenario(scenario, faceName, storeName) {
   const place = makeFolder();
@@ -25,7 +34,8 @@ function runScenario(scenario, faceName, storeName) {
   let session;
   before(async () => {
     if (scenario.isLater && !process.env.SCENARIO_LATER) return;
-    server = await startServer({ contract, folder: place, store: stores[storeName](place), options: ['--threads', '2', ...scenario.options] });
+    const { store, options } = await stores[storeName](place);
+    server = await startServer({ contract, folder: place, store, options: ['--threads', '2', ...options, ...scenario.options] });
     const tokens = new Map([...scenario.callers].map(([name, claims]) => [name, makeToken(claims)]));
     session = faces[faceName].open(server, tokens);
   });

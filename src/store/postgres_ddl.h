@@ -1,0 +1,20 @@
+/* postgres_ddl.h - a contract's tables, constraints and indexes as PostgreSQL's statements. */
+#pragma once
+#include "base/buf.h"
+#include "contract/model.h"
+#include "store/ddl_index.h"
+
+/* The type of a field's column, without collation: "uuid", "text[]". */
+Str postgres_ddl_type(const Field *field);
+/* Columns, the primary key and the checks of enums; no foreign keys, which need the other tables. */
+void postgres_ddl_write_table(Buf *out, const Resource *resource);
+/* ALTER TABLE … ADD COLUMN. */
+void postgres_ddl_write_add_column(Buf *out, const Field *field);
+/* ALTER TABLE … ADD CONSTRAINT … FOREIGN KEY. */
+void postgres_ddl_write_foreign_key(Buf *out, const Relation *relation, Arena *arena);
+void postgres_ddl_write_index(Buf *out, const DdlIndex *index, Str name);
+/* Names longer than PostgreSQL keeps are shortened, and made unique again by a hash of the whole. `number` 2 and above stands behind. ptr
+ * NULL when memory is out. */
+Str postgres_ddl_index_name(const DdlIndex *index, size_t number, Arena *arena);
+/* False where the field has no default that is a constant. Nothing is written then. */
+bool postgres_ddl_write_default(Buf *out, const Field *field);

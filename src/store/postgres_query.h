@@ -1,0 +1,14 @@
+/* postgres_query.h - one statement at a time on a connection of one's own, for threads: what migrations and catalogs need. Everything comes
+ * as text. */
+#pragma once
+#include "store/postgres_connection.h"
+
+enum { POSTGRES_QUERY_COLUMNS_MAX = 16, POSTGRES_QUERY_PARAMS_MAX = 4 };
+
+/* Sends what is queued, closed by a sync, and throws the answers away. */
+Code postgres_settle(PostgresConnection *connection, int64_t timeout_us, Error *err);
+/* A command without parameters or rows. `timeout_us` bounds the wait for the server. *ret_conflict (may be NULL): data refuses it. */
+Code postgres_command(PostgresConnection *connection, const char *sql, int64_t timeout_us, bool *ret_conflict, Error *err);
+/* Columns are texts or null: the statement casts them. */
+Code postgres_query(PostgresConnection *connection, Str sql, const Str *params, size_t param_count, size_t column_count, StoreRowFn *row,
+                    void *context, Error *err);

@@ -1,0 +1,212 @@
+/* postgres_store.h - what the driver's files share: the store, its sessions, its threads.
+ *
+ *   postgres_session.c   one loop's reads: lanes in which they wait, links on which they run, the way back from other threads
+ *   postgres_batch.c     the reads that one link has under way
+ *   postgres_keeper.c    the thread that makes connections for the loops, asks whether the server is well, and ends what waits too long
+ *   postgres_writer.c    the threads that write
+ *   postgres_txn.c       a write's open transaction
+ */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "io/poll.h"
+#include "store/postgres_connection.h"
+#include "store/postgres_error.h"
+#include "store/store.h"
+
+typedef struct PostgresStore PostgresStore;
+typedef struct PostgresSession PostgresSession;
+typedef struct PostgresLink PostgresLink;
+
+enum {
+  POSTGRES_LINKS_MAX = 64, /* of one loop */
+  POSTGRES_WRITERS_MAX = 256,
+  POSTGRES_ATTEMPTS_MAX = 4,  /* of one read or write, whoever's fault it was */
+  POSTGRES_GRACE_US = 2000000 /* beyond the statement's own time, for the network */
+};
+
+/* Lists in the order of arrival. */
+typedef struct PostgresReadQueue {
+  StoreRead *first, *last;
+  size_t count;
+} PostgresReadQueue;
+
+typedef struct PostgresWriteQueue {
+  StoreWrite *first, *last;
+  size_t count;
+} PostgresWriteQueue;
+
+/* How reads wait, by how they run. */
+typedef enum PostgresLane {
+  POSTGRES_LANE_SINGLE = 0, /* one statement: many behind one sync */
+  POSTGRES_LANE_SNAPSHOT,   /* several statements, which must see one state: many in one transaction */
+  POSTGRES_LANE_ALONE,      /* known to be slow, or once in a batch that failed */
+  POSTGRES_LANES
+} PostgresLane;
+
+typedef enum PostgresLinkState {
+  POSTGRES_LINK_CLOSED = 0,
+  POSTGRES_LINK_OPENING,
+  POSTGRES_LINK_IDLE,
+  POSTGRES_LINK_BUSY
+} PostgresLinkState;
+
+/* One connection of a loop, and the batch that it has under way. */
+struct PostgresLink {
+  PostgresSession *session;
+  PostgresLinkState state;
+  PostgresConnection *connection;
+  LoopPoll *poll;
+  int64_t deadline_us; /* BUSY: the last moment at which something must have come */
+  int64_t answered_us; /* when the last answer came, or the batch was sent */
+  size_t syncs;        /* on their way */
+  bool is_transaction; /* the batch runs between BEGIN and COMMIT */
+  bool is_failed;      /* the transaction */
+  bool is_ending;      /* COMMIT or ROLLBACK is on its way */
+  bool is_alone;
+  uint32_t level, level_max;
+  PostgresReadQueue reads;     /* of a transaction */
+  const StoreRead *unprepared; /* over already, since its PREPARE failed; its EXECUTE is still to be answered. Not to be looked into */
+  PostgresLink *next;          /* in the keeper's queue, or among the opened */
+};
+
+struct PostgresSession {
+  StoreSession base;
+  PostgresStore *store;
+  Loop *loop;
+  LoopHook hook;
+  LoopTimer *timer;
+  bool is_timing;
+  PostgresReadQueue lanes[POSTGRES_LANES];
+  PostgresWriteQueue writes;
+  size_t writes_pending;
+  PostgresLink links[POSTGRES_LINKS_MAX];
+  size_t link_count;
+  size_t links_alone; /* busy with a read of the lane ALONE */
+  bool is_delivering; /* `done` of a read is being called */
+  /* Under `lock`: what other threads have finished. */
+  pthread_mutex_t lock;
+  pthread_cond_t finished;
+  PostgresWriteQueue writes_finished;
+  PostgresLink *links_opened;
+  bool is_posted;
+  bool is_closed;
+  LoopMessage message;
+  PostgresSession *next; /* of the store's */
+};
+
+typedef struct PostgresTxn {
+  StoreTxn base;
+  PostgresStore *store;
+  PostgresConnection *connection;
+  Isolation isolation;
+  bool is_begun;
+  bool is_failed;        /* the server has given the transaction up */
+  PostgresRemedy remedy; /* what the failure asks for */
+  char conflict_schema[64], conflict_constraint[64];
+} PostgresTxn;
+
+typedef struct PostgresWriters {
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  PostgresWriteQueue queue; /* under `lock`, as is_closing */
+  pthread_t threads[POSTGRES_WRITERS_MAX];
+  size_t thread_count;
+  size_t thread_max;
+  size_t busy_count; /* of the threads: those with a write, or not yet begun */
+  bool is_closing;
+} PostgresWriters;
+
+typedef struct PostgresKeeper {
+  pthread_t thread;
+  bool has_thread;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  PostgresLink *wanted; /* links that want a connection; under `lock`, as all below */
+  bool is_closing;
+  bool is_well;
+  Error trouble; /* where it isn't */
+} PostgresKeeper;
+
+struct PostgresStore {
+  Store base;
+  Arena *arena; /* of the target's strings */
+  PostgresTarget target;
+  int64_t acquire_timeout_us;
+  size_t writes_queued_max;
+  size_t links_per_session;
+  bool is_read_only;
+  PostgresWriters writers;
+  PostgresKeeper keeper;
+  pthread_mutex_t sessions_lock;
+  PostgresSession *sessions; /* also closed ones, whose message may still be on its way: freed with the store */
+  _Atomic uint64_t reads, writes, read_batches, write_groups, slow_reads, errors;
+};
+
+static inline void postgres_count(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explicit(counter, n, memory_order_relaxed); }
+
+void postgres_read_push(PostgresReadQueue *queue, StoreRead *read);
+void postgres_read_push_first(PostgresReadQueue *queue, StoreRead *read);
+StoreRead *postgres_read_pop(PostgresReadQueue *queue);
+void postgres_write_push(PostgresWriteQueue *queue, StoreWrite *write);
+StoreWrite *postgres_write_pop(PostgresWriteQueue *queue);
+/* Between a half and the whole of the delay, so that those who were turned away together don't come back together. */
+int64_t postgres_jitter_us(int64_t delay_us);
+
+/* ---- postgres_session.c ---- */
+Code postgres_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err);
+void postgres_session_close(StoreSession *session);
+void postgres_session_destroy(PostgresSession *session);
+void postgres_session_read(StoreSession *session, StoreRead *read);
+void postgres_session_write(StoreSession *session, StoreWrite *write);
+/* Any thread: done is called on the session's loop, with write->code and write->error. */
+void postgres_session_finish_writes(PostgresWriteQueue *writes);
+/* On the keeper's thread: link->connection is there. Closed at once where the session is. */
+void postgres_session_link_opened(PostgresLink *link);
+/* The read is over; read->error says how. */
+void postgres_session_finish_read(PostgresSession *session, StoreRead *read);
+/* The read begins again, on its own; or it ends with read->error, where it has done so too often. */
+void postgres_session_again(PostgresSession *session, StoreRead *read);
+PostgresLane postgres_lane_of(const StoreRead *read);
+/* The link is free for another batch. */
+void postgres_session_link_idle(PostgresLink *link);
+/* Its connection is lost, or no longer to be trusted: whatever was under way begins again. */
+void postgres_session_link_lost(PostgresLink *link, const Error *error);
+
+/* ---- postgres_batch.c ---- */
+/* The link is idle. Takes reads from the front of the lane. */
+void postgres_batch_begin(PostgresLink *link, PostgresLane lane);
+/* Takes what has arrived. */
+void postgres_batch_receive(PostgresLink *link);
+/* Sends what is queued, and watches for what is wanted now. */
+void postgres_link_flush(PostgresLink *link);
+
+/* ---- postgres_keeper.c ---- */
+Code postgres_keeper_init(PostgresStore *store, PostgresConnection *connection, Error *err); /* the connection becomes the keeper's */
+void postgres_keeper_done(PostgresStore *store);
+void postgres_keeper_want(PostgresStore *store, PostgresLink *link);
+/* A session is closed: its links are wanted no longer. */
+void postgres_keeper_forget(PostgresStore *store, const PostgresSession *session);
+Code postgres_keeper_health(PostgresStore *store, Error *err);
+
+/* ---- postgres_writer.c ---- */
+Code postgres_writers_init(PostgresStore *store, size_t thread_max, Error *err);
+void postgres_writers_done(PostgresStore *store); /* runs what is queued, then ends the threads */
+/* Takes all of *writes; what doesn't fit the queue is refused at once. */
+void postgres_writers_submit(PostgresStore *store, PostgresWriteQueue *writes);
+/* Refuses what has waited for too long. Any thread. */
+void postgres_writers_expire(PostgresStore *store, int64_t now_us);
+
+/* ---- postgres_txn.c ---- */
+Code postgres_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
+                      int64_t *ret_changes, StoreConflict *ret_conflict, Error *err);
+Code postgres_txn_read(StoreTxn *txn, StoreRead *read, Error *err);
+/* What is only checked at the commit is checked now. */
+Code postgres_txn_check(PostgresTxn *txn, Error *err);
+/* *ret_is_unknown: the connection was lost while the commit was under way. */
+Code postgres_txn_commit(PostgresTxn *txn, bool *ret_is_unknown, Error *err);
+void postgres_txn_rollback(PostgresTxn *txn);
+
+/* ---- postgres_migrate.c ---- */
+Code postgres_migrate(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);

@@ -1,0 +1,190 @@
+/* postgres_writer.c - the threads that write, each with a connection of its own and one transaction at a time. The server itself gathers
+ * the commits that come together. What met another change, or lost its connection before the commit was sent, runs again before anybody
+ * hears of it; a commit whose answer was lost does not: nobody knows whether it was made. */
+#include <string.h>
+#include <time.h>
+
+#include "store/postgres_store.h"
+
+/* Serialization failures and deadlocks; a delay that doubles up to a bound. */
+enum { RETRIES_MAX = 12, RETRY_MIN_US = 1000, RETRY_MAX_US = 64000, RECONNECT_MIN_US = 20000, RECONNECT_MAX_US = 400000 };
+
+typedef struct Writer {
+  PostgresStore *store;
+  PostgresConnection *connection; /* NULL: none at the moment */
+} Writer;
+
+static void sleep_us(int64_t delay_us) {
+  struct timespec delay = {.tv_sec = (time_t)(delay_us / 1000000), .tv_nsec = (long)(delay_us % 1000000) * 1000};
+  (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &delay, NULL);
+}
+
+static int64_t delay_us(int64_t min_us, int64_t max_us, size_t attempt) {
+  int64_t delay = min_us;
+  for (size_t i = 0; i < attempt && delay < max_us; i++) delay *= 2;
+  return postgres_jitter_us(delay < max_us ? delay : max_us);
+}
+
+static bool is_late(const PostgresStore *store, const StoreWrite *write) {
+  return postgres_clock_us() - write->since_us > store->acquire_timeout_us;
+}
+
+typedef struct Patience {
+  const PostgresStore *store;
+  const StoreWrite *write;
+} Patience;
+
+static bool is_patient(void *context) {
+  const Patience *patience = context;
+  return !is_late(patience->store, patience->write);
+}
+
+static Code writer_connect(Writer *writer, const StoreWrite *write, Error *err) {
+  Patience patience = {writer->store, write};
+  for (size_t attempt = 0; writer->connection == NULL; attempt++) {
+    Code code = postgres_connection_open(&writer->store->target, is_patient, &patience, &writer->connection, err);
+    if (code == CODE_OK) break;
+    if (is_late(writer->store, write)) return error_set(err, CODE_UNAVAILABLE, "the database can't be reached");
+    sleep_us(delay_us(RECONNECT_MIN_US, RECONNECT_MAX_US, attempt));
+  }
+  return CODE_OK;
+}
+
+static void writer_disconnect(Writer *writer) {
+  postgres_connection_close(writer->connection);
+  writer->connection = NULL;
+}
+
+/* One attempt. *ret_again: it may be repeated. */
+static void write_once(Writer *writer, StoreWrite *write, bool *ret_again, PostgresRemedy *ret_remedy) {
+  PostgresTxn txn = {
+      .base = {writer->store->base.driver}, .store = writer->store, .connection = writer->connection, .isolation = write->isolation};
+  bool is_unknown = false;
+  write->error = (Error){0};
+  Code code = write->run(write, &txn.base, &write->error);
+  if (code == CODE_OK && write->is_dry_run)
+    code = postgres_txn_check(&txn, &write->error);
+  else if (code == CODE_OK)
+    code = postgres_txn_commit(&txn, &is_unknown, &write->error);
+  postgres_txn_rollback(&txn);
+  if (is_unknown)
+    code =
+        error_set(&write->error, CODE_UNAVAILABLE, "the connection was lost during the commit: whether the change was made is not known");
+  write->code = code;
+  *ret_remedy = txn.remedy;
+  *ret_again = code != CODE_OK && !is_unknown && txn.is_failed && txn.remedy != POSTGRES_REMEDY_NONE;
+}
+
+static void write_run(Writer *writer, StoreWrite *write) {
+  size_t retries = 0, reconnects = 0;
+  for (;;) {
+    write->code = writer_connect(writer, write, &write->error);
+    if (write->code != CODE_OK) return;
+    bool is_again = false;
+    PostgresRemedy remedy = POSTGRES_REMEDY_NONE;
+    write_once(writer, write, &is_again, &remedy);
+    bool is_lost = remedy == POSTGRES_REMEDY_RECONNECT || postgres_connection_is_broken(writer->connection);
+    if (is_lost) writer_disconnect(writer);
+    if (remedy == POSTGRES_REMEDY_UNPREPARED) atomic_store(&writer->store->target.is_prepared, false);
+    if (!is_again) return;
+    if (is_lost ? ++reconnects >= POSTGRES_ATTEMPTS_MAX : ++retries >= RETRIES_MAX) return;
+    if (!is_lost) sleep_us(delay_us(RETRY_MIN_US, RETRY_MAX_US, retries));
+  }
+}
+
+/* ---- the threads ---- */
+
+/* Waits for a write. NULL: the writers are closing and nothing is left. */
+static StoreWrite *writers_take(PostgresWriters *writers) {
+  pthread_mutex_lock(&writers->lock);
+  writers->busy_count--;
+  while (writers->queue.first == NULL && !writers->is_closing) pthread_cond_wait(&writers->wake, &writers->lock);
+  writers->busy_count++;
+  StoreWrite *write = postgres_write_pop(&writers->queue);
+  pthread_mutex_unlock(&writers->lock);
+  return write;
+}
+
+static void *writer_main(void *context) {
+  PostgresStore *store = context;
+  Writer writer = {.store = store};
+  for (StoreWrite *write; (write = writers_take(&store->writers)) != NULL;) {
+    write_run(&writer, write);
+    postgres_count(&store->writes, 1);
+    if (write->code == CODE_OK) postgres_count(&store->write_groups, 1);
+    if (write->code == CODE_UNAVAILABLE || write->code == CODE_INTERNAL) postgres_count(&store->errors, 1);
+    PostgresWriteQueue finished = {0};
+    postgres_write_push(&finished, write);
+    postgres_session_finish_writes(&finished);
+  }
+  writer_disconnect(&writer);
+  return NULL;
+}
+
+static void refuse(PostgresWriteQueue *writes, const char *text) {
+  for (StoreWrite *write = writes->first; write != NULL; write = write->next)
+    write->code = error_set(&write->error, CODE_UNAVAILABLE, "%s", text);
+  postgres_session_finish_writes(writes);
+}
+
+/* Under the lock. A thread more where nobody is free for what waits. */
+static void writers_grow(PostgresStore *store) {
+  PostgresWriters *writers = &store->writers;
+  size_t starting = 0;
+  while (writers->thread_count - writers->busy_count + starting < writers->queue.count && writers->thread_count < writers->thread_max) {
+    if (pthread_create(&writers->threads[writers->thread_count], NULL, writer_main, store) != 0) return;
+    writers->thread_count++;
+    writers->busy_count++; /* until it asks for work */
+    starting++;
+  }
+}
+
+void postgres_writers_submit(PostgresStore *store, PostgresWriteQueue *writes) {
+  PostgresWriters *writers = &store->writers;
+  PostgresWriteQueue refused = {0};
+  if (store->is_read_only) {
+    refuse(writes, "the database is read-only");
+    return;
+  }
+  pthread_mutex_lock(&writers->lock);
+  for (StoreWrite *write; (write = postgres_write_pop(writes)) != NULL;)
+    postgres_write_push(writers->queue.count < store->writes_queued_max ? &writers->queue : &refused, write);
+  size_t wanted = writers->queue.count;
+  writers_grow(store);
+  bool has_nobody = writers->thread_count == 0;
+  if (has_nobody) {
+    for (StoreWrite *write; (write = postgres_write_pop(&writers->queue)) != NULL;) postgres_write_push(&refused, write);
+  }
+  for (size_t i = 0; i < wanted && i < writers->thread_count; i++) pthread_cond_signal(&writers->wake);
+  pthread_mutex_unlock(&writers->lock);
+  if (refused.first != NULL) refuse(&refused, has_nobody ? "no thread could be started for writes" : "too many writes are waiting");
+}
+
+void postgres_writers_expire(PostgresStore *store, int64_t now_us) {
+  PostgresWriters *writers = &store->writers;
+  PostgresWriteQueue late = {0};
+  pthread_mutex_lock(&writers->lock);
+  while (writers->queue.first != NULL && now_us - writers->queue.first->since_us > store->acquire_timeout_us)
+    postgres_write_push(&late, postgres_write_pop(&writers->queue));
+  pthread_mutex_unlock(&writers->lock);
+  if (late.first != NULL) refuse(&late, "no connection to the database became free in time");
+}
+
+Code postgres_writers_init(PostgresStore *store, size_t thread_max, Error *err) {
+  (void)err;
+  store->writers.thread_max = thread_max < POSTGRES_WRITERS_MAX ? thread_max : POSTGRES_WRITERS_MAX;
+  pthread_mutex_init(&store->writers.lock, NULL);
+  pthread_cond_init(&store->writers.wake, NULL);
+  return CODE_OK;
+}
+
+void postgres_writers_done(PostgresStore *store) {
+  PostgresWriters *writers = &store->writers;
+  pthread_mutex_lock(&writers->lock);
+  writers->is_closing = true;
+  pthread_cond_broadcast(&writers->wake);
+  pthread_mutex_unlock(&writers->lock);
+  for (size_t i = 0; i < writers->thread_count; i++) pthread_join(writers->threads[i], NULL);
+  pthread_cond_destroy(&writers->wake);
+  pthread_mutex_destroy(&writers->lock);
+}
