@@ -48,7 +48,8 @@ static Code send_level(PostgresLink *link, Error *err) {
 }
 
 static Code send_transaction(PostgresLink *link, Error *err) {
-  bool is_plain = link->level_max == 0 && link->reads.count == 1 && link->reads.first->plan->count == 1;
+  const StoreRead *first = link->reads.first;
+  bool is_plain = link->level_max == 0 && first != NULL && first->next == NULL && first->plan->count == 1;
   TRY(postgres_send_control(link->connection, is_plain ? "BEGIN READ ONLY" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err));
   if (atomic_load_explicit(&store_of(link)->target.is_pooled, memory_order_relaxed)) TRY(postgres_send_settings(link->connection, err));
   return send_level(link, err);
@@ -87,6 +88,7 @@ static void busy(PostgresLink *link) {
 
 static bool needs_transaction(const PostgresLink *link, PostgresLane lane, const PostgresReadQueue *reads) {
   if (lane == POSTGRES_LANE_SNAPSHOT || atomic_load_explicit(&store_of(link)->target.is_pooled, memory_order_relaxed)) return true;
+  if (reads->first == NULL) return false;
   const StorePlan *plan = reads->first->plan;
   return plan->count > 1 || (plan->is_repeated != NULL && plan->is_repeated[0]);
 }
@@ -201,7 +203,7 @@ static void answer(PostgresLink *link, PostgresPending *pending) {
     link->unprepared = NULL;
     return;
   }
-  if (pending->command == POSTGRES_EXECUTE) note_pace(link, pending->read->plan);
+  if (pending->command == POSTGRES_EXECUTE && pending->read != NULL) note_pace(link, pending->read->plan);
   if (link->is_transaction) {
     transaction_answer(link, pending);
   } else if (pending->read != NULL) {

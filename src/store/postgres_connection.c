@@ -1,6 +1,7 @@
 /* postgres_connection.c - see postgres_connection.h. */
 #include "store/postgres_connection.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -121,7 +122,8 @@ static Code pending_grow(PostgresConnection *connection, Error *err) {
   size_t cap = connection->cap == 0 ? PENDING_MIN : 2 * connection->cap;
   PostgresPending *pending = memory_alloc(cap * sizeof *pending);
   TRY_ALLOC(pending);
-  for (size_t i = 0; i < connection->count; i++) pending[i] = connection->pending[(connection->first + i) % connection->cap];
+  for (size_t i = 0; i < connection->count && connection->cap > 0; i++)
+    pending[i] = connection->pending[(connection->first + i) % connection->cap];
   memory_free(connection->pending);
   connection->pending = pending;
   connection->first = 0;
@@ -136,6 +138,7 @@ static Code pending_reserve(PostgresConnection *connection, size_t more, Error *
 }
 
 static void pending_push(PostgresConnection *connection, PostgresPending pending) {
+  assert(connection->count < connection->cap);
   connection->pending[(connection->first + connection->count++) % connection->cap] = pending;
 }
 

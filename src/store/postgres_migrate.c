@@ -59,7 +59,7 @@ static Code apply(PostgresConnection *connection, PostgresPlan *plan, Error *err
 
 /* What an operator needs to decide: the differences, the statements, and how to have them run. */
 static Code explain(const PostgresPlan *plan, Arena *arena, Str *ret, Error *err) {
-  Buf out = buf_on(arena, 64 * TEXT_BYTES_MAX);
+  Buf out = buf_on(arena, (size_t)64 * TEXT_BYTES_MAX);
   buf_add(&out, buf_str(&plan->differences));
   for (size_t i = 0; i < plan->changes.count; i++) {
     buf_add(&out, plan->changes.items[i].description);

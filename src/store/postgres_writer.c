@@ -39,15 +39,12 @@ static bool is_patient(void *context) {
   return !is_late(patience->store, patience->write);
 }
 
-static Code writer_connect(Writer *writer, const StoreWrite *write, Error *err) {
+/* False: there is no connection to be had now. */
+static bool writer_connect(Writer *writer, const StoreWrite *write) {
   Patience patience = {writer->store, write};
-  for (size_t attempt = 0; writer->connection == NULL; attempt++) {
-    Code code = postgres_connection_open(&writer->store->target, is_patient, &patience, &writer->connection, err);
-    if (code == CODE_OK) break;
-    if (is_late(writer->store, write)) return error_set(err, CODE_UNAVAILABLE, "the database can't be reached");
-    sleep_us(delay_us(RECONNECT_MIN_US, RECONNECT_MAX_US, attempt));
-  }
-  return CODE_OK;
+  Error err;
+  if (writer->connection != NULL) return true;
+  return postgres_connection_open(&writer->store->target, is_patient, &patience, &writer->connection, &err) == CODE_OK;
 }
 
 static void writer_disconnect(Writer *writer) {
@@ -75,19 +72,19 @@ static void write_once(Writer *writer, StoreWrite *write, bool *ret_again, Postg
   *ret_again = code != CODE_OK && !is_unknown && txn.is_failed && txn.remedy != POSTGRES_REMEDY_NONE;
 }
 
-static void write_run(Writer *writer, StoreWrite *write) {
+/* False: without a connection it could not be run (again); another writer may be luckier. */
+static bool write_run(Writer *writer, StoreWrite *write) {
   size_t retries = 0, reconnects = 0;
   for (;;) {
-    write->code = writer_connect(writer, write, &write->error);
-    if (write->code != CODE_OK) return;
+    if (!writer_connect(writer, write)) return false;
     bool is_again = false;
     PostgresRemedy remedy = POSTGRES_REMEDY_NONE;
     write_once(writer, write, &is_again, &remedy);
     bool is_lost = remedy == POSTGRES_REMEDY_RECONNECT || postgres_connection_is_broken(writer->connection);
     if (is_lost) writer_disconnect(writer);
     if (remedy == POSTGRES_REMEDY_UNPREPARED) atomic_store(&writer->store->target.is_prepared, false);
-    if (!is_again) return;
-    if (is_lost ? ++reconnects >= POSTGRES_ATTEMPTS_MAX : ++retries >= RETRIES_MAX) return;
+    if (!is_again) return true;
+    if (is_lost ? ++reconnects >= POSTGRES_ATTEMPTS_MAX : ++retries >= RETRIES_MAX) return true;
     if (!is_lost) sleep_us(delay_us(RETRY_MIN_US, RETRY_MAX_US, retries));
   }
 }
@@ -105,11 +102,30 @@ static StoreWrite *writers_take(PostgresWriters *writers) {
   return write;
 }
 
+/* Back to the front of the queue, for whoever has a connection; the keeper ends it there when its time is over. */
+static void writers_give_back(PostgresWriters *writers, StoreWrite *write) {
+  pthread_mutex_lock(&writers->lock);
+  write->next = writers->queue.first;
+  writers->queue.first = write;
+  if (writers->queue.last == NULL) writers->queue.last = write;
+  writers->queue.count++;
+  pthread_cond_signal(&writers->wake);
+  pthread_mutex_unlock(&writers->lock);
+}
+
 static void *writer_main(void *context) {
   PostgresStore *store = context;
   Writer writer = {.store = store};
+  size_t failures = 0;
   for (StoreWrite *write; (write = writers_take(&store->writers)) != NULL;) {
-    write_run(&writer, write);
+    bool is_run = write_run(&writer, write);
+    if (!is_run && !is_late(store, write)) {
+      writers_give_back(&store->writers, write);
+      sleep_us(delay_us(RECONNECT_MIN_US, RECONNECT_MAX_US, failures++));
+      continue;
+    }
+    if (!is_run) write->code = error_set(&write->error, CODE_UNAVAILABLE, "the database can't be reached");
+    failures = 0;
     postgres_count(&store->writes, 1);
     if (write->code == CODE_OK) postgres_count(&store->write_groups, 1);
     if (write->code == CODE_UNAVAILABLE || write->code == CODE_INTERNAL) postgres_count(&store->errors, 1);

@@ -1,0 +1,136 @@
+// postgres-isolation.test.mjs - what concurrent writers must not do to each other, by the anomalies' names.
+import assert from 'node:assert';
+import { after, before, test } from 'node:test';
+import { startPostgres } from '../support/postgres.mjs';
+import { removeFolder, startServer } from '../support/server.mjs';
+
+const contract = `extend schema @service(name: "clinic")
+type Account @resource @access(read: "true", write: "true") {
+  code: String! @id
+  amount: Int!
+  name: String @unique
+  parts: [Part!]!
+}
+type Part @resource @access(read: "true", write: "true") {
+  code: String! @id
+  account: Account!
+  amount: Int!
+}
+type Ward @resource @access(read: "true", write: "true") {
+  code: String! @id
+  doctors: [Doctor!]!
+}
+# Somebody must be on call in every ward: a rule over other rows, which READ COMMITTED can't keep.
+type Doctor @resource @transaction(isolation: SERIALIZABLE)
+  @access(read: "true", create: "true", delete: "true", update: "onCall || ward.doctors.exists(d, d.onCall && d.code != code)") {
+  code: String! @id
+  ward: Ward!
+  onCall: Boolean!
+}
+`;
+
+let postgres;
+let server;
+let clients;
+before(async () => {
+  postgres = await startPostgres({ settings: { deadlock_timeout: '20ms' } });
+  server = await startServer({ contract, store: postgres.url(postgres.createDatabase()), options: ['--threads', '2', '--migrate', '--store-acquire-timeout', '20s'] });
+  clients = Array.from({ length: 10 }, () => server.client());
+});
+after(async () => {
+  for (const client of clients ?? []) client.close();
+  await server?.stop();
+  await postgres?.remove();
+  if (server) removeFolder(server.folder);
+});
+
+const send = (client, method, target, body, headers = {}) =>
+  client.request(method, target, body === undefined ? { headers } : { headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
+
+async function create(target, body) {
+  const answer = await send(clients[0], 'POST', target, body);
+  assert.equal(answer.status, 201, answer.text);
+}
+
+test('lost update: of many who count up under If-Match, every success counts', { timeout: 60000 }, async () => {
+  await create('/v1/accounts', { code: 'counter', amount: 0 });
+  const wanted = 10;
+  let refused = 0;
+  await Promise.all(clients.map(async (client) => {
+    for (let done = 0; done < wanted;) {
+      const read = await send(client, 'GET', '/v1/accounts/counter');
+      assert.equal(read.status, 200, read.text);
+      const written = await send(client, 'PATCH', '/v1/accounts/counter', { amount: JSON.parse(read.text).amount + 1 }, { 'If-Match': read.headers.get('etag') });
+      assert.ok([200, 412].includes(written.status), `${written.status} ${written.text}`);
+      if (written.status === 200) done++;
+      else refused++;
+    }
+  }));
+  const end = await send(clients[0], 'GET', '/v1/accounts/counter');
+  assert.equal(JSON.parse(end.text).amount, wanted * clients.length);
+  assert.ok(refused > 0, 'nobody met anybody: the test shows nothing');
+});
+
+test('unique race: one of many creates the row, the others are told which field is taken', { timeout: 60000 }, async () => {
+  for (let round = 0; round < 15; round++) {
+    const answers = await Promise.all(clients.map((client, i) => send(client, 'POST', '/v1/accounts', { code: `u${round}-${i}`, amount: 1, name: `name ${round}` })));
+    assert.equal(answers.filter(({ status }) => status === 201).length, 1);
+    for (const answer of answers.filter(({ status }) => status !== 201)) {
+      assert.equal(answer.status, 409, answer.text);
+      const problem = JSON.parse(answer.text);
+      assert.deepEqual(problem.errors.map(({ pointer, code }) => [pointer, code]), [['/name', 'NOT_UNIQUE']]);
+    }
+  }
+});
+
+test('unique race: a key that many choose is had by one', { timeout: 60000 }, async () => {
+  for (let round = 0; round < 15; round++) {
+    const answers = await Promise.all(clients.map((client, i) => send(client, 'POST', '/v1/accounts', { code: `k${round}`, amount: i })));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [201, ...Array(clients.length - 1).fill(409)]);
+    const lost = answers.find(({ status }) => status === 409);
+    assert.deepEqual(JSON.parse(lost.text).errors.map(({ pointer, code }) => [pointer, code]), [['/code', 'NOT_UNIQUE']]);
+  }
+});
+
+test('write skew: two who each look at the other under SERIALIZABLE do not both go', { timeout: 60000 }, async () => {
+  for (let round = 0; round < 25; round++) {
+    await create('/v1/wards', { code: `ward${round}` });
+    for (const name of ['a', 'b']) await create('/v1/doctors', { code: `${name}${round}`, wardCode: `ward${round}`, onCall: true });
+    const answers = await Promise.all(['a', 'b'].map((name, i) => send(clients[i], 'PATCH', `/v1/doctors/${name}${round}`, { onCall: false })));
+    // Who comes second is run again, sees that the other has gone, and is refused by the rule.
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 403], answers.map(({ text }) => text).join('\n'));
+    const left = await send(clients[0], 'GET', `/v1/doctors?ward.code=ward${round}&onCall=true`);
+    assert.equal(JSON.parse(left.text).items.length, 1);
+  }
+});
+
+test('deadlock: writers that lock the same rows in opposite order all succeed', { timeout: 60000 }, async () => {
+  await create('/v1/accounts', { code: 'one', amount: 0 });
+  for (const code of ['p', 'q']) await create('/v1/parts', { code, accountCode: 'one', amount: 0 });
+  await create('/v1/accounts', { code: 'two', amount: 0 });
+  const [[before]] = postgres.query("SELECT sum(deadlocks) FROM pg_stat_database");
+  const update = (code, amount) => ({ where: { code }, data: { amount } });
+  for (let round = 0; round < 40; round++) {
+    // The parent's row is locked only where it changes itself: two parents that fight for the same parts would be refused, so the parts' own
+    // accounts are named by one parent, in either order.
+    const answers = await Promise.all(clients.map((client, i) =>
+      send(client, 'PATCH', '/v1/accounts/one', { parts: { update: i % 2 === 0 ? [update('p', round * 10 + i), update('q', round * 10 + i)] : [update('q', round * 10 + i), update('p', round * 10 + i)] } })));
+    for (const answer of answers) assert.equal(answer.status, 200, answer.text);
+    const [p, q] = await Promise.all(['p', 'q'].map(async (code) => JSON.parse((await send(clients[0], 'GET', `/v1/parts/${code}`)).text).amount));
+    assert.equal(p, q, 'half of a write is there');
+  }
+  const [[deadlocks]] = postgres.query("SELECT sum(deadlocks) FROM pg_stat_database");
+  console.log(`# ${Number(deadlocks) - Number(before)} deadlocks were met, nobody heard of them`);
+});
+
+test('restricted delete against a new reference: never a row that refers to nothing', { timeout: 60000 }, async () => {
+  for (let round = 0; round < 25; round++) {
+    await create('/v1/accounts', { code: `gone${round}`, amount: 0 });
+    const [deleted, created] = await Promise.all([
+      send(clients[0], 'DELETE', `/v1/accounts/gone${round}`),
+      send(clients[1], 'POST', '/v1/parts', { code: `orphan${round}`, accountCode: `gone${round}`, amount: 1 }),
+    ]);
+    assert.ok((deleted.status === 204 && [409, 422].includes(created.status)) || (deleted.status === 409 && created.status === 201),
+      `${deleted.status} ${deleted.text} / ${created.status} ${created.text}`);
+  }
+});
