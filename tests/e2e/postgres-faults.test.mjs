@@ -18,6 +18,7 @@ type Entry @resource @access(read: "true", write: "true") {
   lines: [Line!]!
 }
 type Line @resource @access(read: "true", write: "true") {
+  id: ID!
   entry: Entry!
   text: String!
 }

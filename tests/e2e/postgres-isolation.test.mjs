@@ -2,7 +2,7 @@
 import assert from 'node:assert';
 import { after, before, test } from 'node:test';
 import { startPostgres } from '../support/postgres.mjs';
-import { removeFolder, startServer } from '../support/server.mjs';
+import { makeToken, removeFolder, startServer } from '../support/server.mjs';
 
 const contract = `extend schema @service(name: "clinic")
 type Account @resource @access(read: "true", write: "true") {
@@ -44,8 +44,11 @@ after(async () => {
   if (server) removeFolder(server.folder);
 });
 
-const send = (client, method, target, body, headers = {}) =>
-  client.request(method, target, body === undefined ? { headers } : { headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
+const token = makeToken({ sub: 'ann' });
+const send = (client, method, target, body, headers = {}) => client.request(method, target, {
+  headers: { Authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+  ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+});
 
 async function create(target, body) {
   const answer = await send(clients[0], 'POST', target, body);
@@ -107,13 +110,10 @@ test('write skew: two who each look at the other under SERIALIZABLE do not both 
 test('deadlock: writers that lock the same rows in opposite order all succeed', { timeout: 60000 }, async () => {
   await create('/v1/accounts', { code: 'one', amount: 0 });
   for (const code of ['p', 'q']) await create('/v1/parts', { code, accountCode: 'one', amount: 0 });
-  await create('/v1/accounts', { code: 'two', amount: 0 });
   const [[before]] = postgres.query("SELECT sum(deadlocks) FROM pg_stat_database");
   const update = (code, amount) => ({ where: { code }, data: { amount } });
-  for (let round = 0; round < 40; round++) {
-    // The parent's row is locked only where it changes itself: two parents that fight for the same parts would be refused, so the parts' own
-    // accounts are named by one parent, in either order.
-    const answers = await Promise.all(clients.map((client, i) =>
+  for (let round = 0; round < 15; round++) {
+    const answers = await Promise.all(clients.slice(0, 4).map((client, i) =>
       send(client, 'PATCH', '/v1/accounts/one', { parts: { update: i % 2 === 0 ? [update('p', round * 10 + i), update('q', round * 10 + i)] : [update('q', round * 10 + i), update('p', round * 10 + i)] } })));
     for (const answer of answers) assert.equal(answer.status, 200, answer.text);
     const [p, q] = await Promise.all(['p', 'q'].map(async (code) => JSON.parse((await send(clients[0], 'GET', `/v1/parts/${code}`)).text).amount));
