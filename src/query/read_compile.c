@@ -303,6 +303,7 @@ Code read_compile(const ReadCall *call, const SqlDialect *dialect, Arena *arena,
   plan->levels = levels;
   plan->is_repeated = is_repeated;
   plan->count = call->statement_count;
+  plan->is_background = call->operation->list.is_export;
   *ret = plan;
   return CODE_OK;
 }

@@ -130,10 +130,10 @@ static Code outline_page(ReadCall *call, ReadNode *node, Error *err) {
   node->limit_param = plan_param(&call->input, value_int(limit == 0 ? 0 : limit + 1), VALUE_INT);
   if (node->limit_param == 0) return error_no_memory(err);
   if (node->has_cursor) TRY(order_params(call, node, node->cursor.keys, &node->cursor_param, err));
-  shape_byte(&call->input, node->list->is_counted ? 'C' : 0);
+  shape_byte(&call->input, (node->list->is_counted ? 1u : 0u) | (node->list->is_export ? 2u : 0u));
   node->statement = call->statement_count++;
   node->count_statement = node->list->is_counted ? call->statement_count++ : SIZE_MAX;
-  if (node->parent == NULL && node->has_cursor) {
+  if (node->parent == NULL && node->has_cursor && !node->list->is_export) {
     TRY(order_params(call, node, NULL, &node->probe_param, err));
     if (plan_param(&call->input, value_bool(false), VALUE_BOOL) == 0 || plan_param(&call->input, value_int(1), VALUE_INT) == 0)
       return error_no_memory(err);

@@ -46,8 +46,12 @@ static const char settings_of_all[] = "PRAGMA foreign_keys=ON;"
                                       "PRAGMA trusted_schema=OFF;"
                                       "PRAGMA cell_size_check=ON;"
                                       "PRAGMA secure_delete=OFF;"
-                                      "PRAGMA recursive_triggers=OFF;"
-                                      "PRAGMA cache_size=-65536;";
+                                      "PRAGMA recursive_triggers=OFF;";
+/* KiB. What a loop reads again and again should be in its cache; slow reads are mostly scans, which would only fill one, and a write's
+ * pages are its own until its commit. */
+static const char *const cache_of[] = {[SQLITE_ROLE_LOOP] = "PRAGMA cache_size=-65536;",
+                                       [SQLITE_ROLE_READER] = "PRAGMA cache_size=-4096;",
+                                       [SQLITE_ROLE_WRITER] = "PRAGMA cache_size=-8192;"};
 static const char settings_of_writer[] = "PRAGMA synchronous=FULL;"
                                          "PRAGMA journal_size_limit=16777216;"
                                          "PRAGMA wal_autocheckpoint=0;";
@@ -62,6 +66,7 @@ static Code connection_set_up(SqliteConnection *connection, SqliteRole role, int
   TRY(sqlite_aggregates_register(db, err));
   int result = sqlite_functions_register(db);
   if (result == SQLITE_OK) result = sqlite3_exec(db, settings_of_all, NULL, NULL, NULL);
+  if (result == SQLITE_OK) result = sqlite3_exec(db, cache_of[role], NULL, NULL, NULL);
   if (result == SQLITE_OK && role == SQLITE_ROLE_WRITER && !connection->target->is_read_only) {
     result = sqlite3_exec(db, settings_of_writer, NULL, NULL, NULL);
     sqlite3_wal_hook(db, connection_on_commit_to_wal, connection);

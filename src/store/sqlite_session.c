@@ -102,7 +102,7 @@ static SqliteReadQueue session_take_quick_reads(SqliteSession *session) {
   session->reads = (SqliteReadQueue){0};
   for (StoreRead *next; read != NULL; read = next) {
     next = read->next;
-    if (atomic_load_explicit(&read->plan->is_slow, memory_order_relaxed))
+    if (read->plan->is_background || atomic_load_explicit(&read->plan->is_slow, memory_order_relaxed))
       session_send_to_readers(session, read);
     else
       sqlite_read_push(&quick, read);

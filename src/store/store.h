@@ -45,6 +45,7 @@ typedef struct StorePlan {
   const uint32_t *levels;                  /* statement i needs rows of lower levels only; the root is 0; ascending */
   const bool *is_repeated;                 /* statement i is run again and again until bind returns false; NULL: none is */
   size_t count;
+  bool is_background;   /* a piece of a long piece of work: never run where it would hold up its loop's other reads */
   _Atomic bool is_slow; /* it once ran over the loop's budget: the store runs it elsewhere at once */
 } StorePlan;
 
