@@ -26,9 +26,9 @@ static void write_usage(FILE *out) {
 }
 
 static ExitStatus unknown_command(const char *name) {
-  const char *names[COMMAND_COUNT];
-  for (size_t i = 0; i < COMMAND_COUNT; i++) names[i] = commands[i].name;
-  const char *near = option_nearest(str_of(name), names, COMMAND_COUNT);
+  const char *names[COMMAND_COUNT + 2] = {"--help", "--version"};
+  for (size_t i = 0; i < COMMAND_COUNT; i++) names[i + 2] = commands[i].name;
+  const char *near = option_nearest(str_of(name), names, COMMAND_COUNT + 2);
   (void)fprintf(stderr, "caisson: there is no command \"%.60s\"%s%s%s\nTry: caisson --help\n", name, near != NULL ? ": did you mean " : "",
                 near != NULL ? near : "", near != NULL ? "?" : "");
   return EXIT_WRONG_USAGE;

@@ -34,7 +34,7 @@ test('--version', () => {
 
 test('wrong usage is status 2 and says on stderr what was meant', () => {
   for (const [args, hint] of [
-    [['sevre'], /did you mean serve\?/], [['serve', '--listn', 'x', 'c'], /did you mean --listen\?/], [['check'], /CONTRACT/],
+    [['sevre'], /did you mean serve\?/], [['--verison'], /did you mean --version\?/], [['serve', '--listn', 'x', 'c'], /did you mean --listen\?/], [['check'], /CONTRACT/],
     [['check', 'a', 'b'], /one argument too many/], [['completion', 'tcsh'], /bash, zsh and fish/], [['serve', 'c', '--body-max', 'much'], /--body-max wants a size/],
     [['serve', 'c', '--log', 'xml'], /one of json\|text\|off/], [[], /Usage/],
   ]) {
