@@ -34,16 +34,21 @@ static int member_weight(Str member, Str *ret_name) {
   return weight;
 }
 
-Coding compress_choose(Str accept_encoding) {
-  int weights[CODING_COUNT] = {WEIGHT_NOT_GIVEN, WEIGHT_NOT_GIVEN, WEIGHT_NOT_GIVEN}, any = 0;
-  Str rest = accept_encoding, member, name;
+static void read_weights(Str value, int weights[CODING_COUNT], int *any) {
+  Str rest = value, member, name;
   while (rest.len > 0 && http_list_next(&rest, &member)) {
     int weight = member_weight(member, &name);
-    if (str_equal(name, STR("*"))) any = weight;
+    if (str_equal(name, STR("*"))) *any = weight;
     if (str_equal_ignore_case(name, STR("x-gzip"))) name = coding_names[CODING_GZIP]; /* RFC 9110 §8.4.1.3 */
     for (Coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
       if (str_equal_ignore_case(name, coding_names[coding])) weights[coding] = weight;
   }
+}
+
+Coding compress_choose(const HttpRequest *request) {
+  int weights[CODING_COUNT] = {WEIGHT_NOT_GIVEN, WEIGHT_NOT_GIVEN, WEIGHT_NOT_GIVEN}, any = 0;
+  for (size_t i = 0; i < request->header_count; i++) /* RFC 9110 §5.3: several lines are one list */
+    if (str_equal(request->headers[i].name, STR("accept-encoding"))) read_weights(request->headers[i].value, weights, &any);
   /* No coding is always acceptable, and the worst of what is where nothing is said of it. */
   Coding best = CODING_IDENTITY;
   int best_weight = weights[CODING_IDENTITY] > 0 ? weights[CODING_IDENTITY] : 1;
@@ -107,7 +112,7 @@ size_t compress_answer(uint64_t bytes_min, const HttpRequest *request, Arena *ar
   const HttpHeader *type = find(headers, count, STR("content-type"));
   if (type == NULL || !is_compressible(type->value) || find(headers, count, STR("content-encoding")) != NULL) return count;
   headers[count++] = vary;
-  Coding coding = compress_choose(http_request_header(request, STR("accept-encoding")));
+  Coding coding = compress_choose(request);
   if (coding == CODING_IDENTITY || !compress(coding, response->body, arena, &response->body)) return count;
   headers[count++] = (HttpHeader){STR("content-encoding"), coding_names[coding]};
   if (etag != NULL) etag->value = coded_tag(etag->value, coding, arena);

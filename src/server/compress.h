@@ -7,8 +7,8 @@ enum { COMPRESS_HEADERS_MAX = 2 };
 
 typedef enum Coding { CODING_IDENTITY = 0, CODING_BROTLI, CODING_GZIP, CODING_COUNT } Coding;
 
-/* The best of our codings for the value of Accept-Encoding (RFC 9110 §12.5.3), of equals the denser. ptr NULL: the header is not there. */
-Coding compress_choose(Str accept_encoding);
+/* The best of our codings for the request's Accept-Encoding (RFC 9110 §12.5.3), of equals the denser. */
+Coding compress_choose(const HttpRequest *request);
 
 /* `headers` are the answer's own, `count` of them, with room for COMPRESS_HEADERS_MAX more; returns how many there are then. An answer
  * below `bytes_min`, one that is coded already and one that gets no smaller stays as it is; `bytes_min` 0: every answer does. */

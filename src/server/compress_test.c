@@ -37,10 +37,13 @@ static void the_best_coding_by_weight_is_chosen(void **state) {
       {"gzip;q=", CODING_IDENTITY},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    Coding chosen = compress_choose(str_of(cases[i].header));
+    HttpHeader header = {STR("accept-encoding"), str_of(cases[i].header)};
+    Coding chosen = compress_choose(&(HttpRequest){.headers = &header, .header_count = 1});
     if (chosen != cases[i].expected) fail_msg("\"%s\": %d", cases[i].header, (int)chosen);
   }
-  assert_int_equal(compress_choose((Str){NULL, 0}), CODING_IDENTITY);
+  assert_int_equal(compress_choose(&(HttpRequest){.header_count = 0}), CODING_IDENTITY);
+  HttpHeader lines[] = {{STR("accept-encoding"), STR("gzip")}, {STR("accept"), STR("br")}, {STR("accept-encoding"), STR("br;q=0.5")}};
+  assert_int_equal(compress_choose(&(HttpRequest){.headers = lines, .header_count = 3}), CODING_GZIP);
 }
 
 /* ---- Answers ---- */
