@@ -89,6 +89,7 @@ static bool read_bind(StoreRead *base, size_t statement, const Value **ret_param
 static Code read_row(StoreRead *base, size_t statement, const Value *columns, Error *err) {
   FaultyRead *read = (FaultyRead *)base;
   TRY(fail_perhaps(read->store, err));
+  read->outer->run = base->run;
   return read->outer->row(read->outer, statement, columns, err);
 }
 
@@ -170,7 +171,7 @@ static void faulty_write(StoreSession *base, StoreWrite *outer) {
   FaultySession *session = (FaultySession *)base;
   FaultyWrite *write = malloc(sizeof *write);
   if (write == NULL) abort();
-  *write = (FaultyWrite){.base = {.run = write_run, .done = write_done, .is_dry_run = outer->is_dry_run},
+  *write = (FaultyWrite){.base = {.run = write_run, .done = write_done, .is_dry_run = outer->is_dry_run, .isolation = outer->isolation},
                          .outer = outer,
                          .store = (FaultyStore *)base->store,
                          .session = session};

@@ -24,8 +24,8 @@ static Str memory_url(Fixture *fixture) {
 }
 
 const StoreCase stores[] = {
-    {.name = "SQLite in a file", .make_url = file_url, .moves_slow_reads = true, .loses_groups = true},
-    {.name = "SQLite in memory", .make_url = memory_url, .moves_slow_reads = true, .loses_groups = true},
+    {.name = "SQLite in a file", .make_url = file_url, .moves_slow_reads = true, .goes_on = true, .loses_groups = true},
+    {.name = "SQLite in memory", .make_url = memory_url, .moves_slow_reads = true, .goes_on = true, .loses_groups = true},
 };
 const size_t store_count = sizeof stores / sizeof *stores;
 

@@ -19,6 +19,7 @@ typedef struct StoreCase {
   /* The URL of an empty database; on fixture->arena. */
   Str (*make_url)(Fixture *fixture);
   bool moves_slow_reads; /* slow reads are counted in StoreStats.slow_reads */
+  bool goes_on;          /* a transaction goes on after a conflict */
   bool loses_groups;     /* a statement's timeout may end the transaction of the whole group, which then runs again */
 } StoreCase;
 
