@@ -15,6 +15,8 @@ case "$kind" in
   *) echo "build.sh: no build of the kind '$kind'" >&2; exit 2 ;;
 esac
 
+scripts/npm.sh web
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if [ ! -f "$folder/build.ninja" ]; then

@@ -8,15 +8,21 @@ has_node() {
   command -v node >/dev/null 2>&1 && [ "$(node -p 'Number(process.versions.node.split(".")[0]) >= 18')" = true ]
 }
 
+# npm comes with most Nodes; Debian's is a package of its own.
+has_npm() { command -v npm >/dev/null 2>&1; }
+
 wanted=()
 for group in "$@"; do
   case "$group" in
     build)
       wanted+=(make gcc libc6-dev meson ninja-build pkg-config libuv1-dev node-llhttp libssl-dev libsqlite3-dev libpq-dev libpcre2-dev zlib1g-dev libbrotli-dev libxxhash-dev)
-      has_node || wanted+=(nodejs) ;;
+      has_node || wanted+=(nodejs)
+      has_npm || wanted+=(npm) ;;
     test)
       wanted+=(libcmocka-dev sqlite3 postgresql curl procps groff-base)
-      has_node || wanted+=(nodejs) ;;
+      has_node || wanted+=(nodejs)
+      has_npm || wanted+=(npm)
+      wanted+=(chromium) ;;
     lint) wanted+=(clang clang-format clang-tidy git) ;;
     fuzz) wanted+=(clang) ;;
     *) echo "dependencies.sh: no group '$group' (build, test, lint, fuzz)" >&2; exit 2 ;;

@@ -77,16 +77,22 @@ const sanitized = { CAISSON_BIN: 'build-test/caisson', UBSAN_OPTIONS: 'halt_on_e
 const parts = [
   { name: 'unit', title: 'unit, property and conformance tests, under ASan and UBSan', build: 'test', run: () => runMeson('build-test', []) },
   { name: 'scenario', title: 'scenarios, against a server under ASan and UBSan', build: 'test', run: () => runNode('scenario', ['tests/scenario/scenario.test.mjs'], sanitized) },
-  { name: 'end-to-end', title: 'end-to-end tests, against a server under ASan and UBSan', build: 'test', run: () => runNode('end-to-end', testsIn('tests/e2e'), sanitized) },
+  { name: 'end-to-end', title: 'end-to-end tests, against a server under ASan and UBSan', build: 'test', packages: 'tests/clients', run: () => runNode('end-to-end', testsIn('tests/e2e'), sanitized) },
   { name: 'thread', title: 'what threads share, under TSan', build: 'thread', run: () => runMeson('build-thread', ['io', 'store', 'http', 'conformance']) },
   { name: 'thread-server', title: 'a server of several threads under load, under TSan', build: 'thread',
     run: () => runNode('thread-server', testsIn('tests/thread'), { CAISSON_BIN: 'build-thread/caisson', TSAN_OPTIONS: 'halt_on_error=1 second_deadlock_stack=1' }) },
 ];
 
+async function install(folder) {
+  if (folder === undefined || (await execute('scripts/npm.sh', [folder], 'npm.log')) === 0) return true;
+  console.log(readLog('npm.log').slice(-3000));
+  return false;
+}
+
 async function runPart(part) {
   const begin = Date.now();
   process.stdout.write(`${part.title} … `);
-  const result = (await build(part.build)) ? await part.run() : { passed: 0, failed: 1, skipped: 0, report: '' };
+  const result = (await build(part.build)) && (await install(part.packages)) ? await part.run() : { passed: 0, failed: 1, skipped: 0, report: '' };
   for (const name of Object.keys(total)) total[name] += result[name];
   console.log(`${result.passed} passed, ${result.failed} failed${result.skipped ? `, ${result.skipped} skipped` : ''} (${((Date.now() - begin) / 1000).toFixed(0)} s)`);
   if (result.failed > 0) console.log(result.report);

@@ -45,8 +45,9 @@ typedef struct Api {
   bool is_precondition_required; /* --require-if-match */
   const Face *const *faces;
   size_t face_count;
-  const struct RestMap *rest; /* api/rest_map.h */
-  Arena *arena;               /* the Api's own */
+  const struct RestMap *rest;        /* api/rest_map.h */
+  const struct Documents *documents; /* api/documents.h; NULL: not served */
+  Arena *arena;                      /* the Api's own */
 } Api;
 
 /* Prepares `contract` (borrowed, as are the faces) for all faces; immutable afterwards, any thread. */

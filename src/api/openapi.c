@@ -42,15 +42,24 @@ static Str kind_suffix(SchemaKind kind) {
     case SCHEMA_CREATE_INPUT: return STR("CreateInput");
     case SCHEMA_WHERE: return STR("Where");
     case SCHEMA_LINK: return STR("Link");
+    case SCHEMA_AGGREGATE: return STR("Aggregate");
+    case SCHEMA_EMBEDDED_INPUT: return STR("Input");
     case SCHEMA_LINKS: return STR("Links");
-    case SCHEMA_LINKS_CREATE: return STR("LinksCreate");
+    case SCHEMA_LINKS_NEW: return STR("NewLinks");
+    case SCHEMA_LINKS_CREATE: return STR("Create");
+    case SCHEMA_LINKS_INPUT: return STR("CreateInput");
+    case SCHEMA_PROBLEM: return STR("Problem");
+    case SCHEMA_JSON_PATCH: return STR("JsonPatch");
+    case SCHEMA_BATCH_REQUEST: return STR("BatchRequest");
+    case SCHEMA_BATCH_ANSWER: return STR("BatchAnswer");
+    case SCHEMA_HEALTH: return STR("Health");
     case SCHEMA_FILTER: return STR("Filter");
     default: return STR("");
   }
 }
 
 static bool is_taken(const Contract *contract, Str name) {
-  if (contract_resource(contract, name) != NULL || str_equal(name, STR("Problem"))) return true;
+  if (contract_resource(contract, name) != NULL) return true;
   for (size_t i = 0; i < contract->enum_count; i++) {
     if (str_equal(contract->enums[i]->name, name)) return true;
   }
@@ -67,7 +76,15 @@ static Str schema_name(Openapi *api, SchemaKind kind, const void *subject) {
     case SCHEMA_RESOURCE: return ((const Resource *)subject)->name;
     case SCHEMA_ENUM: return ((const EnumType *)subject)->name;
     case SCHEMA_EMBEDDED: return ((const Embedded *)subject)->name;
+    case SCHEMA_EMBEDDED_INPUT: base = ((const Embedded *)subject)->name; break;
+    case SCHEMA_PROBLEM:
+    case SCHEMA_JSON_PATCH:
+    case SCHEMA_BATCH_REQUEST:
+    case SCHEMA_BATCH_ANSWER:
+    case SCHEMA_HEALTH: break;
     case SCHEMA_LINKS:
+    case SCHEMA_LINKS_NEW:
+    case SCHEMA_LINKS_INPUT:
     case SCHEMA_LINKS_CREATE: {
       const Field *field = subject;
       Str name = openapi_capital(api, field->name);
@@ -81,12 +98,26 @@ static Str schema_name(Openapi *api, SchemaKind kind, const void *subject) {
   return is_taken(api->contract, name) ? openapi_text(api, "%.*s_%.*s", STR_ARGS(base), STR_ARGS(suffix)) : name;
 }
 
-void openapi_ref(Openapi *api, SchemaKind kind, const void *subject) {
+static bool is_same(const SchemaNeed *a, SchemaKind kind, const void *subject) {
+  return a->kind == kind && (a->subject == subject || kind == SCHEMA_FILTER); /* conditions belong to a type, not to one field */
+}
+
+Str openapi_need(Openapi *api, SchemaKind kind, const void *subject) {
   Str name = schema_name(api, kind, subject);
-  if (map_get(&api->needed, name) == NULL) {
-    SchemaNeed need = {kind, subject, name};
-    if (!map_put(&api->needed, name, (void *)subject) || !VEC_PUSH(api->arena, &api->schemas, need)) api->has_failed = true;
+  const SchemaNeed *other = map_get(&api->needed, name);
+  while (other != NULL && !is_same(other, kind, subject) && !api->has_failed) {
+    name = openapi_text(api, "%.*s_", STR_ARGS(name));
+    other = map_get(&api->needed, name);
   }
+  if (other != NULL) return name;
+  SchemaNeed *need = ARENA_NEW(api->arena, SchemaNeed);
+  if (need != NULL) *need = (SchemaNeed){kind, subject, name};
+  if (need == NULL || !map_put(&api->needed, name, need) || !VEC_PUSH(api->arena, &api->schemas, need)) api->has_failed = true;
+  return name;
+}
+
+void openapi_ref(Openapi *api, SchemaKind kind, const void *subject) {
+  Str name = openapi_need(api, kind, subject);
   json_out_open(&api->json, '{');
   json_out_key(&api->json, STR("$ref"));
   json_out_separate(&api->json);
@@ -132,6 +163,7 @@ static void write_tags(Openapi *api) {
     json_out_member_text(json, STR("description"), description);
     json_out_close(json, '}');
   }
+  openapi_write_service_tags(api);
   json_out_close(json, ']');
 }
 
@@ -140,13 +172,9 @@ static void write_schemas(Openapi *api) {
   json_out_member_open(json, STR("schemas"), '{');
   /* Writing one may ask for more. */
   for (size_t i = 0; i < api->schemas.count; i++) {
-    SchemaNeed need = api->schemas.items[i];
-    json_out_key(json, need.name);
-    openapi_write_schema(api, &need);
-  }
-  if (api->errors != 0) {
-    json_out_key(json, STR("Problem"));
-    openapi_write_problem_schema(api);
+    const SchemaNeed *need = api->schemas.items[i];
+    json_out_key(json, need->name);
+    openapi_write_schema(api, need);
   }
   json_out_close(json, '}');
 }
@@ -167,7 +195,8 @@ Code openapi_write(const Contract *contract, const OpenapiOptions *options, Aren
   Openapi api = {.contract = contract, .options = options, .arena = arena, .json = {.buf = out}, .needed = map_on(arena)};
   api.has_filters = ARENA_ARRAY(arena, bool, contract->resource_count + 1);
   api.has_fields = ARENA_ARRAY(arena, bool, contract->resource_count + 1);
-  if (api.has_filters == NULL || api.has_fields == NULL) return error_no_memory(err);
+  api.has_aggregate = ARENA_ARRAY(arena, bool, contract->resource_count + 1);
+  if (api.has_filters == NULL || api.has_fields == NULL || api.has_aggregate == NULL) return error_no_memory(err);
   json_out_open(&api.json, '{');
   json_out_member_text(&api.json, STR("openapi"), STR("3.1.0"));
   write_info(&api);

@@ -97,7 +97,8 @@ void openapi_write_error_responses(Openapi *api) {
     write_headers(api, responses[i].status);
     json_out_member_open(json, STR("content"), '{');
     json_out_member_open(json, STR("application/problem+json"), '{');
-    json_out_member_raw(json, STR("schema"), STR("{\"$ref\":\"#/components/schemas/Problem\"}"));
+    json_out_key(json, STR("schema"));
+    openapi_ref(api, SCHEMA_PROBLEM, NULL);
     write_problem_example(api, &responses[i]);
     json_out_close(json, '}');
     json_out_close(json, '}');
@@ -106,9 +107,8 @@ void openapi_write_error_responses(Openapi *api) {
   json_out_close(json, '}');
 }
 
-void openapi_write_problem_schema(Openapi *api) {
+void openapi_problem_schema(Openapi *api) {
   JsonOut *json = &api->json;
-  json_out_open(json, '{');
   json_out_member_raw(json, STR("type"),
                       STR("\"object\",\"description\":\"A refusal (RFC 9457).\",\"required\":[\"type\",\"title\",\"status\",\"code\"]"));
   json_out_member_open(json, STR("properties"), '{');
@@ -145,6 +145,5 @@ void openapi_write_problem_schema(Openapi *api) {
   json_out_close(json, '}');
   json_out_member_raw(json, STR("operation"), STR("{\"type\":\"integer\",\"description\":\"Which of a batch's operations failed.\"}"));
   json_out_member_raw(json, STR("requestId"), STR("{\"type\":\"string\"}"));
-  json_out_close(json, '}');
   json_out_close(json, '}');
 }

@@ -18,12 +18,20 @@ typedef enum SchemaKind {
   SCHEMA_CREATE_INPUT, /* ProductCreateInput: one or an array of them */
   SCHEMA_WHERE,        /* ProductWhere: a row by its key or a unique group */
   SCHEMA_LINK,         /* ProductLink: create, connect or disconnect */
-  SCHEMA_KIND_COUNT_RESOURCE,
-  SCHEMA_ENUM = SCHEMA_KIND_COUNT_RESOURCE,
-  SCHEMA_EMBEDDED,
-  SCHEMA_LINKS,        /* of a to-many field: ProductReviewsLinks */
-  SCHEMA_LINKS_CREATE, /* its rows: without the relation to the parent */
-  SCHEMA_FILTER        /* a field type's conditions: DecimalFilter */
+  SCHEMA_AGGREGATE,    /* ProductAggregate: groups */
+  SCHEMA_ENUM,
+  SCHEMA_EMBEDDED,       /* Address */
+  SCHEMA_EMBEDDED_INPUT, /* AddressInput */
+  SCHEMA_LINKS,          /* of a to-many field, in a change: ProductReviewsLinks */
+  SCHEMA_LINKS_NEW,      /* in a create: ProductReviewsNewLinks */
+  SCHEMA_LINKS_CREATE,   /* its rows, without the relation to the parent: ProductReviewsCreate */
+  SCHEMA_LINKS_INPUT,    /* one or an array of those */
+  SCHEMA_FILTER,         /* a field type's conditions: DecimalFilter */
+  SCHEMA_PROBLEM,        /* these have no subject */
+  SCHEMA_JSON_PATCH,
+  SCHEMA_BATCH_REQUEST,
+  SCHEMA_BATCH_ANSWER,
+  SCHEMA_HEALTH
 } SchemaKind;
 
 typedef struct SchemaNeed {
@@ -53,6 +61,15 @@ typedef enum OpenapiError {
   ERROR_503 = 1 << 17
 } OpenapiError;
 
+enum {
+  ERRORS_ALWAYS =
+      ERROR_400 | ERROR_401 | ERROR_403 | ERROR_404 | ERROR_406 | ERROR_408 | ERROR_414 | ERROR_429 | ERROR_431 | ERROR_500 | ERROR_503,
+  ERRORS_READ = ERRORS_ALWAYS | ERROR_413,
+  ERRORS_DELETE = ERRORS_ALWAYS | ERROR_409 | ERROR_412,
+  ERRORS_CREATE = ERRORS_ALWAYS | ERROR_409 | ERROR_413 | ERROR_415 | ERROR_422,
+  ERRORS_UPDATE = ERRORS_CREATE | ERROR_412
+};
+
 typedef enum SharedParameter {
   PARAMETER_FILTER = 1 << 0,
   PARAMETER_LIMIT = 1 << 1,
@@ -61,7 +78,10 @@ typedef enum SharedParameter {
   PARAMETER_COUNT = 1 << 4,
   PARAMETER_IF_MATCH = 1 << 5,
   PARAMETER_IF_NONE_MATCH = 1 << 6,
-  PARAMETER_PREFER = 1 << 7
+  PARAMETER_PREFER = 1 << 7,
+  PARAMETER_IDEMPOTENCY_KEY = 1 << 8,
+  PARAMETER_HAVING = 1 << 9,
+  PARAMETER_Q = 1 << 10
 } SharedParameter;
 
 typedef struct Openapi {
@@ -69,18 +89,22 @@ typedef struct Openapi {
   const OpenapiOptions *options;
   Arena *arena;
   JsonOut json;
-  Map needed;              /* component name → itself */
-  VEC(SchemaNeed) schemas; /* in the order in which they were asked for */
-  bool *has_filters;       /* by Resource.index: some list has its conditions as parameters */
-  bool *has_fields;        /* by Resource.index: some operation has its `fields` */
-  unsigned errors;         /* OpenapiError bits that some operation refers to */
-  unsigned parameters;     /* SharedParameter bits, likewise */
-  bool has_failed;         /* memory is out */
+  Map needed;                      /* component name → SchemaNeed */
+  VEC(const SchemaNeed *) schemas; /* in the order in which they were asked for */
+  bool *has_filters;               /* by Resource.index: some list has its conditions as parameters */
+  bool *has_fields;                /* by Resource.index: some operation has its `fields` */
+  bool *has_aggregate;             /* by Resource.index: its groups can be asked for */
+  unsigned errors;                 /* OpenapiError bits that some operation refers to */
+  unsigned parameters;             /* SharedParameter bits, likewise */
+  bool is_input;                   /* what is being written is a body's, not an answer's */
+  bool has_failed;                 /* memory is out */
 } Openapi;
 
 /* openapi.c */
 Str openapi_text(Openapi *api, const char *format, ...) PRINTF_LIKE(2, 3);
-/* Notes the schema, and writes {"$ref": …} to it. */
+/* Notes the schema, so that it stands in the document; its name. */
+Str openapi_need(Openapi *api, SchemaKind kind, const void *subject);
+/* The same, and writes {"$ref": …} to it. */
 void openapi_ref(Openapi *api, SchemaKind kind, const void *subject);
 /* "product" → "Product". */
 Str openapi_capital(Openapi *api, Str name);
@@ -89,12 +113,16 @@ Str openapi_capital(Openapi *api, Str name);
 void openapi_write_schema(Openapi *api, const SchemaNeed *need);
 /* A field's value by itself: its type and constraints, as a whole schema. */
 void openapi_field_schema(Openapi *api, const Field *field, bool is_nullable);
+/* The same without the field's own constraints: what is computed of values need not keep them. */
+void openapi_plain_schema(Openapi *api, const Field *field, bool is_nullable);
 /* The members of a scalar's schema without braces: for parameters and filters. */
 void openapi_scalar_members(Openapi *api, const Field *field, bool is_nullable);
 /* True where a client may set the field in such a body. */
 bool openapi_is_settable(const Field *field, SchemaKind kind);
 /* A name for the type's conditions. */
 Str openapi_filter_name(const Field *field);
+/* "`eq`, `ne` …", in words. */
+Str openapi_filter_operators(const Field *field);
 /* True where a list has conditions on the field; not on one that is called as a list's own parameter. */
 bool openapi_is_filterable(const Field *field);
 
@@ -102,6 +130,7 @@ bool openapi_is_filterable(const Field *field);
 void openapi_write_paths(Openapi *api);
 /* openapi_parameter.c */
 void openapi_list_parameters(Openapi *api, const Resource *resource);
+void openapi_aggregate_parameters(Openapi *api, const Resource *resource);
 void openapi_item_parameters(Openapi *api, const Resource *resource);
 void openapi_key_parameters(Openapi *api, const Resource *resource);
 void openapi_shared_parameters(Openapi *api, unsigned parameters);
@@ -109,8 +138,24 @@ void openapi_write_parameters(Openapi *api); /* components.parameters */
 /* openapi_error.c */
 void openapi_error_responses(Openapi *api, unsigned errors);
 void openapi_write_error_responses(Openapi *api); /* components.responses */
-void openapi_write_problem_schema(Openapi *api);
+void openapi_problem_schema(Openapi *api);
 
-/* openapi_example.c: false, and nothing is written, where no value can be found that surely validates. */
+/* openapi_nested.c */
+bool openapi_has_links(const Field *field);
+void openapi_where_schema(Openapi *api, const Resource *resource);
+void openapi_link_schema(Openapi *api, const Resource *target);
+void openapi_links_schema(Openapi *api, const Field *field, bool is_for_create);
+void openapi_one_or_many(Openapi *api, SchemaKind kind, const void *subject, bool is_answer);
+/* openapi_aggregate.c */
+void openapi_write_aggregate_parameters(Openapi *api, const Resource *resource);
+void openapi_aggregate_schema(Openapi *api, const Resource *resource);
+/* openapi_service.c */
+void openapi_write_service_paths(Openapi *api);
+void openapi_write_service_tags(Openapi *api);
+void openapi_batch_request_schema(Openapi *api);
+void openapi_batch_answer_schema(Openapi *api);
+void openapi_health_schema(Openapi *api);
+
+/* openapi_example.c: false where no value is known that surely validates. */
 bool openapi_has_example(Openapi *api, const Resource *resource, SchemaKind kind);
 void openapi_write_example(Openapi *api, const Resource *resource, SchemaKind kind);

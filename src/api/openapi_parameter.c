@@ -27,6 +27,12 @@ static const Shared shared[] = {
      STR_INIT("{\"name\":\"filter\",\"in\":\"query\",\"description\":\"A condition in the rule language (a CEL subset), such as `price >= "
               "10 && category.name == \\\"Tea\\\"`.\","
               "\"schema\":{\"type\":\"string\",\"maxLength\":4096}}")},
+    {PARAMETER_HAVING, STR_INIT("having"),
+     STR_INIT("{\"name\":\"having\",\"in\":\"query\",\"description\":\"A condition on what is computed of each group, such as `count > "
+              "1`.\",\"schema\":{\"type\":\"string\",\"maxLength\":4096}}")},
+    {PARAMETER_Q, STR_INIT("q"),
+     STR_INIT("{\"name\":\"q\",\"in\":\"query\",\"description\":\"Words to search for; the best matches come first.\",\"schema\":{"
+              "\"type\":\"string\",\"minLength\":1}}")},
     {PARAMETER_AFTER, STR_INIT("after"),
      STR_INIT("{\"name\":\"after\",\"in\":\"query\",\"description\":\"A `nextCursor`: the page that follows "
               "it.\",\"schema\":{\"type\":\"string\",\"minLength\":1}}")},
@@ -49,7 +55,11 @@ static const Shared shared[] = {
      STR_INIT("{\"name\":\"Prefer\",\"in\":\"header\",\"description\":\"`return=minimal` answers without a body, `tx=rollback` answers as "
               "if done and changes nothing, "
               "`handling=lenient` passes unknown parameters over (RFC "
-              "7240).\",\"schema\":{\"type\":\"string\"},\"example\":\"return=minimal\"}")},
+              "7240).\",\"schema\":{\"type\":\"string\"},\"example\":\"return=representation\"}")},
+    {PARAMETER_IDEMPOTENCY_KEY, STR_INIT("idempotencyKey"),
+     STR_INIT("{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"description\":\"A key of the client's making: for 24 hours the same "
+              "request with the same key is done once, and answered again.\",\"schema\":{\"type\":\"string\",\"minLength\":1,"
+              "\"maxLength\":255,\"pattern\":\"^[!-~]+$\"}}")},
 };
 enum { SHARED_COUNT = sizeof shared / sizeof *shared };
 
@@ -165,15 +175,18 @@ static void write_fields(Openapi *api, const Resource *resource) {
   json_out_close(json, '}');
 }
 
+/* The example is no condition at all, so that a reference that fills it in asks for everything. */
 static void write_condition(Openapi *api, const Field *field) {
   JsonOut *json = &api->json;
   Str name = field->name;
+  Str operators = openapi_filter_operators(field);
   open_query(api, name,
-             openapi_text(api, "Conditions on `%.*s`; `%.*s=value` is short for `%.*s[eq]=value`.", STR_ARGS(name), STR_ARGS(name),
-                          STR_ARGS(name)));
+             openapi_text(api, "Conditions on `%.*s`, each `%.*s[operator]=value`: %.*s. `%.*s=value` is short for `eq`.", STR_ARGS(name),
+                          STR_ARGS(name), STR_ARGS(operators), STR_ARGS(name)));
   json_out_member_raw(json, STR("style"), STR("\"deepObject\",\"explode\":true"));
   json_out_key(json, STR("schema"));
   openapi_ref(api, SCHEMA_FILTER, field);
+  json_out_member_raw(json, STR("example"), STR("{}"));
   json_out_close(json, '}');
 }
 
@@ -182,15 +195,30 @@ void openapi_item_parameters(Openapi *api, const Resource *resource) {
   api->has_fields[resource->index] = true;
 }
 
-void openapi_list_parameters(Openapi *api, const Resource *resource) {
+static void condition_parameters(Openapi *api, const Resource *resource) {
   for (size_t i = 0; i < resource->stored_count; i++) {
     const Field *field = resource->stored[i];
     if (openapi_is_filterable(field)) ref_parameter(api, resource->name, openapi_text(api, ".%.*s", STR_ARGS(field->name)));
   }
-  ref_parameter(api, resource->name, STR(".sort"));
+  if (resource->search_count > 0) openapi_shared_parameters(api, PARAMETER_Q);
   api->has_filters[resource->index] = true;
+}
+
+void openapi_list_parameters(Openapi *api, const Resource *resource) {
+  openapi_shared_parameters(api, PARAMETER_LIMIT);
+  ref_parameter(api, resource->name, STR(".sort"));
   openapi_item_parameters(api, resource);
-  openapi_shared_parameters(api, PARAMETER_FILTER | PARAMETER_LIMIT | PARAMETER_AFTER | PARAMETER_BEFORE | PARAMETER_COUNT);
+  openapi_shared_parameters(api, PARAMETER_AFTER | PARAMETER_BEFORE | PARAMETER_COUNT | PARAMETER_FILTER);
+  condition_parameters(api, resource);
+}
+
+void openapi_aggregate_parameters(Openapi *api, const Resource *resource) {
+  ref_parameter(api, resource->name, STR(".by"));
+  ref_parameter(api, resource->name, STR(".metrics"));
+  ref_parameter(api, resource->name, STR(".groupSort"));
+  openapi_shared_parameters(api, PARAMETER_LIMIT | PARAMETER_FILTER | PARAMETER_HAVING);
+  condition_parameters(api, resource);
+  api->has_aggregate[resource->index] = true;
 }
 
 void openapi_key_parameters(Openapi *api, const Resource *resource) {
@@ -219,6 +247,7 @@ static void write_resource_parameters(Openapi *api, const Resource *resource) {
     open_component(api, resource, STR("fields"));
     write_fields(api, resource);
   }
+  if (api->has_aggregate[resource->index]) openapi_write_aggregate_parameters(api, resource);
   if (!api->has_filters[resource->index]) return;
   open_component(api, resource, STR("sort"));
   write_sort(api, resource);

@@ -2,15 +2,6 @@
 #include "api/openapi_impl.h"
 #include "contract/expr.h"
 
-enum {
-  ERRORS_ALWAYS =
-      ERROR_400 | ERROR_401 | ERROR_403 | ERROR_404 | ERROR_406 | ERROR_408 | ERROR_414 | ERROR_429 | ERROR_431 | ERROR_500 | ERROR_503,
-  ERRORS_READ = ERRORS_ALWAYS | ERROR_413,
-  ERRORS_DELETE = ERRORS_ALWAYS | ERROR_409 | ERROR_412,
-  ERRORS_CREATE = ERRORS_ALWAYS | ERROR_409 | ERROR_413 | ERROR_415 | ERROR_422,
-  ERRORS_UPDATE = ERRORS_CREATE | ERROR_412
-};
-
 /* ---- Access ---- */
 
 typedef enum Openness { CLOSED, OPEN_TO_KNOWN, OPEN_TO_ALL } Openness;
@@ -42,17 +33,23 @@ static void open_operation(Openapi *api, Str method, const Resource *tag, Str id
   json_out_member_text(json, STR("description"), description);
 }
 
-static void write_body(Openapi *api, const Resource *resource, SchemaKind kind, bool is_patch) {
-  static const Str types[] = {STR_INIT("application/json"), STR_INIT("application/merge-patch+json")};
+static void body_content(Openapi *api, Str type, SchemaKind kind, const void *subject) {
+  JsonOut *json = &api->json;
+  json_out_member_open(json, type, '{');
+  json_out_key(json, STR("schema"));
+  openapi_ref(api, kind, subject);
+  json_out_close(json, '}');
+}
+
+static void write_body(Openapi *api, SchemaKind kind, const void *subject) {
   JsonOut *json = &api->json;
   json_out_member_open(json, STR("requestBody"), '{');
   json_out_member_bool(json, STR("required"), true);
   json_out_member_open(json, STR("content"), '{');
-  for (size_t i = 0; i < (is_patch ? 2U : 1U); i++) {
-    json_out_member_open(json, types[i], '{');
-    json_out_key(json, STR("schema"));
-    openapi_ref(api, kind, resource);
-    json_out_close(json, '}');
+  body_content(api, STR("application/json"), kind, subject);
+  if (kind == SCHEMA_UPDATE) {
+    body_content(api, STR("application/merge-patch+json"), kind, subject);
+    body_content(api, STR("application/json-patch+json"), SCHEMA_JSON_PATCH, NULL);
   }
   json_out_close(json, '}');
   json_out_close(json, '}');
@@ -124,15 +121,18 @@ static void write_success(Openapi *api, const Resource *resource, const Success 
 }
 
 static const Success SUCCESS_LIST = {STR_INIT("200"), STR_INIT("One page."), SCHEMA_LIST, .has_body = true, .has_links = true};
+static const Success SUCCESS_AGGREGATE = {STR_INIT("200"), STR_INIT("The groups."), SCHEMA_AGGREGATE, .has_body = true};
 static const Success SUCCESS_GET = {STR_INIT("200"), STR_INIT("The resource."), SCHEMA_RESOURCE, .has_body = true, .has_etag = true};
 static const Success SUCCESS_WRITTEN = {STR_INIT("200"), STR_INIT("The resource as it is now."), SCHEMA_RESOURCE, .has_body = true,
                                         .has_etag = true};
 static const Success SUCCESS_NOT_MODIFIED = {STR_INIT("304"), STR_INIT("What the client has is still good."), SCHEMA_RESOURCE,
                                              .has_etag = true};
 static const Success SUCCESS_CREATED = {STR_INIT("201"),  STR_INIT("Created. Without a body where its writer may not read it."),
-                                        SCHEMA_RESOURCE,  .has_body = true,
+                                        SCHEMA_CREATED,   .has_body = true,
                                         .has_etag = true, .has_location = true,
                                         .has_links = true};
+static const Success SUCCESS_PUT = {
+    STR_INIT("201"), STR_INIT("Created; it did not exist."), SCHEMA_RESOURCE, .has_body = true, .has_etag = true, .has_location = true};
 static const Success SUCCESS_NOTHING = {STR_INIT("204"), STR_INIT("Done; there is nothing to answer."), SCHEMA_RESOURCE};
 
 static unsigned write_errors(const Openapi *api, unsigned errors) {
@@ -165,21 +165,9 @@ static void create_operation(Openapi *api, const Resource *resource, Openness op
   json_out_member_open(json, STR("parameters"), '[');
   if (child != NULL) openapi_key_parameters(api, child->resource);
   openapi_item_parameters(api, resource);
-  openapi_shared_parameters(api, PARAMETER_PREFER);
+  openapi_shared_parameters(api, PARAMETER_PREFER | PARAMETER_IDEMPOTENCY_KEY);
   json_out_close(json, ']');
-  if (child != NULL) {
-    json_out_member_open(json, STR("requestBody"), '{');
-    json_out_member_raw(json, STR("required"), STR("true"));
-    json_out_member_open(json, STR("content"), '{');
-    json_out_member_open(json, STR("application/json"), '{');
-    json_out_key(json, STR("schema"));
-    openapi_ref(api, SCHEMA_LINKS_CREATE, child);
-    json_out_close(json, '}');
-    json_out_close(json, '}');
-    json_out_close(json, '}');
-  } else {
-    write_body(api, resource, SCHEMA_CREATE, false);
-  }
+  write_body(api, child != NULL ? SCHEMA_LINKS_INPUT : SCHEMA_CREATE_INPUT, child != NULL ? (const void *)child : resource);
   write_security(api, openness);
   json_out_member_open(json, STR("responses"), '{');
   write_success(api, resource, &SUCCESS_CREATED);
@@ -204,6 +192,28 @@ static void collection_path(Openapi *api, const Resource *resource) {
                      openapi_text(api, "Create a %.*s", STR_ARGS(resource->name)), NULL);
   }
   json_out_close(&api->json, '}');
+}
+
+static void aggregate_path(Openapi *api, const Resource *resource) {
+  JsonOut *json = &api->json;
+  Openness read = rule_openness(api, resource->access[RULE_READ]);
+  if (read == CLOSED) return;
+  Str plural = openapi_capital(api, resource->plural);
+  json_out_member_open(json, openapi_text(api, "/%.*s/%.*s:aggregate", STR_ARGS(api->contract->service_version), STR_ARGS(resource->path)),
+                       '{');
+  open_operation(api, STR("get"), resource, openapi_text(api, "aggregate%.*s", STR_ARGS(plural)),
+                 openapi_text(api, "Aggregate %.*s", STR_ARGS(resource->plural)),
+                 STR("Counts, sums, averages and extremes of those that the caller may see, in groups. Sums are exact."));
+  json_out_member_open(json, STR("parameters"), '[');
+  openapi_aggregate_parameters(api, resource);
+  json_out_close(json, ']');
+  write_security(api, read);
+  json_out_member_open(json, STR("responses"), '{');
+  write_success(api, resource, &SUCCESS_AGGREGATE);
+  openapi_error_responses(api, ERRORS_READ);
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+  json_out_close(json, '}');
 }
 
 /* ---- One resource ---- */
@@ -239,9 +249,9 @@ static void update_operation(Openapi *api, const Resource *resource, Openness op
   JsonOut *json = &api->json;
   Str name = resource->name;
   if (is_patch) {
-    open_operation(api, STR("patch"), resource, openapi_text(api, "update%.*s", STR_ARGS(name)),
-                   openapi_text(api, "Change a %.*s", STR_ARGS(name)),
-                   STR("A merge patch (RFC 7396): what is given is changed, and null takes a value away."));
+    open_operation(
+        api, STR("patch"), resource, openapi_text(api, "update%.*s", STR_ARGS(name)), openapi_text(api, "Change a %.*s", STR_ARGS(name)),
+        STR("A merge patch (RFC 7396), where what is given is changed and null takes a value away; or a JSON Patch (RFC 6902)."));
   } else {
     open_operation(api, STR("put"), resource, openapi_text(api, "replace%.*s", STR_ARGS(name)),
                    openapi_text(api, "Replace a %.*s", STR_ARGS(name)), STR("What is not given goes back to its default, or to null."));
@@ -250,12 +260,12 @@ static void update_operation(Openapi *api, const Resource *resource, Openness op
   openapi_item_parameters(api, resource);
   openapi_shared_parameters(api, PARAMETER_IF_MATCH | PARAMETER_PREFER);
   json_out_close(json, ']');
-  write_body(api, resource, is_patch ? SCHEMA_UPDATE : SCHEMA_REPLACE, is_patch);
+  write_body(api, is_patch ? SCHEMA_UPDATE : SCHEMA_REPLACE, resource);
   write_security(api, openness);
   json_out_member_open(json, STR("responses"), '{');
   write_success(api, resource, &SUCCESS_WRITTEN);
   bool is_key_chosen = resource->key_count > 0 && !resource->keys[0]->is_server_made;
-  if (!is_patch && is_key_chosen) write_success(api, resource, &SUCCESS_CREATED);
+  if (!is_patch && is_key_chosen) write_success(api, resource, &SUCCESS_PUT);
   write_success(api, resource, &SUCCESS_NOTHING);
   openapi_error_responses(api, write_errors(api, ERRORS_UPDATE));
   json_out_close(json, '}');
@@ -324,10 +334,12 @@ void openapi_write_paths(Openapi *api) {
   for (size_t i = 0; i < api->contract->resource_count; i++) {
     const Resource *resource = api->contract->resources[i];
     collection_path(api, resource);
+    aggregate_path(api, resource);
     item_operations(api, resource);
     for (size_t k = 0; k < resource->field_count && resource->key_count > 0; k++) {
       if (resource->fields[k]->kind == FIELD_TO_MANY && !resource->fields[k]->is_hidden) child_path(api, resource->fields[k]);
     }
   }
+  openapi_write_service_paths(api);
   json_out_close(&api->json, '}');
 }

@@ -7,17 +7,21 @@
 
 /* ---- Scalars ---- */
 
-static void write_type(Openapi *api, Str type, bool is_nullable) {
+/* `other` is a second type; len 0: none. */
+static void write_types(Openapi *api, Str type, Str other, bool is_nullable) {
   JsonOut *json = &api->json;
-  if (!is_nullable) {
+  if (!is_nullable && other.len == 0) {
     json_out_member_text(json, STR("type"), type);
     return;
   }
   json_out_member_open(json, STR("type"), '[');
   json_out_text(json, type);
-  json_out_text(json, STR("null"));
+  if (other.len > 0) json_out_text(json, other);
+  if (is_nullable) json_out_text(json, STR("null"));
   json_out_close(json, ']');
 }
+
+static void write_type(Openapi *api, Str type, bool is_nullable) { write_types(api, type, (Str){0}, is_nullable); }
 
 /* PCRE2 knows more than the regular expressions of JSON Schema (ECMA 262): what only it knows is told in words instead. */
 static bool is_portable_pattern(Str pattern) {
@@ -59,16 +63,27 @@ static void float_bound(Openapi *api, Str name, const Value *bound) {
   json_write_double(api->json.buf, bound->type == VALUE_FLOAT ? bound->number : (double)bound->integer);
 }
 
-/* A string, so that no client rounds it; hence digits are bounded by a pattern. */
+/* Exact numbers are answered as strings, so that no client rounds them, and taken as numbers too. */
+static Str second_type(const Openapi *api, const Field *field) {
+  if (!api->is_input) return (Str){0};
+  if (field->type == TYPE_BIGINT) return STR("integer");
+  return field->type == TYPE_DECIMAL ? STR("number") : (Str){0};
+}
+
+/* Hence digits are bounded by a pattern; a range is too where it is a number's. */
 static void decimal_members(Openapi *api, const Field *field) {
+  JsonOut *json = &api->json;
   int scale = field->scale >= 0 ? field->scale : DECIMAL_DIGITS_MAX;
   int precision = field->precision > 0 ? field->precision : DECIMAL_DIGITS_MAX;
   int integer_digits = field->scale >= 0 && precision > scale ? precision - scale : precision;
   bool is_positive = field->range_min.type == VALUE_DECIMAL && !str_starts_with(field->range_min.text, STR("-"));
   Str fraction = scale > 0 ? openapi_text(api, "(\\.[0-9]{1,%d})?", scale) : STR("");
-  json_out_member_text(&api->json, STR("format"), STR("decimal"));
-  json_out_member_text(&api->json, STR("pattern"),
-                       openapi_text(api, "^%s[0-9]{1,%d}%.*s$", is_positive ? "" : "-?", integer_digits, STR_ARGS(fraction)));
+  json_out_member_text(json, STR("format"), STR("decimal"));
+  json_out_member_text(json, STR("pattern"),
+                       openapi_text(api, "^%s(0|[1-9][0-9]{0,%d})%.*s$", is_positive ? "" : "-?", integer_digits - 1, STR_ARGS(fraction)));
+  if (!api->is_input) return;
+  if (field->range_min.type == VALUE_DECIMAL) json_out_member_raw(json, STR("minimum"), field->range_min.text);
+  if (field->range_max.type == VALUE_DECIMAL) json_out_member_raw(json, STR("maximum"), field->range_max.text);
 }
 
 static Str scalar_type(const Field *field) {
@@ -88,7 +103,7 @@ static bool is_uuid_key(const Field *field) {
 
 void openapi_scalar_members(Openapi *api, const Field *field, bool is_nullable) {
   JsonOut *json = &api->json;
-  write_type(api, scalar_type(field), is_nullable);
+  write_types(api, scalar_type(field), second_type(api, field), is_nullable);
   switch (field->type) {
     case TYPE_ID: text_members(api, field, is_uuid_key(field) ? STR("uuid") : STR("")); break;
     case TYPE_STRING: text_members(api, field, STR("")); break;
@@ -112,7 +127,10 @@ void openapi_scalar_members(Openapi *api, const Field *field, bool is_nullable) 
     case TYPE_DECIMAL: decimal_members(api, field); break;
     case TYPE_DATETIME: json_out_member_text(json, STR("format"), STR("date-time")); break;
     case TYPE_DATE: json_out_member_text(json, STR("format"), STR("date")); break;
-    case TYPE_BYTES: json_out_member_text(json, STR("contentEncoding"), STR("base64")); break;
+    case TYPE_BYTES:
+      json_out_member_text(json, STR("contentEncoding"), STR("base64"));
+      json_out_member_text(json, STR("pattern"), STR("^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"));
+      break;
     default: break;
   }
 }
@@ -157,6 +175,8 @@ static Str field_description(Openapi *api, const Field *field) {
 
 /* ---- Values of fields ---- */
 
+static SchemaKind embedded_kind(const Openapi *api) { return api->is_input ? SCHEMA_EMBEDDED_INPUT : SCHEMA_EMBEDDED; }
+
 static void ref_or_null(Openapi *api, SchemaKind kind, const void *subject, bool is_nullable) {
   JsonOut *json = &api->json;
   if (!is_nullable) {
@@ -176,7 +196,7 @@ static void item_schema(Openapi *api, const Field *field, bool is_nullable) {
   if (field->type == TYPE_ENUM) {
     ref_or_null(api, SCHEMA_ENUM, field->enum_type, is_nullable);
   } else if (field->type == TYPE_EMBEDDED) {
-    ref_or_null(api, SCHEMA_EMBEDDED, field->embedded, is_nullable);
+    ref_or_null(api, embedded_kind(api), field->embedded, is_nullable);
   } else if (field->type == TYPE_JSON) {
     json_out_raw(json, STR("{}"));
   } else {
@@ -197,7 +217,7 @@ static void value_members(Openapi *api, const Field *field, bool is_nullable) {
   } else if (field->type == TYPE_ENUM || field->type == TYPE_EMBEDDED) {
     bool is_enum = field->type == TYPE_ENUM;
     json_out_member_open(json, is_nullable ? STR("anyOf") : STR("allOf"), '[');
-    openapi_ref(api, is_enum ? SCHEMA_ENUM : SCHEMA_EMBEDDED, is_enum ? (const void *)field->enum_type : field->embedded);
+    openapi_ref(api, is_enum ? SCHEMA_ENUM : embedded_kind(api), is_enum ? (const void *)field->enum_type : field->embedded);
     if (is_nullable) json_out_raw(json, STR("{\"type\":\"null\"}"));
     json_out_close(json, ']');
   } else if (field->type != TYPE_JSON) {
@@ -211,17 +231,24 @@ void openapi_field_schema(Openapi *api, const Field *field, bool is_nullable) {
   json_out_close(&api->json, '}');
 }
 
+void openapi_plain_schema(Openapi *api, const Field *field, bool is_nullable) {
+  Field plain = *field;
+  plain.range_min = plain.range_max = value_null();
+  plain.length_min = plain.length_max = plain.precision = plain.scale = -1;
+  plain.pattern = (Str){0};
+  openapi_field_schema(api, &plain, is_nullable);
+}
+
 static void property(Openapi *api, const Field *field, bool is_nullable, SchemaKind kind) {
   JsonOut *json = &api->json;
-  bool is_input = kind != SCHEMA_RESOURCE && kind != SCHEMA_EMBEDDED;
   json_out_member_open(json, field->name, '{');
   value_members(api, field, is_nullable);
   Str description = field_description(api, field);
   if (description.len > 0) json_out_member_text(json, STR("description"), description);
-  if (!is_input && (field->is_server_made || field->is_readonly)) json_out_member_bool(json, STR("readOnly"), true);
-  if (is_input && field->is_hidden) json_out_member_bool(json, STR("writeOnly"), true);
+  if (!api->is_input && (field->is_server_made || field->is_readonly)) json_out_member_bool(json, STR("readOnly"), true);
+  if (api->is_input && field->is_hidden) json_out_member_bool(json, STR("writeOnly"), true);
   if (field->deprecation_reason.ptr != NULL) json_out_member_bool(json, STR("deprecated"), true);
-  if (kind != SCHEMA_RESOURCE && kind != SCHEMA_UPDATE && field->default_kind == DEFAULT_VALUE) {
+  if (api->is_input && kind != SCHEMA_UPDATE && field->default_kind == DEFAULT_VALUE) {
     json_out_key(json, STR("default"));
     json_out_value(json, &field->default_value);
   }
@@ -303,10 +330,13 @@ static void list_schema(Openapi *api, const Resource *resource, bool is_nested) 
 
 /* ---- Inputs ---- */
 
+/* The whole of a row that its client names is put, whether it exists or not. */
+static bool is_key_chosen(const Resource *resource) { return resource->key_count > 0 && !resource->keys[0]->is_server_made; }
+
 bool openapi_is_settable(const Field *field, SchemaKind kind) {
   if (field->kind != FIELD_STORED || field->is_readonly || field->is_server_made) return false;
   if (kind == SCHEMA_UPDATE) return !field->is_key && !field->is_immutable;
-  if (kind == SCHEMA_REPLACE) return !field->is_key && !field->is_immutable;
+  if (kind == SCHEMA_REPLACE) return !field->is_key && (!field->is_immutable || is_key_chosen(field->resource));
   return true;
 }
 
@@ -315,31 +345,128 @@ static bool is_required_input(const Field *field, SchemaKind kind) {
   return openapi_is_settable(field, kind);
 }
 
-/* `parent` is the relation that stands for itself where a row is created inside its parent; NULL: none. */
-static void input_schema(Openapi *api, const Resource *resource, SchemaKind kind, const Relation *parent) {
+/* A row of a relation's source; `parent` is the relation that stands for itself where a row is created inside its parent; NULL: none. */
+typedef struct Input {
+  const Resource *resource;
+  SchemaKind kind;
+  const Relation *parent;
+} Input;
+
+static bool is_left_out(const Input *input, const Field *field) {
+  return input->parent != NULL && field->relation == input->parent && (field->is_relation_key || field->kind == FIELD_TO_ONE);
+}
+
+/* Its key may be given, or what nested writes make of it. */
+static bool has_links(const Input *input, const Field *field) {
+  if (field->kind == FIELD_STORED || is_left_out(input, field) || !openapi_has_links(field)) return false;
+  if (field->kind == FIELD_TO_MANY) return true;
+  for (size_t i = 0; i < field->relation->key_count; i++) {
+    if (!openapi_is_settable(field->relation->keys[i], input->kind)) return false;
+  }
+  return true;
+}
+
+static void link_property(Openapi *api, const Field *field, SchemaKind kind) {
   JsonOut *json = &api->json;
+  json_out_member_open(json, field->name, '{');
+  json_out_member_open(json, STR("allOf"), '[');
+  if (field->kind == FIELD_TO_ONE)
+    openapi_ref(api, SCHEMA_LINK, field->relation->target);
+  else
+    openapi_ref(api, kind == SCHEMA_UPDATE || kind == SCHEMA_REPLACE ? SCHEMA_LINKS : SCHEMA_LINKS_NEW, field);
+  json_out_close(json, ']');
+  if (field->description.len > 0) json_out_member_text(json, STR("description"), field->description);
+  json_out_member_bool(json, STR("writeOnly"), true);
+  json_out_close(json, '}');
+}
+
+static bool is_required_link(const Input *input, const Field *field) {
+  if (field->kind != FIELD_TO_ONE || !has_links(input, field)) return false;
+  return is_required_input(field->relation->keys[0], input->kind);
+}
+
+/* The keys of a relation that may be written as a whole are not required by themselves. */
+static bool is_required_alone(const Input *input, const Field *field) {
+  if (is_left_out(input, field) || !is_required_input(field, input->kind)) return false;
+  return !field->is_relation_key || !is_required_link(input, field->relation->field);
+}
+
+static void required_names(Openapi *api, const Input *input) {
+  JsonOut *json = &api->json;
+  size_t count = 0;
+  for (size_t i = 0; i < input->resource->field_count; i++) {
+    const Field *field = input->resource->fields[i];
+    if (!is_required_alone(input, field)) continue;
+    if (count++ == 0) json_out_member_open(json, STR("required"), '[');
+    json_out_text(json, field->name);
+  }
+  if (count > 0) json_out_close(json, ']');
+}
+
+static void required_object(Openapi *api, const Field *const *fields, size_t count) {
+  JsonOut *json = &api->json;
+  json_out_open(json, '{');
+  json_out_member_open(json, STR("properties"), '{');
+  for (size_t i = 0; i < count; i++) json_out_member_raw(json, fields[i]->name, STR("{}"));
+  json_out_close(json, '}');
+  json_out_member_open(json, STR("required"), '[');
+  for (size_t i = 0; i < count; i++) json_out_text(json, fields[i]->name);
+  json_out_close(json, ']');
+  json_out_close(json, '}');
+}
+
+/* A relation that is required: either way will do. */
+static void required_links(Openapi *api, const Input *input) {
+  JsonOut *json = &api->json;
+  size_t count = 0;
+  for (size_t i = 0; i < input->resource->field_count; i++) {
+    const Field *field = input->resource->fields[i];
+    if (!is_required_link(input, field)) continue;
+    if (count++ == 0) json_out_member_open(json, STR("allOf"), '[');
+    json_out_open(json, '{');
+    json_out_member_open(json, STR("anyOf"), '[');
+    required_object(api, field->relation->keys, field->relation->key_count);
+    required_object(api, &field, 1);
+    json_out_close(json, ']');
+    json_out_close(json, '}');
+  }
+  if (count > 0) json_out_close(json, ']');
+}
+
+static void input_schema(Openapi *api, const Input *input) {
+  JsonOut *json = &api->json;
+  const Resource *resource = input->resource;
   json_out_member_text(json, STR("type"), STR("object"));
+  if (resource->description.len > 0) json_out_member_text(json, STR("description"), resource->description);
   json_out_member_open(json, STR("properties"), '{');
   for (size_t i = 0; i < resource->field_count; i++) {
     const Field *field = resource->fields[i];
-    if (!openapi_is_settable(field, kind) || (parent != NULL && field->is_relation_key && field->relation == parent)) continue;
-    property(api, field, !field->is_required, kind);
+    if (has_links(input, field)) link_property(api, field, input->kind);
+    if (openapi_is_settable(field, input->kind) && !is_left_out(input, field)) property(api, field, !field->is_required, input->kind);
   }
   json_out_close(json, '}');
-  size_t required_count = 0;
-  for (size_t i = 0; i < resource->field_count; i++) {
-    const Field *field = resource->fields[i];
-    if (!is_required_input(field, kind) || (parent != NULL && field->is_relation_key && field->relation == parent)) continue;
-    if (required_count++ == 0) json_out_member_open(json, STR("required"), '[');
-    json_out_text(json, field->name);
-  }
-  if (required_count > 0) json_out_close(json, ']');
+  required_names(api, input);
+  required_links(api, input);
   json_out_member_bool(json, STR("additionalProperties"), false);
-  if (parent == NULL && openapi_has_example(api, resource, kind)) {
+  if (input->parent == NULL && openapi_has_example(api, resource, input->kind)) {
     json_out_member_open(json, STR("examples"), '[');
-    openapi_write_example(api, resource, kind);
+    openapi_write_example(api, resource, input->kind);
     json_out_close(json, ']');
   }
+}
+
+static void child_input_schema(Openapi *api, const Field *field) {
+  const Input input = {field->relation->source, SCHEMA_CREATE, field->relation};
+  input_schema(api, &input);
+}
+
+static void json_patch_schema(Openapi *api) {
+  json_out_member_raw(
+      &api->json, STR("type"),
+      STR("\"array\",\"description\":\"Changes one after another (RFC 6902).\",\"items\":{\"type\":\"object\",\"required\":[\"op\","
+          "\"path\"],\"properties\":{\"op\":{\"type\":\"string\",\"enum\":[\"add\",\"remove\",\"replace\",\"move\",\"copy\",\"test\"]},"
+          "\"path\":{\"type\":\"string\",\"description\":\"A JSON Pointer.\"},\"from\":{\"type\":\"string\",\"description\":\"A JSON "
+          "Pointer, of move and copy.\"},\"value\":{\"description\":\"Of add, replace and test.\"}}}"));
 }
 
 /* ---- The contract's own types ---- */
@@ -368,7 +495,8 @@ static void embedded_schema(Openapi *api, const Embedded *type) {
   json_out_member_text(json, STR("type"), STR("object"));
   if (type->description.len > 0) json_out_member_text(json, STR("description"), type->description);
   json_out_member_open(json, STR("properties"), '{');
-  for (size_t i = 0; i < type->field_count; i++) property(api, type->fields[i], !type->fields[i]->is_required, SCHEMA_EMBEDDED);
+  for (size_t i = 0; i < type->field_count; i++)
+    property(api, type->fields[i], !type->fields[i]->is_required, api->is_input ? SCHEMA_CREATE : SCHEMA_RESOURCE);
   json_out_close(json, '}');
   size_t required_count = 0;
   for (size_t i = 0; i < type->field_count; i++) {
@@ -383,8 +511,8 @@ static void embedded_schema(Openapi *api, const Embedded *type) {
 /* ---- Conditions ---- */
 
 static bool is_parameter_name(Str name) {
-  static const Str names[] = {STR_INIT("filter"), STR_INIT("sort"),   STR_INIT("fields"), STR_INIT("limit"),
-                              STR_INIT("after"),  STR_INIT("before"), STR_INIT("count")};
+  static const Str names[] = {STR_INIT("filter"), STR_INIT("sort"),  STR_INIT("fields"), STR_INIT("limit"),   STR_INIT("after"),
+                              STR_INIT("before"), STR_INIT("count"), STR_INIT("q"),      STR_INIT("distinct")};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (str_equal(names[i], name)) return true;
   }
@@ -420,6 +548,12 @@ static bool is_text(const Field *field) {
          field->type == TYPE_UUID || field->type == TYPE_ENUM;
 }
 
+Str openapi_filter_operators(const Field *field) {
+  if (field->type == TYPE_BOOLEAN || field->type == TYPE_BYTES) return STR("`eq`, `ne`, `in`, `isNull`");
+  if (is_text(field)) return STR("`eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `in`, `contains`, `startsWith`, `endsWith`, `isNull`");
+  return STR("`eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `in`, `isNull`");
+}
+
 /* A condition's operand: of the type, without the field's own constraints. */
 static void operand(Openapi *api, Str name, const Field *field) {
   const Field plain = {.type = field->type, .length_min = -1, .length_max = -1, .precision = -1, .scale = -1};
@@ -452,25 +586,42 @@ static void filter_schema(Openapi *api, const Field *field) {
   json_out_member_bool(json, STR("additionalProperties"), false);
 }
 
+/* ---- Which it is ---- */
+
+static void write_input(Openapi *api, const SchemaNeed *need) {
+  api->is_input = true;
+  const Input input = {need->subject, need->kind, NULL};
+  switch (need->kind) {
+    case SCHEMA_CREATE_INPUT: openapi_one_or_many(api, SCHEMA_CREATE, need->subject, false); break;
+    case SCHEMA_LINKS_INPUT: openapi_one_or_many(api, SCHEMA_LINKS_CREATE, need->subject, false); break;
+    case SCHEMA_LINKS_CREATE: child_input_schema(api, need->subject); break;
+    case SCHEMA_LINKS: openapi_links_schema(api, need->subject, false); break;
+    case SCHEMA_LINKS_NEW: openapi_links_schema(api, need->subject, true); break;
+    case SCHEMA_LINK: openapi_link_schema(api, need->subject); break;
+    case SCHEMA_WHERE: openapi_where_schema(api, need->subject); break;
+    case SCHEMA_EMBEDDED_INPUT: embedded_schema(api, need->subject); break;
+    case SCHEMA_JSON_PATCH: json_patch_schema(api); break;
+    case SCHEMA_BATCH_REQUEST: openapi_batch_request_schema(api); break;
+    default: input_schema(api, &input); break;
+  }
+  api->is_input = false;
+}
+
 void openapi_write_schema(Openapi *api, const SchemaNeed *need) {
-  JsonOut *json = &api->json;
-  json_out_open(json, '{');
+  json_out_open(&api->json, '{');
   switch (need->kind) {
     case SCHEMA_RESOURCE: resource_schema(api, need->subject); break;
     case SCHEMA_LIST: list_schema(api, need->subject, false); break;
     case SCHEMA_NESTED_LIST: list_schema(api, need->subject, true); break;
-    case SCHEMA_CREATE:
-    case SCHEMA_REPLACE:
-    case SCHEMA_UPDATE: input_schema(api, need->subject, need->kind, NULL); break;
-    case SCHEMA_LINKS_CREATE: {
-      const Field *field = need->subject;
-      input_schema(api, field->relation->source, SCHEMA_CREATE, field->relation);
-      break;
-    }
+    case SCHEMA_CREATED: openapi_one_or_many(api, SCHEMA_RESOURCE, need->subject, true); break;
+    case SCHEMA_AGGREGATE: openapi_aggregate_schema(api, need->subject); break;
     case SCHEMA_ENUM: enum_schema(api, need->subject); break;
     case SCHEMA_EMBEDDED: embedded_schema(api, need->subject); break;
     case SCHEMA_FILTER: filter_schema(api, need->subject); break;
-    default: break;
+    case SCHEMA_PROBLEM: openapi_problem_schema(api); break;
+    case SCHEMA_BATCH_ANSWER: openapi_batch_answer_schema(api); break;
+    case SCHEMA_HEALTH: openapi_health_schema(api); break;
+    default: write_input(api, need); break;
   }
-  json_out_close(json, '}');
+  json_out_close(&api->json, '}');
 }

@@ -37,6 +37,7 @@ ExitStatus command_contract(Cli *cli);
 ExitStatus command_introspect(Cli *cli);
 ExitStatus command_man(Cli *cli);
 ExitStatus command_new(Cli *cli);
+ExitStatus command_openapi(Cli *cli);
 ExitStatus command_serve(Cli *cli);
 ExitStatus command_token(Cli *cli);
 

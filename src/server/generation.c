@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "api/documents.h"
 #include "api/rest.h"
 #include "contract/load.h"
 
@@ -43,7 +44,7 @@ void generation_write_metrics(const Generation *generation, Buf *out) {
   request_metrics_write(out, generation->metrics, generation->worker_count, generation->routes, methods);
 }
 
-static EngineLimits engine_limits_of(const ServeConfig *config) {
+EngineLimits generation_limits(const ServeConfig *config) {
   return (EngineLimits){
       .page_size = (int64_t)config->page_size,
       .page_size_max = (int64_t)config->page_size_max,
@@ -58,9 +59,10 @@ static EngineLimits engine_limits_of(const ServeConfig *config) {
 }
 
 static Code fill(Generation *generation, const ServeConfig *config, Error *err) {
-  EngineLimits limits = engine_limits_of(config);
+  EngineLimits limits = generation_limits(config);
   TRY(api_create(generation->contract, &limits, faces, sizeof faces / sizeof faces[0], &generation->api, err));
   generation->api->is_precondition_required = config->is_match_required;
+  TRY(documents_create(generation->api, &generation->api->documents, err));
   TRY(make_routes(generation, err));
   return make_metrics(generation, err);
 }

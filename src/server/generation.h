@@ -19,6 +19,9 @@ typedef struct Generation {
 enum { METHOD_COUNT = HTTP_UNKNOWN + 1 };
 enum { ROUTE_OTHER = 0, ROUTE_OPERATIONS /* probes, metrics, pages */, ROUTE_FIRST_RESOURCE };
 
+/* The limits that requests are held to, of those that can be configured. */
+EngineLimits generation_limits(const ServeConfig *config);
+
 /* Takes the contract over, on failure too. One holder: the caller. */
 Code generation_create(Contract *contract, const ServeConfig *config, size_t worker_count, Generation **ret, Error *err);
 void generation_hold(Generation *generation);

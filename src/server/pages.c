@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "api/documents.h"
 #include "api/problem_json.h"
 #include "codec/json.h"
 
@@ -129,9 +130,18 @@ static void answer_asterisk(Request *request) {
   request->api.response = (HttpResponse){.status = 204, .headers = allow, .header_count = 1};
 }
 
+static void answer_document(Request *request, const HttpRequest *http) {
+  const Documents *documents = request->serving->generation->api->documents;
+  if (http->method == HTTP_GET || http->method == HTTP_HEAD)
+    documents_respond(documents, http, request->api.exchange->arena, &request->api.response);
+  else
+    refuse_method(request, http->method);
+}
+
 bool page_answer(Request *request) {
   const HttpRequest *http = &request->api.exchange->request;
   if (http->method == HTTP_OPTIONS && str_equal(http->path, STR("*"))) return answer_asterisk(request), true;
+  if (documents_have(http->path)) return answer_document(request, http), true;
   for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
     if (!str_equal(http->path, pages[i].path)) continue;
     if (http->method == HTTP_GET || http->method == HTTP_HEAD)
