@@ -71,7 +71,7 @@ static bool is_taken(const Contract *contract, Str name) {
 
 /* A type of the contract keeps its name; what is made here gets out of its way. */
 static Str schema_name(Openapi *api, SchemaKind kind, const void *subject) {
-  Str base, suffix = kind_suffix(kind);
+  Str base = {0}, suffix = kind_suffix(kind);
   switch (kind) {
     case SCHEMA_RESOURCE: return ((const Resource *)subject)->name;
     case SCHEMA_ENUM: return ((const EnumType *)subject)->name;
