@@ -139,6 +139,8 @@ static Code journal_mode_set(SqliteStore *store, SqliteConnection *connection, E
 static void process_set_up(void) {
   /* SQLite's own count of its memory costs a lock at each allocation. */
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  /* Each connection is one thread's at a time; then a column's value may also be read as it is (https://sqlite.org/c3ref/value.html). */
+  sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
   sqlite3_initialize();
 }
 

@@ -95,42 +95,42 @@ static bool value_fits_field(const Value *value, const Field *field) {
   return true;
 }
 
-static Str column_text(sqlite3_stmt *stmt, int column) {
-  const char *bytes = (const char *)sqlite3_column_text(stmt, column);
-  return (Str){bytes == NULL ? "" : bytes, (size_t)sqlite3_column_bytes(stmt, column)};
+static Str value_text_of(sqlite3_value *value) {
+  const char *bytes = (const char *)sqlite3_value_text(value);
+  return (Str){bytes == NULL ? "" : bytes, (size_t)sqlite3_value_bytes(value)};
 }
 
 /* The form that we write ourselves, which needs no conversion. False: another form, or no such value. */
-static bool native_read(sqlite3_stmt *stmt, int column, const StoreColumn *shape, int storage, Value *ret) {
+static bool native_read(sqlite3_value *value, const StoreColumn *shape, int storage, Value *ret) {
   switch (shape->type) {
     case VALUE_BOOL:
       if (storage != SQLITE_INTEGER) return false;
-      *ret = value_bool(sqlite3_column_int64(stmt, column) != 0);
+      *ret = value_bool(sqlite3_value_int64(value) != 0);
       return true;
     case VALUE_INT:
     case VALUE_DURATION:
       if (storage != SQLITE_INTEGER) return false;
-      *ret = (Value){.type = shape->type, .integer = sqlite3_column_int64(stmt, column)};
+      *ret = (Value){.type = shape->type, .integer = sqlite3_value_int64(value)};
       return true;
     case VALUE_FLOAT:
       if (storage != SQLITE_FLOAT && storage != SQLITE_INTEGER) return false;
-      *ret = value_float(sqlite3_column_double(stmt, column));
+      *ret = value_float(sqlite3_value_double(value));
       return isfinite(ret->number);
     case VALUE_TEXT:
     case VALUE_DECIMAL:
     case VALUE_JSON:
       if (storage != SQLITE_TEXT) return false;
-      *ret = (Value){.type = shape->type, .text = column_text(stmt, column)};
+      *ret = (Value){.type = shape->type, .text = value_text_of(value)};
       return true;
     case VALUE_BYTES:
       if (storage != SQLITE_BLOB) return false;
-      const void *bytes = sqlite3_column_blob(stmt, column);
-      *ret = (Value){.type = VALUE_BYTES, .text = {bytes == NULL ? "" : bytes, (size_t)sqlite3_column_bytes(stmt, column)}};
+      const void *bytes = sqlite3_value_blob(value);
+      *ret = (Value){.type = VALUE_BYTES, .text = {bytes == NULL ? "" : bytes, (size_t)sqlite3_value_bytes(value)}};
       return true;
     case VALUE_TIMESTAMP:
       ret->type = VALUE_TIMESTAMP;
-      return storage == SQLITE_TEXT && timestamp_parse(column_text(stmt, column), &ret->integer);
-    case VALUE_DATE: ret->type = VALUE_DATE; return storage == SQLITE_TEXT && date_parse(column_text(stmt, column), &ret->integer);
+      return storage == SQLITE_TEXT && timestamp_parse(value_text_of(value), &ret->integer);
+    case VALUE_DATE: ret->type = VALUE_DATE; return storage == SQLITE_TEXT && date_parse(value_text_of(value), &ret->integer);
     default: return false;
   }
 }
@@ -147,7 +147,7 @@ static void row_write_key(sqlite3_stmt *stmt, const StoreStatement *shape, const
   for (size_t i = 0; i < shape->column_count; i++) {
     const Field *field = shape->columns[i].field;
     if (field == NULL || field->resource != resource || !field->is_key) continue;
-    Str text = column_text(stmt, (int)i);
+    Str text = value_text_of(sqlite3_column_value(stmt, (int)i));
     int len = snprintf(out + written, out_size - written, "%s%.*s", written > 0 ? "," : "", (int)(text.len > 60 ? 60 : text.len), text.ptr);
     if (len < 0 || (size_t)len >= out_size - written) return;
     written += (size_t)len;
@@ -171,14 +171,16 @@ Code sqlite_row_read(SqliteStatement *statement, const StoreStatement *shape, bo
   for (size_t i = 0; i < shape->column_count; i++) {
     const StoreColumn *column = &shape->columns[i];
     Value *value = &statement->values[i];
-    int storage = sqlite3_column_type(stmt, (int)i);
+    /* One call into the statement a column; what is asked of the value itself is cheap. */
+    sqlite3_value *stored = sqlite3_column_value(stmt, (int)i);
+    int storage = sqlite3_value_type(stored);
     if (storage == SQLITE_NULL) {
       *value = value_null();
       continue;
     }
     bool fits;
     if (!has_foreign_data && !column->is_foreign) {
-      fits = native_read(stmt, (int)i, column, storage, value);
+      fits = native_read(stored, column, storage, value);
     } else {
       SqliteScratch *scratch = statement_scratch(statement, (int)i);
       TRY_ALLOC(scratch);
