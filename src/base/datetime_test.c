@@ -30,6 +30,25 @@ static void rfc_3339s_examples_are_read(void **state) {
   assert_int_equal(parsed("9999-12-31T23:59:59.999999Z"), 253402300799999999);
 }
 
+/* The form of stores has a way of its own; what only looks like it must not take that way. */
+static void the_fixed_form_is_read_as_any_other(void **state) {
+  (void)state;
+  assert_int_equal(parsed("1985-04-12T23:20:50.520001Z"), 482196050520001);
+  assert_int_equal(parsed("0001-01-01T00:00:00.000000Z"), -62135596800000000);
+  assert_int_equal(parsed("9999-12-31T23:59:59.999999Z"), 253402300799999999);
+  assert_int_equal(parsed("2024-02-29T00:00:00.000000Z"), 1709164800000000);
+  assert_int_equal(parsed("1996-12-19T16:39:57.0-08:00"), 851042397000000);
+  const char *wrong[] = {"2026-02-29T00:00:00.000000Z", "1900-02-29T00:00:00.000000Z", "2026-13-01T00:00:00.000000Z",
+                         "2026-00-01T00:00:00.000000Z", "2026-01-00T00:00:00.000000Z", "2026-01-32T00:00:00.000000Z",
+                         "2026-01-01T24:00:00.000000Z", "2026-01-01T00:60:00.000000Z", "2026-01-01T00:00:60.000000Z",
+                         "0000-01-01T00:00:00.000000Z", "2026-01-01T00:00:00.00000/Z", "2026-01-01T00:00:00.0000:0Z",
+                         "2026-01-01T00:00:00,000000Z", "2026-01-01T00:00:00.000000X", "2026/01-01T00:00:00.000000Z",
+                         "-026-01-01T00:00:00.000000Z", "2026-01-01 00:00:00.000000Z"};
+  int64_t us = 7;
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(timestamp_parse(str_of(wrong[i]), &us));
+  assert_int_equal(us, 7);
+}
+
 static void what_is_not_rfc_3339_is_refused(void **state) {
   (void)state;
   const char *wrong[] = {"",
@@ -137,6 +156,7 @@ static void http_dates_are_rfc_9110s(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rfc_3339s_examples_are_read),
+      cmocka_unit_test(the_fixed_form_is_read_as_any_other),
       cmocka_unit_test(what_is_not_rfc_3339_is_refused),
       cmocka_unit_test(what_databases_write_is_read_loosely),
       cmocka_unit_test(fractions_are_written_without_trailing_zeros),
