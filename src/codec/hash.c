@@ -4,6 +4,8 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #define XXH_INLINE_ALL
+/* Words are read through packed structs: with a hardened memcpy the other way is a call for each. */
+#define XXH_FORCE_MEMORY_ACCESS 1
 #include <xxhash.h>
 #pragma GCC diagnostic pop
 

@@ -66,21 +66,19 @@ static uint64_t hash_value(const Value *value, uint64_t seed) {
   bool is_text = value->type == VALUE_TEXT || value->type == VALUE_DECIMAL || value->type == VALUE_BYTES || value->type == VALUE_JSON;
   if (is_text) return hash64_seeded(value->text, seed + (uint64_t)value->type);
   int64_t integer = value->type == VALUE_NULL ? 0 : value->type == VALUE_BOOL ? value->boolean : value->integer;
-  return hash64_seeded((Str){(const char *)&integer, sizeof integer}, seed + (uint64_t)value->type);
+  return hash64_int((uint64_t)integer, seed + (uint64_t)value->type);
 }
 
-static uint64_t hash_int(uint64_t n, uint64_t seed) { return hash64_seeded((Str){(const char *)&n, sizeof n}, seed); }
-
 static uint64_t hash_path(const ExprPath *path, uint64_t seed) {
-  for (size_t i = 0; i < path->hop_count; i++) seed = hash_int(path->hops[i]->field->index, seed);
-  if (path->field != NULL) seed = hash_int(path->field->index, seed);
-  for (size_t i = 0; i < path->member_count; i++) seed = hash_int(path->members[i]->index, seed);
-  return hash_int(path->root, seed);
+  for (size_t i = 0; i < path->hop_count; i++) seed = hash64_int(path->hops[i]->field->index, seed);
+  if (path->field != NULL) seed = hash64_int(path->field->index, seed);
+  for (size_t i = 0; i < path->member_count; i++) seed = hash64_int(path->members[i]->index, seed);
+  return hash64_int(path->root, seed);
 }
 
 /* The filter as it was asked, before now() became a time: a page's cursor must fit the next request's filter. */
 static uint64_t hash_expr(const Expr *expr, uint64_t seed) {
-  seed = hash_int((uint64_t)expr->kind, seed);
+  seed = hash64_int((uint64_t)expr->kind, seed);
   if (expr->kind == EXPR_LITERAL) seed = hash_value(&expr->value, seed);
   if (expr->path.resource != NULL) seed = hash_path(&expr->path, seed);
   for (size_t i = 0; i < expr->arg_count; i++) seed = hash_expr(expr->args[i], seed);
@@ -89,7 +87,7 @@ static uint64_t hash_expr(const Expr *expr, uint64_t seed) {
 
 /* A cursor belongs to a resource, an order and a filter; not to a caller, a page size, a selection or the way that led to the list. */
 static uint64_t hash_list(const ReadNode *node) {
-  uint64_t hash = hash_int(node->resource->index, node->order_count);
+  uint64_t hash = hash64_int(node->resource->index, node->order_count);
   for (size_t i = 0; i < node->order_count; i++) hash = hash_path(&node->order[i].path, hash + node->order[i].is_descending);
   return node->list->filter == NULL ? hash : hash_expr(node->list->filter, hash);
 }
