@@ -3,6 +3,8 @@
 
 #include <sys/random.h>
 
+#include "base/hex.h"
+
 bool trace_source_init(TraceSource *source) {
   if (getrandom(source->state, sizeof source->state, 0) != (ssize_t)sizeof source->state) return false;
   source->state[0] |= 1; /* all zeros is the one state it would never leave */
@@ -17,11 +19,6 @@ static uint64_t next(TraceSource *source) {
   source->state[0] = rotate(a, 24) ^ b ^ (b << 16);
   source->state[1] = rotate(b, 37);
   return result | 1; /* an id of zeros means that there is none */
-}
-
-static void write_hex(char *out, uint64_t n) {
-  static const char digits[] = "0123456789abcdef";
-  for (int i = 15; i >= 0; i--, n >>= 4) out[i] = digits[n & 15];
 }
 
 static bool is_lower_hex(Str s) {
@@ -57,10 +54,10 @@ void trace_init(Trace *trace, TraceSource *source, Str request_id, Str tracepare
     memcpy(trace->traceparent, traceparent.ptr, TRACEPARENT_LEN);
   } else {
     memcpy(trace->traceparent, "00-", 3);
-    write_hex(trace->traceparent + 3, next(source));
-    write_hex(trace->traceparent + 19, next(source));
+    hex64_write(next(source), trace->traceparent + 3);
+    hex64_write(next(source), trace->traceparent + 19);
     trace->traceparent[35] = '-';
-    write_hex(trace->traceparent + 36, next(source));
+    hex64_write(next(source), trace->traceparent + 36);
     memcpy(trace->traceparent + 52, "-00", 3); /* not sampled: no span of it is recorded */
   }
   trace->request_id = request_id.ptr != NULL && request_id_is_valid(request_id) ? request_id : trace_id(trace);
