@@ -63,6 +63,7 @@ typedef struct SqliteWriter {
   pthread_cond_t wake;
   SqliteWriteQueue queue; /* under `lock`, as is_closing */
   bool is_closing;
+  unsigned guarded_groups; /* so many groups still put a savepoint around each of their writes */
 } SqliteWriter;
 
 typedef struct SqliteReaders {

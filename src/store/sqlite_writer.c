@@ -1,5 +1,6 @@
-/* sqlite_writer.c - the one thread that writes. Whatever writes have arrived share one durable transaction, each under a savepoint of its
- * own; nobody waits for a group to fill. A write is told of its commit only after the log has reached the disk. */
+/* sqlite_writer.c - the one thread that writes. Whatever writes have arrived share one durable transaction; nobody waits for a group to
+ * fill. A write is told of its commit only after the log has reached the disk. One that fails leaves nothing behind: mostly it has changed
+ * nothing yet; where it has, its group begins again, with a savepoint around each write. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -9,6 +10,9 @@
 
 /* A group is closed by whichever comes first, so that its first write doesn't wait for long. */
 enum { GROUP_WRITES_MAX = 1024, GROUP_TIME_MAX_US = 20000 };
+/* A savepoint costs a copy of each page that its write touches, a third of an insert; a group run twice costs more. So many groups after
+ * one that had to begin again are guarded from the start: where such failures are usual, few groups run twice. */
+enum { GUARDED_GROUPS = 64 };
 /* The log is copied back into the database once it is so long: without waiting for readers, and beyond the second bound waiting for them.
  */
 enum { WAL_PAGES_CHECKPOINT = 1000, WAL_PAGES_RESTART = 16000, CHECKPOINT_WAIT_MS = 200 };
@@ -37,23 +41,46 @@ static Code write_run_program(SqliteWriter *writer, StoreWrite *write) {
   return code;
 }
 
-/* False when the whole transaction is lost (a full disk, a timeout): everything in it but this write has to run again. */
-static bool write_run_in_group(SqliteWriter *writer, StoreWrite *write) {
+typedef enum WriteOutcome {
+  WRITE_FINISHED, /* kept, or refused and nothing of it left */
+  WRITE_LOST,     /* finished, but the whole transaction is gone (a full disk, a timeout): everything else in it has to run again */
+  WRITE_UNDONE    /* the transaction was rolled back to be rid of it: everything has to run again, it as well */
+} WriteOutcome;
+
+static WriteOutcome write_run_guarded(SqliteWriter *writer, StoreWrite *write) {
   SqliteConnection *connection = writer->connection;
   int result = sqlite_connection_command(connection, SQLITE_COMMAND_SAVEPOINT);
   if (result != SQLITE_OK) {
     write->code = sqlite_error_set(connection, result, &write->error);
-    return !sqlite3_get_autocommit(connection->db);
+    return sqlite3_get_autocommit(connection->db) ? WRITE_LOST : WRITE_FINISHED;
   }
   bool is_kept = write_run_program(writer, write) == CODE_OK && !write->is_dry_run;
-  if (sqlite3_get_autocommit(connection->db)) return false;
+  if (sqlite3_get_autocommit(connection->db)) return WRITE_LOST;
   sqlite_connection_bound(connection, SQLITE_TICKS_UNBOUNDED, 0);
   if (!is_kept) result = sqlite_connection_command(connection, SQLITE_COMMAND_ROLLBACK_TO);
   if (result == SQLITE_OK) result = sqlite_connection_command(connection, SQLITE_COMMAND_RELEASE);
-  if (result == SQLITE_OK) return true;
+  if (result == SQLITE_OK) return WRITE_FINISHED;
   if (write->code == CODE_OK) write->code = sqlite_error_set(connection, result, &write->error);
   sqlite_connection_command(connection, SQLITE_COMMAND_ROLLBACK);
-  return false;
+  return WRITE_LOST;
+}
+
+/* A statement that fails undoes itself; SQLite's count tells whether those before it have left anything. */
+static WriteOutcome write_run_unguarded(SqliteWriter *writer, StoreWrite *write) {
+  SqliteConnection *connection = writer->connection;
+  int64_t changes = sqlite3_total_changes64(connection->db);
+  bool is_kept = write_run_program(writer, write) == CODE_OK;
+  if (sqlite3_get_autocommit(connection->db)) return WRITE_LOST;
+  sqlite_connection_bound(connection, SQLITE_TICKS_UNBOUNDED, 0);
+  if (is_kept || sqlite3_total_changes64(connection->db) == changes) return WRITE_FINISHED;
+  sqlite_connection_command(connection, SQLITE_COMMAND_ROLLBACK);
+  writer->guarded_groups = GUARDED_GROUPS;
+  return WRITE_UNDONE;
+}
+
+static WriteOutcome write_run_in_group(SqliteWriter *writer, StoreWrite *write) {
+  bool is_guarded = writer->guarded_groups > 0 || write->is_dry_run;
+  return is_guarded ? write_run_guarded(writer, write) : write_run_unguarded(writer, write);
 }
 
 /* ---- groups ---- */
@@ -114,14 +141,16 @@ static void writer_run_alone(SqliteWriter *writer, SqliteWriteQueue *pending, Sq
 }
 
 /* Moves what it has finished from `pending` to `finished`. Where one write has lost the group its transaction, only that one is finished,
- * and the others of the group stand in `pending` again: with each such failure one fewer, so that this comes to an end. */
+ * and the others of the group stand in `pending` again: with each such failure one fewer, so that this comes to an end. Where one had to be
+ * undone, all stand there again, in their order, and are guarded now. */
 static void writer_run_group(SqliteWriter *writer, SqliteWriteQueue *pending, SqliteWriteQueue *finished) {
   int64_t end_us = sqlite_clock_us() + GROUP_TIME_MAX_US;
   SqliteWriteQueue group = {0};
   while (pending->first != NULL && group.count < GROUP_WRITES_MAX && (group.count == 0 || sqlite_clock_us() < end_us)) {
     StoreWrite *write = queue_pop(pending);
-    if (!write_run_in_group(writer, write)) {
-      sqlite_write_push(finished, write);
+    WriteOutcome outcome = write_run_in_group(writer, write);
+    if (outcome != WRITE_FINISHED) {
+      sqlite_write_push(outcome == WRITE_LOST ? finished : &group, write);
       sqlite_write_append(&group, pending);
       *pending = group;
       return;
@@ -129,10 +158,12 @@ static void writer_run_group(SqliteWriter *writer, SqliteWriteQueue *pending, Sq
     sqlite_write_push(&group, write);
   }
   writer_commit(writer, &group);
+  if (writer->guarded_groups > 0) writer->guarded_groups--;
   *finished = group;
 }
 
 static void writer_count(SqliteWriter *writer, const SqliteWriteQueue *finished) {
+  if (finished->first == NULL) return;
   sqlite_count(&writer->store->writes, finished->count);
   sqlite_count(&writer->store->write_groups, 1);
   for (const StoreWrite *write = finished->first; write != NULL; write = write->next) {
