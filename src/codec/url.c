@@ -55,20 +55,20 @@ Code url_decode_path(Str text, Arena *arena, Str *ret, Error *err) { return deco
 
 Code url_decode_query(Str text, Arena *arena, Str *ret, Error *err) { return decode(text, true, arena, ret, err); }
 
-static bool is_unreserved(char byte) {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
-         byte == '_' || byte == '~';
-}
+/* RFC 3986 §2.3. */
+static const bool is_unreserved[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true,
+};
 
 void url_encode(Buf *out, Str text) {
   static const char digits[] = "0123456789ABCDEF";
-  for (size_t i = 0; i < text.len; i++) {
-    unsigned char byte = (unsigned char)text.ptr[i];
-    if (is_unreserved((char)byte)) {
-      buf_add_byte(out, (char)byte);
-    } else {
-      char encoded[3] = {'%', digits[byte >> 4], digits[byte & 15]};
-      buf_add(out, (Str){encoded, 3});
-    }
+  for (size_t i = 0; i < text.len;) {
+    size_t begin = i;
+    while (i < text.len && is_unreserved[(unsigned char)text.ptr[i]]) i++;
+    buf_add(out, (Str){text.ptr + begin, i - begin});
+    if (i == text.len) return;
+    unsigned char byte = (unsigned char)text.ptr[i++];
+    char encoded[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+    buf_add(out, (Str){encoded, 3});
   }
 }
