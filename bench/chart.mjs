@@ -7,16 +7,16 @@ const rowHeight = 38;
 const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 
 export function drawChart(cases) {
-  const largest = Math.max(...cases.map(({ ratio, target }) => Math.max(ratio, target ?? 0)));
+  const largest = Math.max(...cases.map(({ ratio, goal }) => Math.max(ratio, goal ?? 0)));
   const scale = (value) => ((width - left - right) * value) / largest;
   const height = cases.length * rowHeight + 74;
-  const rows = cases.map(({ name, us, ratio, target }, index) => {
+  const rows = cases.map(({ name, us, ratio, goal }, index) => {
     const y = 44 + index * rowHeight;
-    const isMissed = target !== null && ratio > target;
-    const mark = target === null ? '' : `<line x1="${(left + scale(target)).toFixed(1)}" x2="${(left + scale(target)).toFixed(1)}" y1="${y - 3}" y2="${y + 27}" class="goal"/>`;
+    const isMissed = goal !== null && ratio > goal;
+    const mark = goal === null ? '' : `<line x1="${(left + scale(goal)).toFixed(1)}" x2="${(left + scale(goal)).toFixed(1)}" y1="${y - 3}" y2="${y + 27}" class="goal"/>`;
     return `<text x="${left - 12}" y="${y + 17}" text-anchor="end">${escape(name === 'hello' ? 'bare epoll hello' : name)}</text>
   <rect x="${left}" y="${y}" width="${scale(ratio).toFixed(1)}" height="24" rx="2" class="${name === 'hello' ? 'base' : isMissed ? 'missed' : 'bar'}"/>${mark}
-  <text x="${(left + scale(Math.max(ratio, target ?? 0)) + 8).toFixed(1)}" y="${y + 17}" class="value">${ratio.toFixed(2)} ×</text><title>${escape(name)}: ${us.toFixed(2)} µs</title>`;
+  <text x="${(left + scale(Math.max(ratio, goal ?? 0)) + 8).toFixed(1)}" y="${y + 17}" class="value">${ratio.toFixed(2)} ×</text><title>${escape(name)}: ${us.toFixed(2)} µs</title>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Server CPU per request, as a ratio to a bare hello">
   <style>

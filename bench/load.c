@@ -31,6 +31,7 @@ typedef struct Options {
   uint64_t first;        /* {i} counts from here */
   uint64_t random_below; /* above 0: {i} is random below it */
   int status;
+  int wait_ms; /* without an answer for so long, something is wrong */
 } Options;
 
 typedef struct Lines {
@@ -250,9 +251,9 @@ static void run(Load *load) {
   for (size_t i = 0; i < options->connections && !is_over(load); i++) send_next(load, &load->connections[i]);
   while (load->answered < load->sent) {
     struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait(epoll_fd, events, EVENTS_MAX, 10000);
+    int count = epoll_wait(epoll_fd, events, EVENTS_MAX, options->wait_ms);
     if (count == 0) {
-      fprintf(stderr, "load: no answer for ten seconds\n");
+      fprintf(stderr, "load: no answer for %d ms\n", options->wait_ms);
       exit(3);
     }
     for (int i = 0; i < count; i++) receive(load, events[i].data.ptr);
@@ -261,9 +262,9 @@ static void run(Load *load) {
 }
 
 int main(int argc, char **argv) {
-  Options options = {.connections = 64, .seconds = 1, .method = "GET", .path = "/", .header = "", .status = 200};
+  Options options = {.connections = 64, .seconds = 1, .method = "GET", .path = "/", .header = "", .status = 200, .wait_ms = 10000};
   uint64_t seed = 88172645463325252u;
-  for (int option; (option = getopt(argc, argv, "p:c:n:t:m:u:b:H:l:o:f:r:s:S:")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "p:c:n:t:m:u:b:H:l:o:f:r:s:S:w:")) != -1;) {
     switch (option) {
       case 'p': options.port = (uint16_t)strtoul(optarg, NULL, 10); break;
       case 'c': options.connections = strtoul(optarg, NULL, 10); break;
@@ -278,11 +279,13 @@ int main(int argc, char **argv) {
       case 'f': options.first = strtoull(optarg, NULL, 10); break;
       case 'r': options.random_below = strtoull(optarg, NULL, 10); break;
       case 's': options.status = (int)strtol(optarg, NULL, 10); break;
+      case 'w': options.wait_ms = 1000 * (int)strtol(optarg, NULL, 10); break;
       case 'S': seed = strtoull(optarg, NULL, 10) | 1; break;
       default:
-        fprintf(stderr, "usage: load -p PORT [-c connections] [-n requests | -t seconds] [-m method] [-u path] [-b body] [-H header] [-l "
-                        "file of lines]\n"
-                        "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-S seed]\n");
+        fprintf(stderr,
+                "usage: load -p PORT [-c connections] [-n requests | -t seconds] [-m method] [-u path] [-b body] [-H header] [-l "
+                "file of lines]\n"
+                "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-S seed] [-w seconds to wait]\n");
         return 2;
     }
   }

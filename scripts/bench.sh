@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
-# Measures and writes docs/bench.md and docs/bench.svg; `full` takes longer.
+# Measures and writes docs/bench.md and docs/bench.svg; `full` takes longer. `guard` counts instructions instead and holds them to
+# bench/budget.json; `guard record` makes what it counts the budget.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ninja -C build bench/hello bench/load bench/sql >/dev/null
+if [ "${1:-}" = guard ]; then
+  shift
+  exec node bench/guard.mjs "$@"
+fi
 exec node bench/run.mjs "$@"
