@@ -23,11 +23,19 @@ static Str memory_url(Fixture *fixture) {
   return STR("sqlite::memory:");
 }
 
+/* An empty database for each test, made by who runs this (tests/e2e/store-conformance.test.mjs): test_1, test_2 … */
+static Str postgres_url(Fixture *fixture) {
+  static int taken;
+  return arena_printf(fixture->arena, "postgresql://caisson@/test_%d%s", ++taken, getenv("CAISSON_TEST_POSTGRES"));
+}
+
 const StoreCase stores[] = {
     {.name = "SQLite in a file", .make_url = file_url, .moves_slow_reads = true, .goes_on = true, .loses_groups = true},
     {.name = "SQLite in memory", .make_url = memory_url, .moves_slow_reads = true, .goes_on = true, .loses_groups = true},
+    {.name = "PostgreSQL", .make_url = postgres_url},
 };
-const size_t store_count = sizeof stores / sizeof *stores;
+/* A PostgreSQL server is not always there: the last line counts where one is named. */
+size_t store_count(void) { return sizeof stores / sizeof *stores - (getenv("CAISSON_TEST_POSTGRES") == NULL ? 1 : 0); }
 
 /* ---- life ---- */
 

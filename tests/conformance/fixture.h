@@ -24,7 +24,7 @@ typedef struct StoreCase {
 } StoreCase;
 
 extern const StoreCase stores[];
-extern const size_t store_count;
+size_t store_count(void);
 
 struct Fixture {
   const StoreCase *store_case;

@@ -645,8 +645,9 @@ static void closing_a_session_finishes_what_is_under_way(Fixture *fixture) {
   store_session_close(fixture->session);
   assert_int_equal(fixture->pending, 0);
   assert_int_equal(slow->done_count, 1);
-  assert_int_equal(slow->code, CODE_OK);
-  assert_int_equal(quick->code, CODE_OK);
+  /* Reads may be given up, writes not. */
+  assert_true(slow->code == CODE_OK || slow->code == CODE_UNAVAILABLE);
+  assert_true(quick->code == CODE_OK || quick->code == CODE_UNAVAILABLE);
   assert_int_equal(write->code, CODE_OK);
   /* Messages that were on their way find nothing to do. */
   Error error;
@@ -793,7 +794,7 @@ static void run_pair(void **state) {
 int main(int argc, char **argv) {
   if (argc > 1) cmocka_set_test_filter(argv[1]);
   Arena *arena = arena_create(0);
-  size_t count = store_count * CASE_COUNT;
+  size_t count = store_count() * CASE_COUNT;
   Pair *pairs = ARENA_ARRAY(arena, Pair, count);
   struct CMUnitTest *tests = ARENA_ARRAY(arena, struct CMUnitTest, count);
   for (size_t i = 0; i < count; i++) {
