@@ -81,6 +81,7 @@ check_shell() {
 # clang-tidy wants compile commands of clang's own. Tests are left out: their framework's jumps are not what the analyser takes them for.
 check_tidy() {
   [ -f build-lint/build.ninja ] || CC=clang meson setup build-lint --buildtype=debug >/dev/null || { breach "clang-tidy: meson setup failed"; return; }
+  ninja -C build-lint build.ninja >/dev/null 2>&1 || { breach "clang-tidy: build-lint can not be configured"; return; }
   while IFS= read -r line; do breach "$line"; done \
     < <(git ls-files 'src/*.c' | grep -v '_test\.c$' | xargs -r -P "$(nproc)" -n 1 scripts/tidy.sh | sort -u)
 }

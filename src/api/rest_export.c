@@ -181,7 +181,7 @@ static void export_page_write(Export *export, const Result *result) {
   export->rows_left -= (int64_t)result->row_count;
   bool is_last = result->next_cursor.ptr == NULL || export->rows_left <= 0 || exchange->request.method == HTTP_HEAD;
   buf_clear(&export->cursor);
-  buf_add(&export->cursor, result->next_cursor);
+  if (result->next_cursor.ptr != NULL) buf_add(&export->cursor, result->next_cursor);
   if (is_last) {
     export_end(export, result->next_cursor);
   } else if (export->cursor.failed != CODE_OK) {
