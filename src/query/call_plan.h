@@ -8,6 +8,7 @@ struct Engine {
   StoreSession *session;
   const SqlDialect *dialect;
   EngineLimits limits;
+  IdempotencyKeys *keys; /* borrowed; NULL: none */
   PlanCache *reads;      /* StorePlan by shape */
   PlanCache *statements; /* StoreStatement by shape: what writes run */
   Arena *arena;          /* of wholes */
@@ -20,6 +21,9 @@ typedef struct CallPlan {
   struct WriteRow **rows; /* writes: validated input, in order */
   size_t row_count;
 } CallPlan;
+
+/* What a single row's reader asked of it (RFC 9110 §13): not found, or not as it was to be; else whether it is not modified. */
+Code read_check_conditions(Call *call, uint64_t tag, Arena *arena);
 
 /* A read of `operation` (GET or LIST), outlined, planned and ready for the store. */
 Code read_call_create(Engine *engine, const Operation *operation, ResultSink *sink, Arena *arena, ReadCall **ret, Error *err);

@@ -33,13 +33,15 @@ static bool wholes_create(Engine *engine) {
   return true;
 }
 
-Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, Engine **ret, Error *err) {
+Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, IdempotencyKeys *keys, Engine **ret,
+                   Error *err) {
   Engine *engine = calloc(1, sizeof *engine);
   TRY_ALLOC(engine);
   engine->contract = contract;
   engine->session = session;
   engine->dialect = session->driver->dialect;
   engine->limits = *limits;
+  engine->keys = keys;
   engine->reads = plan_cache_create(limits->plans_max);
   engine->statements = plan_cache_create(limits->plans_max);
   if (engine->reads == NULL || engine->statements == NULL || !wholes_create(engine)) {
@@ -161,6 +163,7 @@ static bool is_write(Action action) { return action >= ACTION_CREATE; }
 static Code plan_call(Engine *engine, Call *call, CallGroup *group, Error *err) {
   call->plan = ARENA_NEW(group->arena, CallPlan);
   TRY_ALLOC(call->plan);
+  if (call->before != NULL) return CODE_OK; /* its input is not known yet */
   if (is_write(call->operation.action)) return write_plan(engine, call, group->arena, err);
   if (call->operation.action == ACTION_AGGREGATE) return aggregate_plan(engine, call, group->arena, err);
   bool is_get = call->operation.action == ACTION_GET;
@@ -195,20 +198,15 @@ static const Problem *not_found(Arena *arena) {
   return problem_create(arena, CODE_NOT_FOUND, STR("there is no such resource, or you may not see it"));
 }
 
-/* A single row that is there: what its reader's preconditions say (RFC 9110 §13.2.2). */
-static void finish_get(Call *call, CallGroup *group) {
+/* RFC 9110 §13.2.2. */
+Code read_check_conditions(Call *call, uint64_t tag, Arena *arena) {
   const Operation *operation = &call->operation;
-  Result *result = &call->result;
-  if (result->row_count == 0) {
-    refuse(call, not_found(group->arena));
-    return;
-  }
-  uint64_t tag = call->plan->read->etag;
+  if (call->result.row_count == 0) return refuse(call, not_found(arena));
   if (operation->if_match.is_given && !etag_matches(&operation->if_match, tag)) {
-    refuse(call, problem_create(group->arena, CODE_PRECONDITION_FAILED, STR("the resource has another ETag than If-Match names")));
-  } else if (operation->if_none_match.is_given && etag_matches(&operation->if_none_match, tag)) {
-    result->is_not_modified = true;
+    return refuse(call, problem_create(arena, CODE_PRECONDITION_FAILED, STR("the resource has another ETag than If-Match names")));
   }
+  call->result.is_not_modified = operation->if_none_match.is_given && etag_matches(&operation->if_none_match, tag);
+  return CODE_OK;
 }
 
 static Code finish(Call *call, CallGroup *group, Error *err) {
@@ -217,7 +215,7 @@ static Code finish(Call *call, CallGroup *group, Error *err) {
     return CODE_OK;
   }
   TRY(read_finish(call->plan->read, &call->result, err));
-  if (call->operation.action == ACTION_GET) finish_get(call, group);
+  if (call->operation.action == ACTION_GET) (void)read_check_conditions(call, call->plan->read->etag, group->arena);
   return CODE_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "contract/model.h"
+#include "query/idempotency.h"
 #include "query/operation.h"
 #include "query/result.h"
 #include "store/store.h"
@@ -21,7 +22,9 @@ typedef struct EngineLimits {
   size_t plans_max;        /* kept compiled, a loop */
 } EngineLimits;
 
-Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, Engine **ret, Error *err);
+/* `keys` NULL: Idempotency is not asked for. */
+Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, IdempotencyKeys *keys, Engine **ret,
+                   Error *err);
 void engine_destroy(Engine *engine); /* nothing is under way; NULL is fine */
 const Contract *engine_contract(const Engine *engine);
 const EngineLimits *engine_limits(const Engine *engine);
@@ -31,7 +34,8 @@ typedef struct Call {
   Operation operation;
   ResultSink *sink; /* rows of the answer; NULL: none wanted */
   Result result;    /* filled when the group is done */
-  /* Writes only, may be NULL: runs in the transaction just before this Operation; may complete it from earlier results (a batch's $ref). */
+  /* Writes only, may be NULL: runs in the transaction just before this Operation; may complete it from earlier results (a batch's $ref).
+   * Until then the Operation's input is not looked at. */
   Code (*before)(struct Call *call, void *context, const Problem **ret_problem);
   void *before_context;
   struct CallPlan *plan; /* the engine's own */
@@ -45,7 +49,11 @@ typedef struct CallGroup {
   Arena *arena;                          /* the request's */
   void (*done)(struct CallGroup *group); /* on the loop, exactly once, perhaps before engine_execute returns; results are filled */
   void *context;                         /* the caller's own */
-  size_t failed;                         /* index of the call that failed the group; count: none */
+  size_t failed;                         /* index of the call that failed the group; count: none, or the transaction as a whole */
+  /* Groups that write, may be NULL: makes the answer inside the transaction, behind the last call, on the store's thread. It may still
+   * refuse. Like the calls it may run again. */
+  Code (*answer)(struct CallGroup *group, const Problem **ret_problem);
+  Idempotency *idempotency; /* groups that write; NULL: done as often as it is asked for */
   /* the engine's own */
   Engine *engine;
   size_t pending;

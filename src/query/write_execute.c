@@ -38,8 +38,7 @@ static Code run_read(Write *write, Error *err) {
   read->read.restart(&read->read);
   TRY(store_txn_read(write->txn, &read->read, err));
   TRY(read_finish(read, &call->result, err));
-  if (call->operation.action != ACTION_GET || call->result.row_count > 0) return CODE_OK;
-  return write_refuse(write, problem_create(write->arena, CODE_NOT_FOUND, STR("there is no such resource, or you may not see it")));
+  return call->operation.action == ACTION_GET ? read_check_conditions(call, read->etag, write->arena) : CODE_OK;
 }
 
 /* An Operation that is completed by what went before it is validated only now. */
@@ -66,29 +65,63 @@ static Code run_call(Write *write, Error *err) {
   return write_answer(write, err);
 }
 
+static Code run_calls(Write *write, Error *err) {
+  CallGroup *group = write->group;
+  for (size_t i = 0; i < group->count; i++) {
+    write->call = &group->calls[i];
+    Code code = run_call(write, err);
+    if (code == CODE_OK) continue;
+    group->failed = i;
+    return write->call->result.problem == NULL ? refuse_error(write, err) : code;
+  }
+  return CODE_OK;
+}
+
+/* What is not any one call's: told by the first. */
+static Code refuse_group(Write *write, Code code, const Problem *problem, const Error *err) {
+  write->call = &write->group->calls[0];
+  if (code == CODE_OK) return CODE_OK;
+  return problem != NULL ? write_refuse(write, problem) : refuse_error(write, err);
+}
+
+static Code run_group(Write *write, Error *err) {
+  CallGroup *group = write->group;
+  Idempotency *idempotency = group->idempotency;
+  const Problem *problem = NULL;
+  Code code = CODE_OK;
+  if (idempotency != NULL) {
+    for (size_t i = 0; i < group->count; i++) group->calls[i].result = (Result){0};
+    code = idempotency_find(write->engine, idempotency, write->txn, write->arena, &problem, err);
+    if (code != CODE_OK || idempotency->replay.ptr != NULL) return refuse_group(write, code, problem, err);
+  }
+  TRY(run_calls(write, err));
+  if (group->answer != NULL) code = group->answer(group, &problem);
+  if (code != CODE_OK || idempotency == NULL) return refuse_group(write, code, problem, err);
+  code = idempotency_keep(write->engine, idempotency, write->txn, write->arena, &problem, err);
+  return refuse_group(write, code, problem, err);
+}
+
 static Code run(StoreWrite *store_write, StoreTxn *txn, Error *err) {
   Write *write = (Write *)store_write;
   write->txn = txn;
-  for (size_t i = 0; i < write->group->count; i++) {
-    write->call = &write->group->calls[i];
-    Code code = run_call(write, err);
-    if (code == CODE_OK) continue;
-    write->group->failed = i;
-    return write->call->result.problem == NULL ? refuse_error(write, err) : code;
-  }
   write->group->failed = write->group->count;
-  return CODE_OK;
+  return run_group(write, err);
+}
+
+static bool has_problem(const CallGroup *group) {
+  size_t failed = group->failed < group->count ? group->failed : 0;
+  return group->calls[failed].result.problem != NULL;
 }
 
 /* A transaction can fail after its program: at the commit, or before it began. */
 static void done(StoreWrite *store_write, Code code, const Error *err) {
   Write *write = (Write *)store_write;
   CallGroup *group = write->group;
-  if (code != CODE_OK && (group->failed >= group->count || group->calls[group->failed].result.problem == NULL)) {
-    group->failed = 0;
-    write->call = &group->calls[0];
-    refuse_error(write, err);
+  if (code != CODE_OK && !has_problem(group)) {
+    group->failed = group->count;
+    refuse_group(write, code, NULL, err);
   }
+  if (group->idempotency != NULL) idempotency_end(group->idempotency, code == CODE_OK && !write->store.is_dry_run);
   group->done(group);
 }
 
@@ -115,15 +148,31 @@ static Isolation group_isolation(const CallGroup *group) {
   return isolation;
 }
 
+static void refuse_at_once(CallGroup *group, const Problem *problem) {
+  group->calls[0].result.problem = problem;
+  group->calls[0].result.code = problem->code;
+  group->failed = group->count;
+  group->done(group);
+}
+
+/* False where it is refused: the group is done. */
+static bool begin_once(Engine *engine, CallGroup *group) {
+  if (engine->keys == NULL) group->idempotency = NULL;
+  if (group->idempotency == NULL) return true;
+  const Operation *first = &group->calls[0].operation;
+  if (idempotency_begin(engine->keys, group->idempotency, first->caller, first->now_us, group->arena)) return true;
+  refuse_at_once(group, problem_with_hint(group->arena, CODE_CONFLICT, STR("a request with this Idempotency-Key is under way"),
+                                          STR("wait for its answer, or repeat the request later")));
+  return false;
+}
+
 void write_execute(Engine *engine, CallGroup *group) {
   Write *write = ARENA_NEW(group->arena, Write);
   if (write == NULL) {
-    group->calls[0].result.problem = problem_create(group->arena, CODE_UNAVAILABLE, STR("the server is out of memory for this request"));
-    group->calls[0].result.code = CODE_UNAVAILABLE;
-    group->failed = 0;
-    group->done(group);
+    refuse_at_once(group, problem_create(group->arena, CODE_UNAVAILABLE, STR("the server is out of memory for this request")));
     return;
   }
+  if (!begin_once(engine, group)) return;
   *write = (Write){.engine = engine, .group = group, .arena = group->arena, .call = &group->calls[0]};
   write->store.run = run;
   write->store.done = done;

@@ -74,6 +74,12 @@ static Code open_store(App *app, Str url, Error *err) {
   return store_open(&options, &app->shared.store, err);
 }
 
+static Code make_idempotency_keys(App *app, Error *err) {
+  IdempotencyOptions options = {.kept_us = (int64_t)app->config->idempotency_ttl_ms * 1000,
+                                .keys_max = (int64_t)app->config->idempotency_keys_max};
+  return idempotency_keys_create(&options, &app->shared.idempotency_keys, err);
+}
+
 static Code make_tables(const App *app, const Contract *contract, Arena *arena, Str *ret_details, Error *err) {
   Store *store = app->shared.store;
   OptionSwitch wanted = app->config->migrate;
@@ -184,6 +190,7 @@ static Code fill(App *app, Contract *contract, Arena *arena, Str *ret_details, E
   TRY(open_store(app, store_url, err));
   TRY(make_tables(app, contract, arena, ret_details, err));
   TRY(find_secret(app, store_url, err));
+  TRY(make_idempotency_keys(app, err));
   TRY(make_workers(app, err));
   TRY(open_listeners(app, err));
   atomic_store(&app->shared.is_started, true);
@@ -248,6 +255,7 @@ void app_destroy(App *app) {
   signals_end(app->signals);
   for (size_t i = 0; app->shared.workers != NULL && i < app->shared.worker_count; i++) worker_destroy(app->shared.workers[i]);
   if (app->shared.store != NULL) store_close(app->shared.store);
+  idempotency_keys_destroy(app->shared.idempotency_keys);
   generation_release(app->generation);
   arena_destroy(app->arena);
 }

@@ -57,6 +57,7 @@ static StepOutcome step_decode(Request *request) {
   }
   if (api->face->decode(api) != CODE_OK) return STEP_REFUSED;
   if (api->is_answered) return STEP_ANSWERED;
+  if (api->is_batch) return STEP_NEXT;
   const Operation *last = &api->group.calls[api->group.count - 1].operation;
   bool has_key =
       last->action == ACTION_GET || last->action == ACTION_UPDATE || last->action == ACTION_REPLACE || last->action == ACTION_DELETE;

@@ -16,6 +16,7 @@ typedef struct ServerShared {
   const ServeConfig *config;
   Str jwt_secret;
   Store *store;
+  IdempotencyKeys *idempotency_keys;
   HttpShared http;
   struct Worker **workers;
   size_t worker_count;

@@ -71,6 +71,7 @@ struct SqlDialect {
   Str row_lock; /* behind a SELECT, before the alias of the table whose rows stay as they are until the transaction's end; len 0: others
                    can't write anyway */
   Str templates[SQL_TEMPLATE_COUNT];
+  Str idempotency_table; /* makes the table of kept answers (query/idempotency.c) where it isn't there */
   /* `column` (alias and name, quoted) in canonical form: as a value of the field's type is passed as a parameter. Without a collation.
    * `is_plain`: of a row of parameters. */
   void (*write_canonical)(Buf *out, Str column, const Field *field, bool is_plain);

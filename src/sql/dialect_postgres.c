@@ -330,6 +330,9 @@ const SqlDialect SQL_DIALECT_POSTGRES = {
     .has_nulls_largest = true,
     .has_lateral = true,
     .row_lock = STR_INIT(" FOR NO KEY UPDATE OF "),
+    .idempotency_table = STR_INIT("CREATE TABLE IF NOT EXISTS caisson_idempotency (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
+                                  "caller TEXT NOT NULL, key TEXT NOT NULL, "
+                                  "fingerprint TEXT NOT NULL, expires BIGINT NOT NULL, answer BYTEA NOT NULL, UNIQUE (caller, key))"),
     .templates =
         {
             [SQL_INT_ADD] = STR_INIT(INT_CHECKED("(%1)::numeric + %2")),

@@ -154,6 +154,9 @@ const SqlDialect SQL_DIALECT_SQLITE = {
     .collations = {[VALUE_DECIMAL] = STR_INIT(" COLLATE decimal")},
     .has_nulls_largest = false,
     .has_lateral = false,
+    .idempotency_table =
+        STR_INIT("CREATE TABLE IF NOT EXISTS caisson_idempotency (id INTEGER PRIMARY KEY, caller TEXT NOT NULL, key TEXT NOT NULL, "
+                 "fingerprint TEXT NOT NULL, expires BIGINT NOT NULL, answer BLOB NOT NULL, UNIQUE (caller, key))"),
     .templates =
         {
             [SQL_INT_ADD] = STR_INIT("caisson_int_add(%1, %2)"),
