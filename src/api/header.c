@@ -1,7 +1,7 @@
 /* header.c - reading the request headers that faces decide by. */
 #include "api/header.h"
 
-enum { ETAGS_MAX = 100 };
+enum { ETAGS_MAX = 100, IDEMPOTENCY_KEY_BYTES_MAX = 255 };
 
 /* ---- One pass over all headers ---- */
 
@@ -24,6 +24,7 @@ static Str *wanted_header(ApiHeaders *headers, Str name) {
     case 8: return memcmp(name.ptr, "if-match", 8) == 0 ? &headers->if_match : NULL;
     case 12: return memcmp(name.ptr, "content-type", 12) == 0 ? &headers->content_type : NULL;
     case 13: return memcmp(name.ptr, "if-none-match", 13) == 0 ? &headers->if_none_match : NULL;
+    case 15: return memcmp(name.ptr, "idempotency-key", 15) == 0 ? &headers->idempotency_key : NULL;
     case 16: return memcmp(name.ptr, "content-encoding", 16) == 0 ? &headers->content_encoding : NULL;
     default: return NULL;
   }
@@ -214,24 +215,34 @@ Code etag_list_parse(Str value, bool is_weak_kept, Arena *arena, Precondition *r
 
 /* ---- Prefer ---- */
 
-static void apply_preference(Str name, Str value, Preferences *preferences, bool has_seen[3]) {
-  if (str_equal_ignore_case(name, STR("return")) && !has_seen[0]) {
-    has_seen[0] = true;
-    preferences->is_minimal = str_equal_ignore_case(value, STR("minimal"));
-    preferences->is_representation = str_equal_ignore_case(value, STR("representation"));
-  } else if (str_equal_ignore_case(name, STR("handling")) && !has_seen[1]) {
-    has_seen[1] = true;
-    preferences->is_lenient = str_equal_ignore_case(value, STR("lenient"));
-    preferences->is_strict = str_equal_ignore_case(value, STR("strict"));
-  } else if (str_equal_ignore_case(name, STR("tx")) && !has_seen[2]) {
-    has_seen[2] = true;
-    preferences->is_dry_run = str_equal_ignore_case(value, STR("rollback"));
+enum { PREFERENCE_RETURN = 0, PREFERENCE_HANDLING, PREFERENCE_TX, PREFERENCES };
+
+static bool is_value(Str value, const char *wanted) { return str_equal_ignore_case(value, str_of(wanted)); }
+
+/* False where the preference or its value is not known. */
+static bool apply_preference(Str name, Str value, Preferences *preferences, bool has_seen[PREFERENCES]) {
+  static const Str names[PREFERENCES] = {STR_INIT("return"), STR_INIT("handling"), STR_INIT("tx")};
+  size_t which = 0;
+  while (which < PREFERENCES && !str_equal_ignore_case(name, names[which])) which++;
+  if (which == PREFERENCES) return false;
+  if (has_seen[which]) return true;
+  has_seen[which] = true;
+  switch (which) {
+    case PREFERENCE_RETURN:
+      preferences->is_minimal = is_value(value, "minimal");
+      preferences->is_representation = is_value(value, "representation");
+      return preferences->is_minimal || preferences->is_representation;
+    case PREFERENCE_HANDLING:
+      preferences->is_lenient = is_value(value, "lenient");
+      preferences->is_strict = is_value(value, "strict");
+      return preferences->is_lenient || preferences->is_strict;
+    default: preferences->is_dry_run = is_value(value, "rollback"); return preferences->is_dry_run;
   }
 }
 
 Preferences prefer_parse(Str value) {
   Preferences preferences = {0};
-  bool has_seen[3] = {false, false, false};
+  bool has_seen[PREFERENCES] = {false, false, false};
   Str rest = value, part;
   while (next_unquoted(&rest, ',', &part)) {
     /* Parameters of a preference follow a semicolon; none of ours has any. */
@@ -239,7 +250,44 @@ Preferences prefer_parse(Str value) {
     if (!next_unquoted(&preference, ';', &first)) continue;
     Str name, text;
     split_parameter(first, &name, &text);
-    apply_preference(name, text, &preferences, has_seen);
+    if (name.len == 0) continue;
+    if (!apply_preference(name, text, &preferences, has_seen) && preferences.unknown.ptr == NULL) preferences.unknown = first;
   }
   return preferences;
+}
+
+/* ---- Idempotency-Key ---- */
+
+static bool is_visible(char byte) { return byte >= 0x21 && byte <= 0x7e; }
+
+/* A quoted string's text, escapes as they stand: they only tell keys apart. */
+static bool take_quoted_key(Str value, Str *ret) {
+  size_t at = 1;
+  while (at < value.len && value.ptr[at] != '"') {
+    if (value.ptr[at] != ' ' && !is_visible(value.ptr[at])) return false;
+    at += value.ptr[at] == '\\' ? 2 : 1;
+  }
+  if (at >= value.len) return false;
+  *ret = str_slice(value, 1, at);
+  Str rest = str_trim(str_slice(value, at + 1, value.len));
+  return rest.len == 0 || rest.ptr[0] == ';';
+}
+
+static bool is_bare_key(Str value) {
+  for (size_t i = 0; i < value.len; i++) {
+    if (!is_visible(value.ptr[i]) || value.ptr[i] == '"' || value.ptr[i] == ',' || value.ptr[i] == ';') return false;
+  }
+  return true;
+}
+
+Code idempotency_key_parse(Str value, Str *ret, Error *err) {
+  Str given = str_trim(value), key = given;
+  bool is_quoted = given.len > 0 && given.ptr[0] == '"';
+  if (is_quoted ? !take_quoted_key(given, &key) : !is_bare_key(given)) {
+    return error_set(err, CODE_BAD_REQUEST, "Idempotency-Key is one string in double quotes");
+  }
+  if (key.len == 0 || key.len > IDEMPOTENCY_KEY_BYTES_MAX)
+    return error_set(err, CODE_BAD_REQUEST, "Idempotency-Key has 1 to %d characters", IDEMPOTENCY_KEY_BYTES_MAX);
+  *ret = key;
+  return CODE_OK;
 }

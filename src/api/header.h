@@ -10,7 +10,7 @@
 
 /* ptr NULL: not sent. A list header that was sent several times is joined with ", " (RFC 9110 §5.3). */
 typedef struct ApiHeaders {
-  Str accept, content_type, content_encoding, if_match, if_none_match, prefer;
+  Str accept, content_type, content_encoding, if_match, if_none_match, prefer, idempotency_key;
 } ApiHeaders;
 
 /* False when memory is out, which only joining needs. */
@@ -33,7 +33,12 @@ typedef struct Preferences {
   bool is_minimal, is_representation; /* return= */
   bool is_lenient, is_strict;         /* handling= */
   bool is_dry_run;                    /* tx=rollback */
+  Str unknown;                        /* the first one that is not known here, or has a value that isn't; ptr NULL: none */
 } Preferences;
 
 /* What is unknown is passed over (RFC 7240 §2); the first of two of the same name holds. */
 Preferences prefer_parse(Str value);
+
+/* The key of an Idempotency-Key: a structured field's string (RFC 8941 §3.3.3), whose parameters are passed over, or, as many clients send
+ * it, the same without quotes. CODE_BAD_REQUEST where it is neither. */
+Code idempotency_key_parse(Str value, Str *ret, Error *err);

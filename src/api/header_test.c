@@ -87,6 +87,36 @@ static void preferences_are_read_and_unknown_ones_passed_over(void **state) {
   assert_false(p.is_minimal || p.is_lenient || p.is_dry_run);
 }
 
+static void the_first_preference_that_is_not_known_is_named(void **state) {
+  (void)state;
+  assert_null(prefer_parse(STR("return=minimal, handling=strict; x=1, tx=rollback")).unknown.ptr);
+  assert_true(str_equal(prefer_parse(STR("return=minimal, respond-async;a=b, made-up")).unknown, STR("respond-async")));
+  assert_true(str_equal(prefer_parse(STR("return=all")).unknown, STR("return=all")));
+  assert_null(prefer_parse(STR(", ,")).unknown.ptr);
+}
+
+static void an_idempotency_key_is_a_string_with_or_without_quotes(void **state) {
+  (void)state;
+  static const struct {
+    Str value, key;
+  } good[] = {{STR_INIT("\"k1\""), STR_INIT("k1")},
+              {STR_INIT(" 8e03978e-40d5-43dd-bc93-6894a57f9324 "), STR_INIT("8e03978e-40d5-43dd-bc93-6894a57f9324")},
+              {STR_INIT("\"a b, c\"; d=1"), STR_INIT("a b, c")},
+              {STR_INIT("\"a\\\"b\""), STR_INIT("a\\\"b")}};
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    Str key = {0};
+    assert_int_equal(idempotency_key_parse(good[i].value, &key, NULL), CODE_OK);
+    assert_true(str_equal(key, good[i].key));
+  }
+  static const Str bad[] = {STR_INIT(""),        STR_INIT("\"\""), STR_INIT("\"a"), STR_INIT("\"a\\\""),      STR_INIT("a b"),
+                            STR_INIT("\"a\" b"), STR_INIT("a, b"), STR_INIT("a;b"), STR_INIT("\"\xc3\xa4\""), STR_INIT("\"a\\")};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    Str key = {0};
+    assert_int_equal(idempotency_key_parse(bad[i], &key, NULL), CODE_BAD_REQUEST);
+    assert_null(key.ptr);
+  }
+}
+
 static void headers_sent_twice_are_joined(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
@@ -105,10 +135,15 @@ static void headers_sent_twice_are_joined(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(accept_takes_the_most_specific_range), cmocka_unit_test(a_media_type_is_split_from_its_parameters),
-      cmocka_unit_test(entity_tags_lose_their_quotes),        cmocka_unit_test(weak_tags_never_match_strongly),
-      cmocka_unit_test(malformed_entity_tags_are_refused),    cmocka_unit_test(preferences_are_read_and_unknown_ones_passed_over),
+      cmocka_unit_test(accept_takes_the_most_specific_range),
+      cmocka_unit_test(a_media_type_is_split_from_its_parameters),
+      cmocka_unit_test(entity_tags_lose_their_quotes),
+      cmocka_unit_test(weak_tags_never_match_strongly),
+      cmocka_unit_test(malformed_entity_tags_are_refused),
+      cmocka_unit_test(preferences_are_read_and_unknown_ones_passed_over),
       cmocka_unit_test(headers_sent_twice_are_joined),
+      cmocka_unit_test(the_first_preference_that_is_not_known_is_named),
+      cmocka_unit_test(an_idempotency_key_is_a_string_with_or_without_quotes),
   };
   return cmocka_run_group_tests_name("header", tests, NULL, NULL);
 }

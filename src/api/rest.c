@@ -133,6 +133,15 @@ static Code decode_children(RestState *state, Operation *parent, Operation *oper
 
 static bool has_body(Action action) { return action == ACTION_CREATE || action == ACTION_UPDATE || action == ACTION_REPLACE; }
 
+static Code decode_body(ApiRequest *request, RestState *state, Operation *operation) {
+  const HttpRequest *http = &request->exchange->request;
+  RestDecoder *decoder = &state->decoder;
+  if (state->inner == NULL)
+    return rest_body_parse(decoder, http->method, &state->headers, http->body, &operation->input, &operation->is_patch);
+  operation->input = rest_batch_item_body(state->inner);
+  return rest_body_check(decoder, http->method, &state->headers, operation->input != NULL, &operation->is_patch);
+}
+
 static Code decode_operation(ApiRequest *request, RestState *state, Action action, Operation *operation) {
   const HttpRequest *http = &request->exchange->request;
   RestDecoder *decoder = &state->decoder;
@@ -147,9 +156,9 @@ static Code decode_operation(ApiRequest *request, RestState *state, Action actio
   operation->list = query.list;
   bool is_wanted = action != ACTION_DELETE && !(has_body(action) && state->preferences.is_minimal);
   operation->selection = is_wanted ? query.selection : NULL;
-  if (has_body(action) && state->stream == REST_STREAM_NONE)
-    TRY(rest_body_parse(decoder, http->method, &state->headers, http->body, &operation->input, &operation->is_patch));
-  state->is_array = action == ACTION_CREATE && state->stream == REST_STREAM_NONE && operation->input->type == JSON_ARRAY;
+  bool has_json = has_body(action) && state->stream == REST_STREAM_NONE;
+  if (has_json) TRY(decode_body(request, state, operation));
+  state->is_array = has_json && action == ACTION_CREATE && operation->input->type == JSON_ARRAY;
   return CODE_OK;
 }
 
@@ -182,25 +191,43 @@ static Code decode_calls(ApiRequest *request, RestState *state, Action action) {
   return CODE_OK;
 }
 
-static Code decode_request(ApiRequest *request, RestState *state) {
+static Code decode_preferences(RestState *state) {
+  if (state->headers.prefer.ptr == NULL) return CODE_OK;
+  state->preferences = prefer_parse(state->headers.prefer);
+  state->decoder.is_lenient = state->preferences.is_lenient;
+  if (!state->preferences.is_strict || state->preferences.unknown.ptr == NULL) return CODE_OK;
+  Str shown = rest_shown(state->preferences.unknown);
+  return rest_refuse(&state->decoder, CODE_BAD_REQUEST, STR("leave it away, or send handling=lenient"),
+                     "The preference \"%.*s\" is not known here (RFC 7240 §4.4)", STR_ARGS(shown));
+}
+
+/* A batch's answers and bodies are JSON. */
+static void decode_stream_format(const ApiRequest *request, RestState *state, Action action) {
+  if (state->inner != NULL) return;
+  if (action == ACTION_LIST) state->stream = rest_export_format(state->headers.accept);
+  if (action == ACTION_CREATE) state->stream = rest_import_format(&request->exchange->request);
+  state->decoder.is_export = action == ACTION_LIST && state->stream != REST_STREAM_NONE;
+}
+
+static bool is_batch_method(HttpMethod method) { return method == HTTP_POST || method == HTTP_OPTIONS; }
+
+Code rest_decode_request(ApiRequest *request, RestState *state) {
   const HttpRequest *http = &request->exchange->request;
   RestDecoder *decoder = &state->decoder;
   TRY(rest_route(decoder, http->path, &state->route));
-  /* Their Operations come with the next faces of this face. */
-  if (state->route.target == REST_BATCH || state->route.target == REST_AGGREGATE) {
-    return rest_refuse(decoder, CODE_NOT_FOUND, (Str){0}, "There is nothing at this path");
-  }
+  /* Its Operations come with the next faces of this face. */
+  if (state->route.target == REST_AGGREGATE) return rest_refuse(decoder, CODE_NOT_FOUND, (Str){0}, "There is nothing at this path");
+  bool is_batch = state->route.target == REST_BATCH;
   if (http->method == HTTP_OPTIONS) return answer_options(request, &state->route);
-  Action action;
-  if (!find_action(&state->route, http->method, &action)) return refuse_method(decoder, &state->route, http->method_text);
+  Action action = ACTION_COUNT;
+  if (is_batch ? !is_batch_method(http->method) : !find_action(&state->route, http->method, &action))
+    return refuse_method(decoder, &state->route, http->method_text);
   if (!api_headers_read(http, decoder->arena, &state->headers)) return rest_no_memory(decoder);
-  if (action == ACTION_LIST) state->stream = rest_export_format(state->headers.accept);
-  if (action == ACTION_CREATE) state->stream = rest_import_format(http);
-  decoder->is_export = action == ACTION_LIST && state->stream != REST_STREAM_NONE;
+  decode_stream_format(request, state, action);
   if (!decoder->is_export) TRY(rest_accept_check(decoder, &state->headers));
-  if (state->headers.prefer.ptr != NULL) state->preferences = prefer_parse(state->headers.prefer);
-  decoder->is_lenient = state->preferences.is_lenient;
-  TRY(decode_calls(request, state, action));
+  TRY(decode_preferences(state));
+  TRY(is_batch ? rest_batch_decode(request, state) : decode_calls(request, state, action));
+  if (state->headers.idempotency_key.ptr != NULL && !request->is_answered) TRY(rest_once_decode(request, state));
   if (state->stream == REST_STREAM_NONE) return CODE_OK;
   return action == ACTION_LIST ? rest_export_prepare(request, state) : rest_import_prepare(request, state);
 }
@@ -214,7 +241,7 @@ static Code rest_decode(ApiRequest *request) {
   }
   state->decoder = (RestDecoder){.map = request->api->rest, .limits = &request->api->limits, .arena = arena};
   request->face_state = state;
-  Code code = decode_request(request, state);
+  Code code = rest_decode_request(request, state);
   request->problem = state->decoder.problem;
   return code;
 }
@@ -224,7 +251,24 @@ static bool is_body_streamed(const Api *api, const HttpRequest *request) {
   return rest_import_format(request) != REST_STREAM_NONE;
 }
 
+Code rest_answer_in_transaction(CallGroup *group, const Problem **ret_problem) {
+  ApiRequest *request = (ApiRequest *)((char *)group - offsetof(ApiRequest, group));
+  RestState *state = request->face_state;
+  Arena *arena = request->exchange->arena;
+  request->problem = NULL;
+  rest_answer_make(request, state);
+  if (request->problem == NULL && group->idempotency != NULL) {
+    group->idempotency->answer = rest_once_write(&request->response, arena);
+    if (group->idempotency->answer.ptr == NULL) request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+  }
+  state->is_answered = request->problem == NULL;
+  *ret_problem = request->problem;
+  return state->is_answered ? CODE_OK : request->problem->code;
+}
+
 static void rest_encode_problem(ApiRequest *request) {
+  const RestState *state = request->face_state;
+  if (state != NULL && state->batch != NULL) request->problem = rest_batch_problem(request, state);
   problem_respond(request->problem, 0, request->request_id, request->exchange->arena, &request->response);
 }
 

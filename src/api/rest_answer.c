@@ -6,7 +6,13 @@
 #include "codec/url.h"
 #include "query/etag.h"
 
-enum { ANSWER_HEADERS_MAX = 6, LINK_BYTES_MAX = 32 * 1024, LOCATION_BYTES_MAX = 8 * 1024, ETAG_BYTES_MAX = 256 };
+enum {
+  ANSWER_HEADERS_MAX = 6,
+  LINK_BYTES_MAX = 32 * 1024,
+  LOCATION_BYTES_MAX = 8 * 1024,
+  ETAG_BYTES_MAX = 256,
+  PREFERENCES_BYTES_MAX = 256
+};
 
 /* An answer under construction. Memory that runs out is noticed once, at the end. */
 typedef struct Answer {
@@ -50,17 +56,28 @@ static void add_location(Answer *answer) {
   add_built_header(answer, STR("location"), &out);
 }
 
-/* RFC 7240 §3: what was honoured where the client could not tell otherwise. */
-static void add_preference(Answer *answer) {
+/* RFC 7240 §3: what was honoured. */
+static void add_preferences(Answer *answer) {
   const Preferences *preferences = &answer->state->preferences;
-  bool has_body = answer->state->main->operation.selection != NULL;
-  if (preferences->is_dry_run && answer->state->main->operation.action >= ACTION_CREATE) {
-    add_header(answer, STR("preference-applied"), STR("tx=rollback"));
-  } else if (preferences->is_minimal && !has_body) {
-    add_header(answer, STR("preference-applied"), STR("return=minimal"));
-  } else if (preferences->is_representation && has_body) {
-    add_header(answer, STR("preference-applied"), STR("return=representation"));
+  if (answer->state->headers.prefer.ptr == NULL && answer->state->inner == NULL) return;
+  Action action = answer->state->main == NULL ? ACTION_COUNT : answer->state->main->operation.action;
+  bool is_write = action >= ACTION_CREATE;
+  bool may_choose = action == ACTION_CREATE || action == ACTION_UPDATE || action == ACTION_REPLACE;
+  const struct {
+    bool is_applied;
+    Str text;
+  } all[] = {{may_choose && preferences->is_minimal, STR("return=minimal")},
+             {may_choose && preferences->is_representation, STR("return=representation")},
+             {preferences->is_strict, STR("handling=strict")},
+             {preferences->is_lenient, STR("handling=lenient")},
+             {is_write && preferences->is_dry_run, STR("tx=rollback")}};
+  Buf out = buf_on(answer->request->exchange->arena, PREFERENCES_BYTES_MAX);
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    if (!all[i].is_applied) continue;
+    if (out.len > 0) buf_add(&out, STR(", "));
+    buf_add(&out, all[i].text);
   }
+  if (out.len > 0) add_built_header(answer, STR("preference-applied"), &out);
 }
 
 /* ---- Link (RFC 8288) ---- */
@@ -160,7 +177,9 @@ static bool tag_page(Answer *answer, const Buf *page) {
 }
 
 static void answer_list(Answer *answer) {
-  rest_write_list_end(answer->result, &answer->state->sink.out);
+  RestSink *sink = &answer->state->sink;
+  if (!sink->is_ended) rest_write_list_end(answer->result, &sink->out);
+  sink->is_ended = true;
   add_links(answer);
   add_cache_control(answer);
   if (tag_page(answer, &answer->state->sink.out)) {
@@ -177,8 +196,11 @@ static void answer_array(Answer *answer) {
     finish(answer, 201, STR(""));
     return;
   }
-  rest_sink_place_hidden(sink, answer->result, answer->request->exchange->arena);
-  buf_add(&sink->out, STR("]}"));
+  if (!sink->is_ended) {
+    rest_sink_place_hidden(sink, answer->result, answer->request->exchange->arena);
+    buf_add(&sink->out, STR("]}"));
+    sink->is_ended = true;
+  }
   finish_json(answer, 201);
 }
 
@@ -195,23 +217,20 @@ static void answer_write(Answer *answer) {
 }
 
 static void answer_request(Answer *answer) {
+  add_preferences(answer);
   switch (answer->state->main->operation.action) {
     case ACTION_GET: answer_get(answer); break;
     case ACTION_LIST: answer_list(answer); break;
     case ACTION_CREATE:
     case ACTION_UPDATE:
     case ACTION_REPLACE:
-      add_preference(answer);
       if (answer->state->is_array) {
         answer_array(answer);
       } else {
         answer_write(answer);
       }
       break;
-    case ACTION_DELETE:
-      add_preference(answer);
-      finish(answer, 204, STR(""));
-      break;
+    case ACTION_DELETE: finish(answer, 204, STR("")); break;
     case ACTION_AGGREGATE:
     case ACTION_COUNT: break;
   }
@@ -224,16 +243,28 @@ static const Problem *first_problem(const CallGroup *group) {
   return NULL;
 }
 
+void rest_answer_make(ApiRequest *request, RestState *state) {
+  Arena *arena = request->exchange->arena;
+  if (state->batch != NULL) {
+    rest_batch_answer(request, state);
+    return;
+  }
+  Answer answer = {
+      .request = request, .state = state, .result = &state->main->result, .headers = ARENA_ARRAY(arena, HttpHeader, ANSWER_HEADERS_MAX)};
+  answer.has_failed = answer.headers == NULL;
+  if (!answer.has_failed) answer_request(&answer);
+  if (answer.has_failed) request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+}
+
 void rest_encode(ApiRequest *request) {
   RestState *state = request->face_state;
-  Arena *arena = request->exchange->arena;
+  const Idempotency *idempotency = request->group.idempotency;
   request->problem = first_problem(&request->group);
-  if (request->problem == NULL) {
-    Answer answer = {
-        .request = request, .state = state, .result = &state->main->result, .headers = ARENA_ARRAY(arena, HttpHeader, ANSWER_HEADERS_MAX)};
-    answer.has_failed = answer.headers == NULL;
-    if (!answer.has_failed) answer_request(&answer);
-    if (answer.has_failed) request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+  if (request->problem == NULL && idempotency != NULL && idempotency->replay.ptr != NULL) {
+    if (!rest_once_read(idempotency->replay, request->exchange->arena, &request->response))
+      request->problem = problem_create(request->exchange->arena, CODE_INTERNAL, STR("The answer that was kept can't be read"));
+  } else if (request->problem == NULL && !state->is_answered) {
+    rest_answer_make(request, state);
   }
   if (request->problem != NULL) request->face->encode_problem(request);
 }

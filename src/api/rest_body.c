@@ -19,12 +19,14 @@ static bool is_understood(HttpMethod method, Str type, bool *ret_is_patch) {
   return *ret_is_patch || str_equal_ignore_case(type, STR("application/merge-patch+json"));
 }
 
-static Code check_type(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, bool *ret_is_patch) {
+/* `fallback`: what a body without a type is; ptr NULL: refused. */
+static Code check_type(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str fallback, bool *ret_is_patch) {
   Str hint = method == HTTP_PATCH ? STR("Content-Type: application/merge-patch+json") : STR("Content-Type: application/json");
   Str type, parameters;
-  if (headers->content_type.ptr == NULL) return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, hint, "The body has no Content-Type");
-  if (!media_type_parse(headers->content_type, &type, &parameters) || !is_understood(method, type, ret_is_patch)) {
-    Str shown = rest_shown(headers->content_type);
+  Str given = headers->content_type.ptr == NULL ? fallback : headers->content_type;
+  if (given.ptr == NULL) return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, hint, "The body has no Content-Type");
+  if (!media_type_parse(given, &type, &parameters) || !is_understood(method, type, ret_is_patch)) {
+    Str shown = rest_shown(given);
     return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, hint, "A body of type \"%.*s\" is not understood here", STR_ARGS(shown));
   }
   Str charset = media_type_parameter(parameters, STR("charset"));
@@ -41,12 +43,17 @@ Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers) {
                      "A compressed body is not understood here");
 }
 
+Code rest_body_check(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, bool has_body, bool *ret_is_patch) {
+  if (!has_body) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
+  return check_type(decoder, method, headers, STR("application/json"), ret_is_patch);
+}
+
 Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret,
                      bool *ret_is_patch) {
   TRY(rest_coding_check(decoder, headers));
   if (headers->content_type.ptr == NULL && body.len == 0)
     return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
-  TRY(check_type(decoder, method, headers, ret_is_patch));
+  TRY(check_type(decoder, method, headers, (Str){0}, ret_is_patch));
   JsonValue *value = ARENA_NEW(decoder->arena, JsonValue);
   if (value == NULL) return rest_no_memory(decoder);
   if (str_trim(body).len == 0) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");

@@ -10,5 +10,7 @@ Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers);
 /* 415 and 400. The value borrows from `body`. *ret_is_patch: it is a JSON Patch (RFC 6902). */
 Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret,
                      bool *ret_is_patch);
+/* The same of a body that is known already (one of a batch's); without a Content-Type it is plain JSON. */
+Code rest_body_check(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, bool has_body, bool *ret_is_patch);
 /* For 415 on PATCH and for OPTIONS (RFC 5789 §3.1). */
 Str rest_accept_patch(void);

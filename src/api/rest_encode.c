@@ -161,12 +161,20 @@ void rest_write_list_end(const Result *result, Buf *out) {
 
 /* ---- The sink ---- */
 
+/* What several sinks may hold together. Their rows may come on different threads. */
+static Code budget_take(RestSink *sink, Error *err) {
+  size_t more = sink->out.len - sink->counted_bytes;
+  sink->counted_bytes = sink->out.len;
+  if (atomic_fetch_add_explicit(&sink->budget->bytes, more, memory_order_relaxed) + more <= sink->budget->bytes_max) return CODE_OK;
+  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer rows or fields", sink->budget->bytes_max);
+}
+
 static Code sink_row(ResultSink *base, const Selection *selection, const Value *values, Error *err) {
   RestSink *sink = (RestSink *)base;
   if (sink->row_count++ > 0) buf_add_byte(&sink->out, ',');
   write_row(sink->map, selection, values, &sink->out);
   if (sink->has_row_ends && !VEC_PUSH(sink->out.arena, &sink->row_ends, sink->out.len)) return error_no_memory(err);
-  if (sink->out.failed == CODE_OK) return CODE_OK;
+  if (sink->out.failed == CODE_OK) return sink->budget == NULL ? CODE_OK : budget_take(sink, err);
   if (sink->out.failed != CODE_TOO_LARGE) return error_no_memory(err);
   return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer rows or fields", sink->out.max);
 }
@@ -177,6 +185,10 @@ static void sink_restart(ResultSink *base) {
   sink->out.failed = CODE_OK;
   sink->row_count = 0;
   sink->row_ends.count = 0;
+  sink->is_ended = false;
+  if (sink->budget == NULL) return;
+  (void)atomic_fetch_sub_explicit(&sink->budget->bytes, sink->counted_bytes, memory_order_relaxed);
+  sink->counted_bytes = 0;
 }
 
 void rest_sink_place_hidden(RestSink *sink, const Result *result, Arena *arena) {

@@ -1,10 +1,18 @@
 /* rest_encode.h - Results as JSON, straight from typed values. The sink is the hot path: it writes a row into the answer's buffer as soon
  * as it was read, without formatting and without an allocation a value. */
 #pragma once
+#include <stdatomic.h>
+
 #include "api/rest_map.h"
 #include "base/buf.h"
 #include "base/vec.h"
 #include "query/result.h"
+
+/* What the sinks of one batch may hold together. */
+typedef struct RestBudget {
+  _Atomic size_t bytes;
+  size_t bytes_max;
+} RestBudget;
 
 /* Collects rows as `{…}`, separated by commas. `begin` is written before the first and kept by a restart. */
 typedef struct RestSink {
@@ -15,6 +23,9 @@ typedef struct RestSink {
   size_t row_count;
   bool has_row_ends; /* keeps where each row ends */
   VEC(size_t) row_ends;
+  bool is_ended;      /* what follows the rows has been written; a restart takes it back */
+  RestBudget *budget; /* shared with other sinks; NULL: none */
+  size_t counted_bytes;
 } RestSink;
 
 void rest_sink_init(RestSink *sink, const RestMap *map, Arena *arena, size_t bytes_max, Str begin);

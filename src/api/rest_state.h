@@ -18,12 +18,21 @@ typedef struct RestState {
   RestSink sink;
   Call calls[REST_CALLS_MAX]; /* the last one's result is the answer; one before it asks whether the parent can be seen */
   const Call *main;
-  bool is_array;           /* CREATE of several */
-  void *stream_state;      /* the stream's own */
-  RestStreamFormat stream; /* LIST: of the answer; CREATE: of the body */
+  bool is_array;                     /* CREATE of several */
+  void *stream_state;                /* the stream's own */
+  RestStreamFormat stream;           /* LIST: of the answer; CREATE: of the body */
+  bool is_answered;                  /* the answer was made inside the transaction */
+  struct RestBatch *batch;           /* BATCH */
+  const struct RestBatchItem *inner; /* one of a batch's requests; NULL: a request of its own */
 } RestState;
 
-/* rest_answer.c */
+/* rest.c */
+Code rest_decode_request(ApiRequest *request, RestState *state);
+/* The transaction's last step: CallGroup.answer. */
+Code rest_answer_in_transaction(CallGroup *group, const Problem **ret_problem);
+
+/* rest_answer.c: request->response, or request->problem, from results that are no refusals. */
+void rest_answer_make(ApiRequest *request, RestState *state);
 void rest_encode(ApiRequest *request);
 /* The Link header's value for another page of the list that was asked for (RFC 8288); ptr NULL without memory. */
 Str rest_page_link(const ApiRequest *request, Str cursor, Str parameter, Str relation);
@@ -37,3 +46,17 @@ Code rest_export_prepare(ApiRequest *request, RestState *state);
 /* rest_import.c: rows of any number, created in pieces as they come; each piece is a transaction. */
 RestStreamFormat rest_import_format(const HttpRequest *request);
 Code rest_import_prepare(ApiRequest *request, RestState *state);
+
+/* rest_batch.c */
+Code rest_batch_decode(ApiRequest *request, RestState *state);
+void rest_batch_answer(ApiRequest *request, RestState *state);
+/* The problem as the batch tells it, with the operation that it comes from. */
+const Problem *rest_batch_problem(const ApiRequest *request, const RestState *state);
+/* The body of one of a batch's requests; ptr NULL: none. */
+const JsonValue *rest_batch_item_body(const struct RestBatchItem *item);
+
+/* rest_once.c */
+Code rest_once_decode(ApiRequest *request, RestState *state);
+/* The response as bytes that can be kept; ptr NULL when memory is out. */
+Str rest_once_write(const HttpResponse *response, Arena *arena);
+bool rest_once_read(Str kept, Arena *arena, HttpResponse *ret);
