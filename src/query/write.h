@@ -45,6 +45,7 @@ typedef struct Write {
   StoreTxn *txn;
   Arena *arena;
   VEC(Mistake) mistakes; /* of the row (or the input) at hand */
+  bool is_disturbed;     /* a nested row may have changed one that was written before it */
 } Write;
 
 enum { MISTAKES_MAX = 100 };
@@ -55,6 +56,9 @@ Code write_plan(Engine *engine, Call *call, Arena *arena, Error *err);
 void write_execute(Engine *engine, CallGroup *group);
 
 /* ---- between the files of writes ---- */
+
+/* 401 or 403 where a rule of a nested row refuses it whatever the row. */
+Code write_authorize(Write *write, const CallPlan *plan, Error *err);
 
 /* Notes a mistake at row's pointer + "/" + name (name.len 0: at the row itself). False when memory is out. */
 bool mistake_add(Write *write, MistakeCode code, Str row_pointer, Str name, Str detail, Str hint);

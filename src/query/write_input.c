@@ -301,7 +301,7 @@ static Code decode_children(Write *write, WriteRow *row, const Relation *relatio
   if (json->count > write->engine->limits.batch_max) {
     Str detail = arena_printf(write->arena, "must have at most %zu items", write->engine->limits.batch_max);
     TRY_ALLOC(detail.ptr);
-    return wrong_shape(write, pointer, detail, err);
+    return mistake_add(write, MISTAKE_LENGTH, pointer, (Str){0}, detail, (Str){0}) ? CODE_OK : error_no_memory(err);
   }
   for (size_t i = 0; i < json->count; i++) {
     WriteRow *child = NULL;
@@ -517,5 +517,6 @@ Code write_plan(Engine *engine, Call *call, Arena *arena, Error *err) {
     call->plan->row_count = 1;
     TRY(decode_root(&write, operation->input, operation->input_pointer, action, &call->plan->rows[0], err));
   }
+  TRY(write_authorize(&write, call->plan, err));
   return mistakes_refuse(&write, err);
 }
