@@ -74,8 +74,8 @@ Code write_etag(Write *write, const WriteRow *row, uint64_t *ret, Error *err) {
 static Code answer_row(Write *write, const WriteRow *row, const Value *key, bool *ret_given, uint64_t *ret_tag, Error *err) {
   Call *call = write->call;
   Selection *selection = call->operation.selection;
-  /* Children and references may have changed what rules look at, but not the row itself. */
-  if (is_in_memory(row, selection)) return answer_from_memory(write, row, selection, call->sink, ret_given, ret_tag, err);
+  if (is_in_memory(row, selection) && !write->is_disturbed)
+    return answer_from_memory(write, row, selection, call->sink, ret_given, ret_tag, err);
   return answer_from_store(write, row->resource, key, selection, call->sink, ret_given, ret_tag, err);
 }
 

@@ -59,6 +59,7 @@ static Code run_call(Write *write, Error *err) {
   Call *call = write->call;
   call_restart(call);
   write->mistakes.count = 0;
+  write->is_disturbed = false;
   TRY(run_before(write, err));
   if (call->operation.action < ACTION_CREATE) return run_read(write, err);
   for (size_t i = 0; i < call->plan->row_count; i++) TRY(write_row_run(write, call->plan->rows[i], err));

@@ -184,9 +184,17 @@ static void belong_to_parent(WriteRow *row) {
   }
 }
 
+/* Beside what a nested row says of itself: it may be a row that this write has been through, and a delete reaches the rows that refer to
+ * it. */
+static void note_disturbance(Write *write, const WriteRow *child) {
+  if (child->action == ROW_CREATE) return;
+  write->is_disturbed = write->is_disturbed || child->action == ROW_DELETE || child->resource == write->call->operation.resource;
+}
+
 static Code do_children(Write *write, WriteRow *row, Error *err) {
   for (size_t i = 0; i < row->children.count; i++) {
     row->children.items[i]->parent_row = row->row;
+    note_disturbance(write, row->children.items[i]);
     TRY(write_row_run(write, row->children.items[i], err));
   }
   return CODE_OK;
