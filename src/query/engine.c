@@ -33,15 +33,13 @@ static bool wholes_create(Engine *engine) {
   return true;
 }
 
-Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, IdempotencyKeys *keys, Engine **ret,
-                   Error *err) {
+Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, Engine **ret, Error *err) {
   Engine *engine = calloc(1, sizeof *engine);
   TRY_ALLOC(engine);
   engine->contract = contract;
   engine->session = session;
   engine->dialect = session->driver->dialect;
   engine->limits = *limits;
-  engine->keys = keys;
   engine->reads = plan_cache_create(limits->plans_max);
   engine->statements = plan_cache_create(limits->plans_max);
   if (engine->reads == NULL || engine->statements == NULL || !wholes_create(engine)) {
@@ -59,6 +57,8 @@ void engine_destroy(Engine *engine) {
   arena_destroy(engine->arena);
   free(engine);
 }
+
+void engine_use_keys(Engine *engine, IdempotencyKeys *keys) { engine->keys = keys; }
 
 const Contract *engine_contract(const Engine *engine) { return engine->contract; }
 const EngineLimits *engine_limits(const Engine *engine) { return &engine->limits; }

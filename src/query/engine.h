@@ -22,9 +22,9 @@ typedef struct EngineLimits {
   size_t plans_max;        /* kept compiled, a loop */
 } EngineLimits;
 
-/* `keys` NULL: Idempotency is not asked for. */
-Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, IdempotencyKeys *keys, Engine **ret,
-                   Error *err);
+Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, Engine **ret, Error *err);
+/* Before the first group: what is under way in the process. Without it CallGroup.idempotency is passed over. */
+void engine_use_keys(Engine *engine, IdempotencyKeys *keys);
 void engine_destroy(Engine *engine); /* nothing is under way; NULL is fine */
 const Contract *engine_contract(const Engine *engine);
 const EngineLimits *engine_limits(const Engine *engine);

@@ -13,12 +13,12 @@ static Code serving_create(Worker *worker, Generation *generation, Serving **ret
   Serving *serving = memory_alloc(sizeof *serving);
   TRY_ALLOC(serving);
   *serving = (Serving){.generation = generation};
-  Code code = engine_create(generation->contract, worker->session, &generation->api->limits, worker->shared->idempotency_keys,
-                            &serving->engine, err);
+  Code code = engine_create(generation->contract, worker->session, &generation->api->limits, &serving->engine, err);
   if (code != CODE_OK) {
     memory_free(serving);
     return code;
   }
+  engine_use_keys(serving->engine, worker->shared->idempotency_keys);
   generation_hold(generation);
   *ret = serving;
   return CODE_OK;
