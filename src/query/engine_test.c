@@ -205,10 +205,18 @@ static void an_update_misses_nothing_that_it_does_not_name(void **state) {
 
 static void nested_mistakes_have_their_pointers(void **state) {
   World *world = *state;
-  assert_int_equal(
-      refusal(world, ACTION_UPDATE, "Open", &world->staff, "{\"closed\":{\"create\":[{},{\"a/b~c\":1}],\"connect\":[{\"nothing\":1}]}}"),
-      CODE_VALIDATION_FAILED);
+  assert_int_equal(refusal(world, ACTION_UPDATE, "Open", &world->staff, "{\"closed\":{\"create\":[{},{\"a/b~c\":1}]}}"),
+                   CODE_VALIDATION_FAILED);
   assert_int_equal(mistake_at(world, "/closed/create/1/a~1b~0c")->code, MISTAKE_UNKNOWN_FIELD);
+}
+
+/* Connecting is an update of the child, which nobody may do here. */
+static void a_nested_row_that_is_refused_whatever_it_is_comes_before_mistakes(void **state) {
+  World *world = *state;
+  const char *input = "{\"name\":1,\"closed\":{\"create\":[{\"a\":1}],\"connect\":[{\"nothing\":1}]}}";
+  assert_int_equal(refusal(world, ACTION_UPDATE, "Open", &world->staff, input), CODE_FORBIDDEN);
+  assert_true(str_equal(world->call.result.problem->rule, STR("Closed.update")));
+  assert_int_equal(refusal(world, ACTION_UPDATE, "Open", &world->stranger, input), CODE_UNAUTHENTICATED);
 }
 
 static void a_mistake_stands_below_where_the_input_stands(void **state) {
@@ -285,6 +293,7 @@ int main(void) {
       WORLD_TEST(all_rows_of_an_array_are_looked_at_and_no_more_than_may_be),
       WORLD_TEST(an_update_misses_nothing_that_it_does_not_name),
       WORLD_TEST(nested_mistakes_have_their_pointers),
+      WORLD_TEST(a_nested_row_that_is_refused_whatever_it_is_comes_before_mistakes),
       WORLD_TEST(a_mistake_stands_below_where_the_input_stands),
       WORLD_TEST(what_differs_in_values_alone_shares_a_plan),
       WORLD_TEST(no_value_of_a_caller_is_in_a_plans_text),
