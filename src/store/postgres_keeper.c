@@ -7,7 +7,7 @@
 #include "store/postgres_store.h"
 
 /* How often the server is asked; how soon a connection is tried again. */
-static const int64_t PULSE_US = 250000, PULSE_TIMEOUT_US = 1500000, BACKOFF_MIN_US = 20000, BACKOFF_MAX_US = 400000;
+static const int64_t PULSE_US = 250000, PULSE_TIMEOUT_US = 1500000, BACKOFF_MIN_US = 20000, BACKOFF_MAX_US = 400000, SCARCE_US = 3000000;
 
 typedef struct Keeper {
   PostgresStore *store;
@@ -40,6 +40,8 @@ static bool is_patient(void *context) {
   return !is_closing;
 }
 
+void postgres_note_scarce(PostgresStore *store) { atomic_store(&store->scarce_until_us, postgres_clock_us() + SCARCE_US); }
+
 static void back_off(Keeper *keeper) {
   keeper->backoff_us = keeper->backoff_us == 0 ? BACKOFF_MIN_US : 2 * keeper->backoff_us;
   if (keeper->backoff_us > BACKOFF_MAX_US) keeper->backoff_us = BACKOFF_MAX_US;
@@ -48,9 +50,10 @@ static void back_off(Keeper *keeper) {
 
 static Code open_one(Keeper *keeper, PostgresConnection **ret, Error *err) {
   Code code = postgres_connection_open(&keeper->store->target, is_patient, keeper, ret, err);
-  if (code != CODE_OK)
+  if (code != CODE_OK) {
     back_off(keeper);
-  else
+    postgres_note_scarce(keeper->store);
+  } else
     keeper->backoff_us = keeper->retry_us = 0;
   return code;
 }
@@ -80,11 +83,21 @@ void postgres_keeper_forget(PostgresStore *store, const PostgresSession *session
   pthread_mutex_unlock(&keeper->lock);
 }
 
-static PostgresLink *take_wanted(PostgresKeeper *keeper) {
-  pthread_mutex_lock(&keeper->lock);
-  PostgresLink *link = keeper->wanted;
-  if (link != NULL) keeper->wanted = link->next;
-  pthread_mutex_unlock(&keeper->lock);
+/* Under the lock: where in the list stands the first link that may be opened now; NULL: there is none. */
+static PostgresLink **find_wanted(PostgresStore *store) {
+  bool is_scarce = postgres_clock_us() < atomic_load(&store->scarce_until_us);
+  for (PostgresLink **at = &store->keeper.wanted; *at != NULL; at = &(*at)->next) {
+    if (!is_scarce || atomic_load(&(*at)->session->links_open) == 0) return at;
+  }
+  return NULL;
+}
+
+static PostgresLink *take_wanted(PostgresStore *store) {
+  pthread_mutex_lock(&store->keeper.lock);
+  PostgresLink **at = find_wanted(store);
+  PostgresLink *link = at == NULL ? NULL : *at;
+  if (link != NULL) *at = link->next;
+  pthread_mutex_unlock(&store->keeper.lock);
   return link;
 }
 
@@ -97,12 +110,23 @@ static void give_back(PostgresKeeper *keeper, PostgresLink *link) {
   pthread_mutex_unlock(&keeper->lock);
 }
 
+/* Written only here, on the keeper's thread. */
+static void note_starving(PostgresLink *link, bool is_opened) {
+  PostgresStore *store = link->session->store;
+  bool is_starving = !is_opened && atomic_load(&link->session->links_open) == 0;
+  if (is_starving && !link->is_starving) atomic_fetch_add(&store->starving_loops, 1);
+  if (!is_starving && link->is_starving) atomic_fetch_sub(&store->starving_loops, 1);
+  link->is_starving = is_starving;
+}
+
 static void open_links(Keeper *keeper) {
   Error err = {0};
   while (postgres_clock_us() >= keeper->retry_us) {
-    PostgresLink *link = take_wanted(&keeper->store->keeper);
+    PostgresLink *link = take_wanted(keeper->store);
     if (link == NULL) return;
-    if (open_one(keeper, &link->connection, &err) == CODE_OK) {
+    Code code = open_one(keeper, &link->connection, &err);
+    note_starving(link, code == CODE_OK);
+    if (code == CODE_OK) {
       postgres_session_link_opened(link);
     } else {
       give_back(&keeper->store->keeper, link);
@@ -163,7 +187,7 @@ static bool keeper_wait(Keeper *keeper) {
   if (keeper->retry_us > now_us && (keeper->connection == NULL || keeper->retry_us < until_us)) until_us = keeper->retry_us;
   struct timespec at = time_in(until_us > now_us ? until_us - now_us : 0);
   pthread_mutex_lock(&shared->lock);
-  bool is_wanted = shared->wanted != NULL && keeper->retry_us <= now_us;
+  bool is_wanted = find_wanted(keeper->store) != NULL && keeper->retry_us <= now_us;
   if (!is_wanted && !shared->is_closing && until_us > now_us) pthread_cond_timedwait(&shared->wake, &shared->lock, &at);
   bool is_closing = shared->is_closing;
   pthread_mutex_unlock(&shared->lock);

@@ -125,13 +125,8 @@ void postgres_link_flush(PostgresLink *link) {
     loop_poll_watch(link->poll, true, is_left);
 }
 
-void postgres_session_link_idle(PostgresLink *link) {
-  if (link->is_alone) link->session->links_alone--;
-  link->is_alone = false;
-  link->state = POSTGRES_LINK_IDLE;
-}
-
 static void link_close(PostgresLink *link) {
+  if (link->poll != NULL) atomic_fetch_sub(&link->session->links_open, 1);
   loop_poll_destroy(link->poll);
   postgres_connection_close(link->connection);
   if (link->state == POSTGRES_LINK_BUSY && link->is_alone) link->session->links_alone--;
@@ -139,6 +134,15 @@ static void link_close(PostgresLink *link) {
   link->connection = NULL;
   link->is_alone = false;
   link->state = POSTGRES_LINK_CLOSED;
+}
+
+void postgres_session_link_idle(PostgresLink *link) {
+  PostgresSession *session = link->session;
+  if (link->is_alone) session->links_alone--;
+  link->is_alone = false;
+  link->state = POSTGRES_LINK_IDLE;
+  bool is_spare = atomic_load(&session->links_open) > 1;
+  if (is_spare && atomic_exchange_explicit(&session->store->is_writing_starved, false, memory_order_relaxed)) link_close(link);
 }
 
 void postgres_session_link_lost(PostgresLink *link, const Error *error) {
@@ -163,6 +167,7 @@ static void link_adopt(PostgresLink *link) {
     link_close(link);
     return;
   }
+  atomic_fetch_add(&link->session->links_open, 1);
   link->state = POSTGRES_LINK_IDLE;
   loop_poll_watch(link->poll, true, false);
 }

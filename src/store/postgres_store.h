@@ -65,6 +65,7 @@ struct PostgresLink {
   bool is_failed;      /* the transaction */
   bool is_ending;      /* COMMIT or ROLLBACK is on its way */
   bool is_alone;
+  bool is_starving; /* the keeper's own: it could not be opened, and its session has no other */
   uint32_t level, level_max;
   PostgresReadQueue reads;     /* of a transaction */
   const StoreRead *unprepared; /* over already, since its PREPARE failed; its EXECUTE is still to be answered. Not to be looked into */
@@ -83,6 +84,7 @@ struct PostgresSession {
   size_t writes_pending;
   PostgresLink links[POSTGRES_LINKS_MAX];
   size_t link_count;
+  _Atomic size_t links_open;
   size_t links_alone; /* busy with a read of the lane ALONE */
   bool is_delivering; /* `done` of a read is being called */
   /* Under `lock`: what other threads have finished. */
@@ -114,6 +116,7 @@ typedef struct PostgresWriters {
   pthread_t threads[POSTGRES_WRITERS_MAX];
   size_t thread_count;
   size_t thread_max;
+  _Atomic size_t connected_count;
   size_t busy_count; /* of the threads: those with a write, or not yet begun */
   bool is_closing;
 } PostgresWriters;
@@ -137,6 +140,10 @@ struct PostgresStore {
   size_t writes_queued_max;
   size_t links_per_session;
   bool is_read_only;
+  /* Where the server takes fewer connections than we may have: loops and writers that have none. Who has more than one gives one up. */
+  _Atomic size_t starving_loops;
+  _Atomic bool is_writing_starved;
+  _Atomic int64_t scarce_until_us; /* a connection was refused not long ago: nobody opens a second one */
   PostgresWriters writers;
   PostgresKeeper keeper;
   pthread_mutex_t sessions_lock;
@@ -188,6 +195,8 @@ void postgres_keeper_done(PostgresStore *store);
 void postgres_keeper_want(PostgresStore *store, PostgresLink *link);
 /* A session is closed: its links are wanted no longer. */
 void postgres_keeper_forget(PostgresStore *store, const PostgresSession *session);
+/* A connection was refused. Any thread. */
+void postgres_note_scarce(PostgresStore *store);
 Code postgres_keeper_health(PostgresStore *store, Error *err);
 
 /* ---- postgres_writer.c ---- */

@@ -25,29 +25,31 @@ static int64_t delay_us(int64_t min_us, int64_t max_us, size_t attempt) {
   return postgres_jitter_us(delay < max_us ? delay : max_us);
 }
 
-static bool is_late(const PostgresStore *store, const StoreWrite *write) {
-  return postgres_clock_us() - write->since_us > store->acquire_timeout_us;
+/* Nothing waits any more: a connection is not needed. */
+static bool is_wanted(void *context) {
+  PostgresWriters *writers = context;
+  pthread_mutex_lock(&writers->lock);
+  bool has_work = writers->queue.first != NULL;
+  pthread_mutex_unlock(&writers->lock);
+  return has_work;
 }
 
-typedef struct Patience {
-  const PostgresStore *store;
-  const StoreWrite *write;
-} Patience;
-
-static bool is_patient(void *context) {
-  const Patience *patience = context;
-  return !is_late(patience->store, patience->write);
-}
-
-/* False: there is no connection to be had now. */
-static bool writer_connect(Writer *writer, const StoreWrite *write) {
-  Patience patience = {writer->store, write};
+/* False: there is no connection to be had now. `is_patient` may be NULL. */
+static bool writer_connect(Writer *writer, PostgresPatienceFn *is_patient) {
+  PostgresStore *store = writer->store;
   Error err;
   if (writer->connection != NULL) return true;
-  return postgres_connection_open(&writer->store->target, is_patient, &patience, &writer->connection, &err) == CODE_OK;
+  bool is_open = postgres_connection_open(&store->target, is_patient, &store->writers, &writer->connection, &err) == CODE_OK;
+  if (is_open)
+    atomic_fetch_add(&store->writers.connected_count, 1);
+  else
+    postgres_note_scarce(store);
+  if (!is_open && atomic_load(&store->writers.connected_count) == 0) atomic_store(&store->is_writing_starved, true);
+  return is_open;
 }
 
 static void writer_disconnect(Writer *writer) {
+  if (writer->connection != NULL) atomic_fetch_sub(&writer->store->writers.connected_count, 1);
   postgres_connection_close(writer->connection);
   writer->connection = NULL;
 }
@@ -76,7 +78,7 @@ static void write_once(Writer *writer, StoreWrite *write, bool *ret_again, Postg
 static bool write_run(Writer *writer, StoreWrite *write) {
   size_t retries = 0, reconnects = 0;
   for (;;) {
-    if (!writer_connect(writer, write)) return false;
+    if (!writer_connect(writer, NULL)) return false;
     bool is_again = false;
     PostgresRemedy remedy = POSTGRES_REMEDY_NONE;
     write_once(writer, write, &is_again, &remedy);
@@ -91,12 +93,19 @@ static bool write_run(Writer *writer, StoreWrite *write) {
 
 /* ---- the threads ---- */
 
-/* Waits for a write. NULL: the writers are closing and nothing is left. */
-static StoreWrite *writers_take(PostgresWriters *writers) {
+/* Waits until there is something to write. False: the writers are closing and nothing is left. */
+static bool writers_wait(PostgresWriters *writers) {
   pthread_mutex_lock(&writers->lock);
   writers->busy_count--;
   while (writers->queue.first == NULL && !writers->is_closing) pthread_cond_wait(&writers->wake, &writers->lock);
   writers->busy_count++;
+  bool has_work = writers->queue.first != NULL;
+  pthread_mutex_unlock(&writers->lock);
+  return has_work;
+}
+
+static StoreWrite *writers_take(PostgresWriters *writers) {
+  pthread_mutex_lock(&writers->lock);
   StoreWrite *write = postgres_write_pop(&writers->queue);
   pthread_mutex_unlock(&writers->lock);
   return write;
@@ -113,25 +122,35 @@ static void writers_give_back(PostgresWriters *writers, StoreWrite *write) {
   pthread_mutex_unlock(&writers->lock);
 }
 
+static void writer_finish(PostgresStore *store, StoreWrite *write) {
+  PostgresWriteQueue finished = {0};
+  postgres_count(&store->writes, 1);
+  if (write->code == CODE_OK) postgres_count(&store->write_groups, 1);
+  if (write->code == CODE_UNAVAILABLE || write->code == CODE_INTERNAL) postgres_count(&store->errors, 1);
+  postgres_write_push(&finished, write);
+  postgres_session_finish_writes(&finished);
+}
+
+/* A writer takes nothing before it has a connection: what waits is for those who have one. */
 static void *writer_main(void *context) {
   PostgresStore *store = context;
+  PostgresWriters *writers = &store->writers;
   Writer writer = {.store = store};
   size_t failures = 0;
-  for (StoreWrite *write; (write = writers_take(&store->writers)) != NULL;) {
-    bool is_run = write_run(&writer, write);
-    if (!is_run && !is_late(store, write)) {
-      writers_give_back(&store->writers, write);
+  while (writers_wait(writers)) {
+    if (!writer_connect(&writer, is_wanted)) {
       sleep_us(delay_us(RECONNECT_MIN_US, RECONNECT_MAX_US, failures++));
       continue;
     }
-    if (!is_run) write->code = error_set(&write->error, CODE_UNAVAILABLE, "the database can't be reached");
     failures = 0;
-    postgres_count(&store->writes, 1);
-    if (write->code == CODE_OK) postgres_count(&store->write_groups, 1);
-    if (write->code == CODE_UNAVAILABLE || write->code == CODE_INTERNAL) postgres_count(&store->errors, 1);
-    PostgresWriteQueue finished = {0};
-    postgres_write_push(&finished, write);
-    postgres_session_finish_writes(&finished);
+    StoreWrite *write = writers_take(writers);
+    if (write == NULL) continue;
+    if (write_run(&writer, write))
+      writer_finish(store, write);
+    else
+      writers_give_back(writers, write);
+    bool is_spare = atomic_load(&writers->connected_count) > 1;
+    if (is_spare && atomic_load_explicit(&store->starving_loops, memory_order_relaxed) > 0) writer_disconnect(&writer);
   }
   writer_disconnect(&writer);
   return NULL;
