@@ -27,6 +27,10 @@ static bool find_action(const RestRoute *route, HttpMethod method, Action *ret) 
     *ret = method <= HTTP_DELETE ? by_method[method] : ACTION_COUNT;
     return *ret != ACTION_COUNT;
   }
+  if (route->target == REST_AGGREGATE) {
+    *ret = ACTION_AGGREGATE;
+    return is_read;
+  }
   *ret = is_read ? ACTION_LIST : ACTION_CREATE;
   return is_read || (method == HTTP_POST && route->resource->resource->key_count > 0);
 }
@@ -69,7 +73,8 @@ static Code decode_etags(RestDecoder *decoder, Str value, const char *name, bool
 /* RFC 9110 §13.1: conditions are about the one resource that the path names. */
 static Code decode_conditions(ApiRequest *request, RestState *state, Operation *operation) {
   RestDecoder *decoder = &state->decoder;
-  if (operation->action == ACTION_LIST) /* of the page that is asked for: what is given in answer has its tag */
+  if (operation->action == ACTION_LIST ||
+      operation->action == ACTION_AGGREGATE) /* of the page that is asked for: what is given in answer has its tag */
     return decode_etags(decoder, state->headers.if_none_match, "If-None-Match", true, &operation->if_none_match);
   if (state->route.target != REST_ITEM) return CODE_OK;
   TRY(decode_etags(decoder, state->headers.if_match, "If-Match", false, &operation->if_match));
@@ -87,6 +92,7 @@ static Code decode_conditions(ApiRequest *request, RestState *state, Operation *
 static RestQueryUse query_use(Action action) {
   switch (action) {
     case ACTION_LIST: return REST_QUERY_LIST;
+    case ACTION_AGGREGATE: return REST_QUERY_AGGREGATE;
     case ACTION_DELETE: return REST_QUERY_NONE;
     default: return REST_QUERY_ITEM;
   }
@@ -154,6 +160,11 @@ static Code decode_operation(ApiRequest *request, RestState *state, Action actio
   RestQuery query;
   TRY(rest_query_decode(decoder, resource, http->query, query_use(action), &query));
   operation->list = query.list;
+  state->aggregate = query.aggregate;
+  if (action == ACTION_AGGREGATE) {
+    operation->aggregate = &state->aggregate.aggregate;
+    return CODE_OK;
+  }
   bool is_wanted = action != ACTION_DELETE && !(has_body(action) && state->preferences.is_minimal);
   operation->selection = is_wanted ? query.selection : NULL;
   bool has_json = has_body(action) && state->stream == REST_STREAM_NONE;
@@ -163,6 +174,11 @@ static Code decode_operation(ApiRequest *request, RestState *state, Action actio
 }
 
 static void prepare_sink(ApiRequest *request, RestState *state, Call *call) {
+  if (call->operation.action == ACTION_AGGREGATE) {
+    rest_group_sink_init(&state->groups, state->decoder.map, &state->aggregate, request->exchange->arena,
+                         request->api->limits.result_bytes_max);
+    call->sink = &state->groups.base;
+  }
   if (call->operation.selection == NULL) return;
   bool is_list = call->operation.action == ACTION_LIST || state->is_array;
   rest_sink_init(&state->sink, state->decoder.map, request->exchange->arena, request->api->limits.result_bytes_max,
@@ -216,7 +232,6 @@ Code rest_decode_request(ApiRequest *request, RestState *state) {
   RestDecoder *decoder = &state->decoder;
   TRY(rest_route(decoder, http->path, &state->route));
   /* Its Operations come with the next faces of this face. */
-  if (state->route.target == REST_AGGREGATE) return rest_refuse(decoder, CODE_NOT_FOUND, (Str){0}, "There is nothing at this path");
   bool is_batch = state->route.target == REST_BATCH;
   if (http->method == HTTP_OPTIONS) return answer_options(request, &state->route);
   Action action = ACTION_COUNT;

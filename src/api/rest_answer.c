@@ -142,8 +142,7 @@ static void finish(Answer *answer, int status, Str body) {
       (HttpResponse){.status = status, .headers = answer->headers, .header_count = answer->header_count, .body = body};
 }
 
-static void finish_json(Answer *answer, int status) {
-  const Buf *out = &answer->state->sink.out;
+static void finish_json(Answer *answer, int status, const Buf *out) {
   if (out->failed == CODE_UNAVAILABLE) answer->has_failed = true;
   if (out->failed == CODE_TOO_LARGE) {
     ApiRequest *request = answer->request;
@@ -161,7 +160,7 @@ static void answer_get(Answer *answer) {
   if (answer->result->is_not_modified) {
     finish(answer, 304, STR("")); /* RFC 9110 §15.4.5: with the ETag, without a body */
   } else {
-    finish_json(answer, 200);
+    finish_json(answer, 200, &answer->state->sink.out);
   }
 }
 
@@ -183,7 +182,17 @@ static void answer_list(Answer *answer) {
   add_links(answer);
   add_cache_control(answer);
   if (tag_page(answer, &answer->state->sink.out)) {
-    finish_json(answer, 200);
+    finish_json(answer, 200, &answer->state->sink.out);
+  } else {
+    finish(answer, 304, STR(""));
+  }
+}
+
+static void answer_aggregate(Answer *answer) {
+  Buf *out = &answer->state->groups.out;
+  buf_add(out, STR("]}"));
+  if (tag_page(answer, out)) {
+    finish_json(answer, 200, out);
   } else {
     finish(answer, 304, STR(""));
   }
@@ -201,7 +210,7 @@ static void answer_array(Answer *answer) {
     buf_add(&sink->out, STR("]}"));
     sink->is_ended = true;
   }
-  finish_json(answer, 201);
+  finish_json(answer, 201, &sink->out);
 }
 
 static void answer_write(Answer *answer) {
@@ -210,7 +219,7 @@ static void answer_write(Answer *answer) {
   if (is_created) add_location(answer);
   if (!answer->result->is_hidden) add_etag(answer, answer->result->etag);
   if (has_row) {
-    finish_json(answer, is_created ? 201 : 200);
+    finish_json(answer, is_created ? 201 : 200, &answer->state->sink.out);
   } else {
     finish(answer, is_created ? 201 : 204, STR(""));
   }
@@ -231,7 +240,7 @@ static void answer_request(Answer *answer) {
       }
       break;
     case ACTION_DELETE: finish(answer, 204, STR("")); break;
-    case ACTION_AGGREGATE:
+    case ACTION_AGGREGATE: answer_aggregate(answer); break;
     case ACTION_COUNT: break;
   }
 }

@@ -41,11 +41,26 @@ static void write_integer(const RestKey *key, int64_t n, Buf *out) {
   if (is_quoted) buf_add_byte(out, '"');
 }
 
+/* A sum may have more digits than any Decimal. */
+static void write_long_decimal(Str canonical, size_t scale, Buf *out) {
+  size_t digits = decimal_scale(canonical);
+  buf_add_byte(out, '"');
+  buf_add(out, canonical);
+  if (digits == 0 && scale > 0) buf_add_byte(out, '.');
+  for (size_t i = digits; i < scale; i++) buf_add_byte(out, '0');
+  buf_add_byte(out, '"');
+}
+
 /* A value with more fraction digits than the scale (an older contract's row) is told as it is: never rounded. */
 static void write_decimal(const RestKey *key, Str canonical, Buf *out) {
   DecimalText fixed;
-  if (key != NULL && key->scale >= 0 && decimal_format(canonical, (size_t)key->scale, &fixed)) canonical = decimal_str(&fixed);
-  write_quoted(out, canonical.ptr, canonical.len);
+  if (key == NULL || key->scale < 0) {
+    write_quoted(out, canonical.ptr, canonical.len);
+  } else if (decimal_format(canonical, (size_t)key->scale, &fixed)) {
+    write_quoted(out, fixed.bytes, fixed.len);
+  } else {
+    write_long_decimal(canonical, (size_t)key->scale, out);
+  }
 }
 
 static void write_timestamp(int64_t us, Buf *out) {

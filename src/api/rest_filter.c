@@ -69,11 +69,13 @@ static bool is_text(const Field *field) {
   }
 }
 
-static bool is_scalar(const Field *field) {
+bool rest_field_is_scalar(const Field *field) {
   return field->kind == FIELD_STORED && !field->is_list && field->type != TYPE_JSON && field->type != TYPE_EMBEDDED;
 }
 
-static bool is_ordered(const Field *field) { return is_scalar(field) && field->type != TYPE_BOOLEAN && field->type != TYPE_BYTES; }
+bool rest_field_is_ordered(const Field *field) {
+  return rest_field_is_scalar(field) && field->type != TYPE_BOOLEAN && field->type != TYPE_BYTES;
+}
 
 /* `tags[contains]=tea` on a list of scalars. */
 static bool is_item_test(const Filter *filter) {
@@ -85,9 +87,9 @@ static bool is_item_test(const Filter *filter) {
 static bool is_applicable(const Filter *filter) {
   switch (filter->op->shape) {
     case SHAPE_COMPARE:
-    case SHAPE_IN: return is_scalar(filter->field);
-    case SHAPE_ORDER: return is_ordered(filter->field);
-    case SHAPE_TEXT: return (is_scalar(filter->field) && is_text(filter->field)) || is_item_test(filter);
+    case SHAPE_IN: return rest_field_is_scalar(filter->field);
+    case SHAPE_ORDER: return rest_field_is_ordered(filter->field);
+    case SHAPE_TEXT: return (rest_field_is_scalar(filter->field) && is_text(filter->field)) || is_item_test(filter);
     case SHAPE_NULL: return true;
   }
   return false;

@@ -1,17 +1,17 @@
-/* rest_list.c - a list's order and page: sort, limit, after, before, count. */
+/* rest_list.c - a list's own parameters: its order, its page, and which of the rows. */
 #include "api/rest_query_parts.h"
 
 /* ---- sort ---- */
 
-static bool is_sortable(const Field *field) {
-  return field->kind == FIELD_STORED && !field->is_list && field->type != TYPE_JSON && field->type != TYPE_EMBEDDED &&
-         field->type != TYPE_BYTES;
-}
+static bool is_sortable(const Field *field) { return rest_field_is_scalar(field) && field->type != TYPE_BYTES; }
 
 static bool is_same_path(const ExprPath *a, const ExprPath *b) {
-  if (a->field != b->field || a->hop_count != b->hop_count) return false;
+  if (a->field != b->field || a->hop_count != b->hop_count || a->member_count != b->member_count) return false;
   for (size_t i = 0; i < a->hop_count; i++) {
     if (a->hops[i] != b->hops[i]) return false;
+  }
+  for (size_t i = 0; i < a->member_count; i++) {
+    if (a->members[i] != b->members[i]) return false;
   }
   return true;
 }
@@ -22,7 +22,7 @@ static Code parse_term(RestDecoder *decoder, const Resource *resource, Str text,
   if (order.is_descending) term = str_slice(term, 1, term.len);
   const Field *last = NULL;
   TRY(rest_path_resolve(decoder, resource, term, param, &order.path, &last));
-  if (order.path.member_count > 0 || !is_sortable(last)) {
+  if (!is_sortable(last)) {
     Str shown = rest_shown(term), name = rest_shown(param->name);
     return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" has no order", STR_ARGS(name), STR_ARGS(shown));
   }
@@ -30,7 +30,7 @@ static Code parse_term(RestDecoder *decoder, const Resource *resource, Str text,
   return CODE_OK;
 }
 
-Code rest_sort_parse(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+static Code parse_sort(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
   Str name = rest_shown(param->name);
   size_t cap = 1;
   for (size_t i = 0; i < param->value.len; i++) cap += param->value.ptr[i] == ',';
@@ -58,22 +58,36 @@ Code rest_sort_parse(RestDecoder *decoder, const Resource *resource, const RestP
 
 /* ---- pages ---- */
 
-static Code parse_limit(RestDecoder *decoder, const RestParam *param, bool is_nested, ListQuery *list) {
+static Code parse_number(RestDecoder *decoder, const RestParam *param, int64_t max, Str hint, ListQuery *list) {
   int64_t limit;
   Str name = rest_shown(param->name), shown = rest_shown(param->value);
   if (!str_parse_int64(param->value, &limit) || limit < 0) {
     return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" is not a number of rows", STR_ARGS(name), STR_ARGS(shown));
   }
-  int64_t max = decoder->is_export && !is_nested ? decoder->limits->export_rows_max : decoder->limits->page_size_max;
-  if (limit > max) {
-    return rest_refuse(decoder, CODE_BAD_REQUEST, STR("follow nextCursor to read on"), "%.*s: at most %lld rows are given at once",
-                       STR_ARGS(name), (long long)max);
-  }
+  if (limit > max)
+    return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "%.*s: at most %lld rows are given at once", STR_ARGS(name), (long long)max);
   list->limit = limit;
   return CODE_OK;
 }
 
-static Code parse_count(RestDecoder *decoder, const RestParam *param, ListQuery *list) {
+static Code parse_limit(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+  (void)resource;
+  int64_t max = decoder->is_export ? decoder->limits->export_rows_max : decoder->limits->page_size_max;
+  return parse_number(decoder, param, max, STR("follow nextCursor to read on"), list);
+}
+
+static Code parse_nested_limit(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+  (void)resource;
+  return parse_number(decoder, param, decoder->limits->page_size_max, STR("follow nextCursor to read on"), list);
+}
+
+static Code parse_group_limit(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+  (void)resource;
+  return parse_number(decoder, param, decoder->limits->groups_max, STR("choose groups by a filter or having="), list);
+}
+
+static Code parse_count(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+  (void)resource;
   if (str_equal(param->value, STR("exact"))) {
     list->is_counted = true;
     return CODE_OK;
@@ -89,16 +103,61 @@ static Code parse_cursor(RestDecoder *decoder, const RestParam *param, Str *ret)
   return CODE_OK;
 }
 
-Code rest_list_param(RestDecoder *decoder, const Resource *resource, Str name, bool is_nested, const RestParam *param, ListQuery *list,
+static Code parse_after(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+  (void)resource;
+  return parse_cursor(decoder, param, &list->after);
+}
+
+static Code parse_before(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+  (void)resource;
+  return parse_cursor(decoder, param, &list->before);
+}
+
+static Code parse_filter(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+  return rest_filter_parse(decoder, resource, param, &list->filter);
+}
+
+static Code parse_search(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+  (void)decoder;
+  (void)resource;
+  list->search = param->value;
+  return CODE_OK;
+}
+
+static Code parse_distinct(RestDecoder *decoder, const Resource *resource, const RestParam *param, ListQuery *list) {
+  (void)resource;
+  list->is_distinct = str_equal(param->value, STR("true"));
+  if (list->is_distinct || str_equal(param->value, STR("false"))) return CODE_OK;
+  Str name = rest_shown(param->name), shown = rest_shown(param->value);
+  return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" is neither true nor false", STR_ARGS(name), STR_ARGS(shown));
+}
+
+/* ---- the table ---- */
+
+enum { OF_LISTS = REST_OF_LIST | REST_OF_NESTED };
+
+const RestListParameter REST_LIST_PARAMETERS[] = {
+    {STR_INIT("limit"), REST_OF_LIST, parse_limit},
+    {STR_INIT("limit"), REST_OF_NESTED, parse_nested_limit},
+    {STR_INIT("limit"), REST_OF_AGGREGATE, parse_group_limit},
+    {STR_INIT("sort"), OF_LISTS, parse_sort},
+    {STR_INIT("filter"), OF_LISTS | REST_OF_AGGREGATE, parse_filter},
+    {STR_INIT("count"), OF_LISTS, parse_count},
+    {STR_INIT("after"), REST_OF_LIST, parse_after},
+    {STR_INIT("before"), REST_OF_LIST, parse_before},
+    {STR_INIT("distinct"), REST_OF_LIST, parse_distinct},
+    {STR_INIT("q"), REST_OF_LIST | REST_OF_AGGREGATE, parse_search},
+};
+const size_t REST_LIST_PARAMETER_COUNT = sizeof REST_LIST_PARAMETERS / sizeof *REST_LIST_PARAMETERS;
+
+Code rest_list_param(RestDecoder *decoder, const Resource *resource, Str name, unsigned of, const RestParam *param, ListQuery *list,
                      bool *ret_is_known) {
-  *ret_is_known = param->op.ptr == NULL;
-  if (!*ret_is_known) return CODE_OK;
-  if (str_equal(name, STR("limit"))) return parse_limit(decoder, param, is_nested, list);
-  if (str_equal(name, STR("sort"))) return rest_sort_parse(decoder, resource, param, list);
-  if (str_equal(name, STR("filter"))) return rest_filter_parse(decoder, resource, param, &list->filter);
-  if (str_equal(name, STR("count"))) return parse_count(decoder, param, list);
-  if (!is_nested && str_equal(name, STR("after"))) return parse_cursor(decoder, param, &list->after);
-  if (!is_nested && str_equal(name, STR("before"))) return parse_cursor(decoder, param, &list->before);
   *ret_is_known = false;
+  for (size_t i = 0; param->op.ptr == NULL && i < REST_LIST_PARAMETER_COUNT; i++) {
+    const RestListParameter *known = &REST_LIST_PARAMETERS[i];
+    if ((known->of & of) == 0 || !str_equal(known->name, name)) continue;
+    *ret_is_known = true;
+    return known->parse(decoder, resource, param, list);
+  }
   return CODE_OK;
 }

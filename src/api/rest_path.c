@@ -12,9 +12,10 @@ Code rest_refuse_unknown_field(RestDecoder *decoder, const Resource *resource, S
   offer_fields(&nearest, resource);
   /* At the top a mistyped name may have been meant for a list's own parameter. */
   bool is_top = str_equal(name, param->path);
-  static const Str parameters[] = {STR_INIT("filter"), STR_INIT("sort"),   STR_INIT("fields"), STR_INIT("limit"),
-                                   STR_INIT("after"),  STR_INIT("before"), STR_INIT("count")};
-  for (size_t i = 0; is_top && i < sizeof parameters / sizeof *parameters; i++) rest_nearest_offer(&nearest, parameters[i]);
+  for (size_t i = 0; is_top && i < REST_LIST_PARAMETER_COUNT; i++) {
+    if (REST_LIST_PARAMETERS[i].of & REST_OF_LIST) rest_nearest_offer(&nearest, REST_LIST_PARAMETERS[i].name);
+  }
+  if (is_top) rest_nearest_offer(&nearest, STR("fields"));
   Str hint = rest_nearest_hint(&nearest, decoder->arena);
   Str shown = rest_shown(name), where = rest_shown(param->name);
   if (is_top) {

@@ -46,7 +46,7 @@ static Code nested_param(RestDecoder *decoder, Selection *selection, const RestP
   if (!is_list) return refuse_nested_name(decoder, name, param);
   ListQuery ignored = {0};
   bool is_known;
-  TRY(rest_list_param(decoder, resource, name, true, param, list != NULL ? &list->list : &ignored, &is_known));
+  TRY(rest_list_param(decoder, resource, name, REST_OF_NESTED, param, list != NULL ? &list->list : &ignored, &is_known));
   if (!is_known) return refuse_nested_name(decoder, name, param);
   if (list != NULL) return CODE_OK;
   Str shown = rest_shown(param->name);
@@ -71,31 +71,37 @@ static Code refuse_on_item(RestDecoder *decoder, const RestParam *param) {
 
 static Code apply_param(RestDecoder *decoder, const Resource *resource, const RestParam *param, RestQueryUse use, RestQuery *query) {
   bool is_known = false;
-  if (use == REST_QUERY_LIST) {
-    TRY(rest_list_param(decoder, resource, param->path, false, param, &query->list, &is_known));
+  bool has_filters = use == REST_QUERY_LIST || use == REST_QUERY_AGGREGATE;
+  if (has_filters) {
+    unsigned of = use == REST_QUERY_LIST ? REST_OF_LIST : REST_OF_AGGREGATE;
+    TRY(rest_list_param(decoder, resource, param->path, of, param, &query->list, &is_known));
     if (is_known) return CODE_OK;
   }
-  if (use != REST_QUERY_NONE && param->op.ptr == NULL) {
+  if ((use == REST_QUERY_LIST || use == REST_QUERY_ITEM) && param->op.ptr == NULL) {
     TRY(nested_param(decoder, query->selection, param, &is_known));
     if (is_known) return CODE_OK;
   }
-  if (decoder->is_lenient && (use != REST_QUERY_LIST || !is_known_name(resource, param->path))) return CODE_OK;
-  if (use != REST_QUERY_LIST) return refuse_on_item(decoder, param);
+  if (decoder->is_lenient && (!has_filters || !is_known_name(resource, param->path))) return CODE_OK;
+  if (!has_filters) return refuse_on_item(decoder, param);
   return rest_filter_add(decoder, resource, param, &query->list.filter);
 }
 
 Code rest_query_decode(RestDecoder *decoder, const RestResource *resource, Str query, RestQueryUse use, RestQuery *ret) {
   RestQuery made = {.selection = resource->whole, .list = {.limit = -1}};
-  if (query.len == 0) {
+  if (query.len == 0 && use != REST_QUERY_AGGREGATE) {
     *ret = made;
     return CODE_OK;
   }
   RestParams params;
   TRY(rest_params_parse(decoder, query, &params));
-  const RestParam *fields = use == REST_QUERY_NONE ? NULL : rest_params_find(&params, STR("fields"));
+  if (use == REST_QUERY_AGGREGATE) TRY(rest_aggregate_parse(decoder, resource->resource, &params, &made.aggregate));
+  bool is_aggregate = use == REST_QUERY_AGGREGATE;
+  bool has_fields = use == REST_QUERY_LIST || use == REST_QUERY_ITEM;
+  const RestParam *fields = has_fields ? rest_params_find(&params, STR("fields")) : NULL;
   if (fields != NULL) TRY(rest_fields_parse(decoder, resource, fields, &made.selection));
   for (size_t i = 0; i < params.count; i++) {
-    if (&params.items[i] != fields) TRY(apply_param(decoder, resource->resource, &params.items[i], use, &made));
+    bool is_read = &params.items[i] == fields || (is_aggregate && rest_is_aggregate_param(&params.items[i]));
+    if (!is_read) TRY(apply_param(decoder, resource->resource, &params.items[i], use, &made));
   }
   if (made.list.after.ptr != NULL && made.list.before.ptr != NULL) {
     return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "A page can't be both after one cursor and before another");

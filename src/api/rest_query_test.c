@@ -24,7 +24,7 @@ static const char SHOP[] =
 static Arena *arena;
 static Contract *contract;
 static RestMap *map;
-static const EngineLimits limits = {.page_size = 20, .page_size_max = 100, .nesting_max = 5, .filter_bytes_max = 4096};
+static const EngineLimits limits = {.page_size = 20, .page_size_max = 100, .groups_max = 1000, .nesting_max = 5, .filter_bytes_max = 4096};
 
 static void write_query(const ListQuery *list, Buf *out) {
   if (list->filter != NULL) {
@@ -37,7 +37,10 @@ static void write_query(const ListQuery *list, Buf *out) {
     if (term->is_descending) buf_add_byte(out, '-');
     for (size_t k = 0; k < term->path.hop_count; k++) buf_printf(out, "%.*s.", STR_ARGS(term->path.hops[k]->field->name));
     buf_add(out, term->path.field->name);
+    for (size_t k = 0; k < term->path.member_count; k++) buf_printf(out, ".%.*s", STR_ARGS(term->path.members[k]->name));
   }
+  if (list->search.ptr != NULL) buf_printf(out, " find %.*s", STR_ARGS(list->search));
+  if (list->is_distinct) buf_add(out, STR(" distinct"));
   if (list->limit >= 0) buf_printf(out, " limit %lld", (long long)list->limit);
   if (list->after.ptr != NULL) buf_printf(out, " after %.*s", STR_ARGS(list->after));
   if (list->before.ptr != NULL) buf_printf(out, " before %.*s", STR_ARGS(list->before));
@@ -122,6 +125,89 @@ static void a_list_has_an_order_and_a_page(void **state) {
                  "* where (((stock > 3) && (category.name == \"Tea\")) && (stock == 4))");
 }
 
+static void a_list_is_searched_and_its_rows_made_distinct(void **state) {
+  (void)state;
+  assert_decodes("sort=address.city,-address.geo.lat", "* by address.city,-address.geo.lat");
+  assert_decodes("fields=stock&distinct=true", "stock distinct");
+  assert_decodes("distinct=false&q=green+tea", "* find green tea");
+  assert_refused("distinct=1", "neither true nor false", "");
+}
+
+static void write_aggregate(const RestAggregate *made, Buf *out) {
+  static const char *const kinds[] = {"count", "sum", "avg", "min", "max"};
+  static const char *const operators[] = {
+      [EXPR_EQ] = "==", [EXPR_NE] = "!=", [EXPR_LT] = "<", [EXPR_LE] = "<=", [EXPR_GT] = ">", [EXPR_GE] = ">="};
+  for (size_t i = 0; i < made->piece_count; i++) buf_printf(out, "%.*s%zu", STR_ARGS(made->pieces[i].before), made->pieces[i].value);
+  buf_add(out, made->end);
+  for (size_t i = 0; i < made->aggregate.order_count; i++) {
+    const struct AggregateOrder *order = &made->aggregate.order[i];
+    buf_printf(out, " by %s%s%u", order->is_descending ? "-" : "", order->is_metric ? "metric " : "group ", order->index);
+  }
+  for (size_t i = 0; i < made->aggregate.having_count; i++) {
+    const AggregateCondition *condition = &made->aggregate.having[i];
+    buf_printf(out, " having %s %s", kinds[made->aggregate.metrics[condition->metric].kind], operators[condition->op]);
+    expr_write(out, expr_literal(arena, condition->value));
+  }
+}
+
+static void assert_aggregates(const char *query, const char *expected) {
+  RestQuery made;
+  const Problem *problem = NULL;
+  if (decode(query, REST_QUERY_AGGREGATE, &made, &problem) != CODE_OK) fail_msg("%s: %.*s", query, STR_ARGS(problem->detail));
+  Buf out = buf_on(arena, 65536);
+  write_aggregate(&made.aggregate, &out);
+  write_query(&made.list, &out);
+  if (!str_equal(buf_str(&out), str_of(expected))) fail_msg("%s\n  is  %.*s\n  not %s", query, STR_ARGS(buf_str(&out)), expected);
+}
+
+static void assert_no_aggregate(const char *query, const char *detail) {
+  RestQuery made;
+  const Problem *problem = NULL;
+  if (decode(query, REST_QUERY_AGGREGATE, &made, &problem) != CODE_BAD_REQUEST) fail_msg("%s is not refused", query);
+  if (!str_contains(problem->detail, str_of(detail))) fail_msg("%s\n  says %.*s\n  not  %s", query, STR_ARGS(problem->detail), detail);
+}
+
+static void an_aggregate_has_groups_and_metrics(void **state) {
+  (void)state;
+  assert_aggregates("", "{\"by\":{},\"count\":0}");
+  assert_aggregates("by=status,category.name,address.city&metrics=avg(stock),count,sum(price),%20sum(%20stock%20)",
+                    "{\"by\":{\"status\":0,\"category.name\":1,\"address.city\":2},\"count\":4,\"sum\":{\"price\":5,\"stock\":6},\"avg\":"
+                    "{\"stock\":3}}");
+  /* What serves sort and having alone isn't shown. */
+  assert_aggregates("by=status&sort=-sum(price),status", "{\"by\":{\"status\":0},\"count\":1} by -metric 1 by group 0");
+  assert_aggregates("having=count%3E%3D10%26%26sum(price)%3C9.50", "{\"by\":{},\"count\":0} having count >=10 having sum <\"9.5\"");
+  assert_aggregates("having=min(name)%20!=%20%22a%20%26%26%20b%5C%22%22", "{\"by\":{},\"count\":0} having min !=\"a && b\\\"\"");
+  assert_aggregates("having=max(made)%3C'2026-01-01T00:00:00Z'&stock[gt]=3&limit=7",
+                    "{\"by\":{},\"count\":0} having max <timestamp(\"2026-01-01T00:00:00Z\") where (stock > 3) limit 7");
+}
+
+static void what_makes_no_groups_and_no_metrics_is_refused(void **state) {
+  (void)state;
+  assert_no_aggregate("by=tags", "makes no groups");
+  assert_no_aggregate("by=category", "is a relation");
+  assert_no_aggregate("by=status,status", "named twice");
+  assert_no_aggregate("by=", "");
+  assert_no_aggregate("metrics=", "no metric");
+  assert_no_aggregate("metrics=count,count", "named twice");
+  assert_no_aggregate("metrics=sum(name)", "no number");
+  assert_no_aggregate("metrics=sum(stock", "no metric");
+  assert_no_aggregate("metrics=sum", "no metric");
+  assert_no_aggregate("metrics=sum(secret)", "no field");
+  assert_no_aggregate("metrics=max(active)", "no order");
+  assert_no_aggregate("metrics=sum(category.name)", "no field");
+  assert_no_aggregate("sort=name", "not what they are made by");
+  assert_no_aggregate("having=", "a metric is expected");
+  assert_no_aggregate("having=count", "is expected");
+  assert_no_aggregate("having=count%3D%3D", "a number or a quoted text is expected");
+  assert_no_aggregate("having=count%3E1.5", "an integer of 64 bits is expected");
+  assert_no_aggregate("having=count%3E1%20%7C%7C%20count%3E2", "&& or the end is expected");
+  assert_no_aggregate("having=min(name)%3D%3D%22a", "closing quote");
+  assert_no_aggregate("having=count%3E1%26%26", "a metric is expected");
+  assert_no_aggregate("limit=1001", "at most 1000");
+  assert_no_aggregate("after=x", "neither a parameter nor a field");
+  assert_no_aggregate("fields=id", "neither a parameter nor a field");
+}
+
 static void fields_are_selected_in_the_contracts_order(void **state) {
   (void)state;
   assert_decodes("fields=price,id", "id,price");
@@ -183,7 +269,8 @@ static void what_does_not_fit_its_type_is_refused(void **state) {
   assert_refused("category=x", "does not apply", "category.id");
   assert_refused("address=x", "does not apply", "member");
   assert_refused("sort=tags", "no order", "");
-  assert_refused("sort=address.city", "no order", "");
+  assert_refused("sort=address.geo", "no order", "");
+  assert_refused("sort=address.city,-address.city", "named twice", "");
   assert_refused("sort=name,-name", "named twice", "");
   assert_refused("sort=", "", "");
 }
@@ -255,6 +342,9 @@ int main(void) {
       cmocka_unit_test(fields_become_conditions),
       cmocka_unit_test(an_enum_goes_by_what_is_stored),
       cmocka_unit_test(a_list_has_an_order_and_a_page),
+      cmocka_unit_test(a_list_is_searched_and_its_rows_made_distinct),
+      cmocka_unit_test(an_aggregate_has_groups_and_metrics),
+      cmocka_unit_test(what_makes_no_groups_and_no_metrics_is_refused),
       cmocka_unit_test(fields_are_selected_in_the_contracts_order),
       cmocka_unit_test(what_is_unknown_is_refused_with_the_nearest_name),
       cmocka_unit_test(what_does_not_fit_its_type_is_refused),

@@ -2,6 +2,7 @@
 #pragma once
 #include "api/face.h"
 #include "api/header.h"
+#include "api/rest_aggregate.h"
 #include "api/rest_encode.h"
 #include "api/rest_route.h"
 
@@ -16,6 +17,8 @@ typedef struct RestState {
   Preferences preferences;
   RestRoute route;
   RestSink sink;
+  RestAggregate aggregate;
+  RestGroupSink groups;       /* AGGREGATE: instead of the sink */
   Call calls[REST_CALLS_MAX]; /* the last one's result is the answer; one before it asks whether the parent can be seen */
   const Call *main;
   bool is_array;                     /* CREATE of several */

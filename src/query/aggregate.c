@@ -1,5 +1,6 @@
 #include "query/aggregate.h"
 
+#include "query/search.h"
 #include "sql/dialect_impl.h"
 
 struct AggregateCall {
@@ -8,7 +9,9 @@ struct AggregateCall {
   const Aggregate *aggregate;
   PlanInput input;
   const Expr *read_rule, *filter, *scope;
-  uint32_t having_param;
+  PlanSearch search;
+  uint32_t having_param, limit_param;
+  size_t groups_max; /* more are refused; SIZE_MAX: the caller's own limit cuts them off */
   ResultSink *sink;
   size_t row_count;
 };
@@ -42,24 +45,25 @@ static Code outline_group(AggregateCall *call, const ExprPath *path, Error *err)
   shape_int(&call->input, (uint32_t)path->hop_count);
   for (size_t h = 0; h < path->hop_count; h++) shape_field(&call->input, path->hops[h]->field);
   shape_field(&call->input, path->field);
+  shape_int(&call->input, (uint32_t)path->member_count);
+  for (size_t m = 0; m < path->member_count; m++) shape_int(&call->input, path->members[m]->index);
   return plan_reach_path(&call->input, path, err);
 }
 
-static Code outline(AggregateCall *call, Error *err) {
+/* A limit of the client's own cuts groups off. Without one all are given, and too many are refused rather than left out: one row more than
+ * allowed tells. */
+static Code outline_limit(AggregateCall *call, const EngineLimits *limits, Error *err) {
+  int64_t asked = call->operation->list.limit, max = limits->groups_max;
+  if (asked > max) return error_set(err, CODE_BAD_REQUEST, "limit must be at most %lld", (long long)max);
+  call->groups_max = asked < 0 ? (size_t)max : SIZE_MAX;
+  call->limit_param = plan_param(&call->input, value_int(asked < 0 ? max + 1 : asked), VALUE_INT);
+  return call->limit_param == 0 ? error_no_memory(err) : CODE_OK;
+}
+
+static Code outline_order_and_having(AggregateCall *call, Error *err) {
   const Aggregate *aggregate = call->aggregate;
   PlanInput *input = &call->input;
-  shape_byte(input, 'A');
-  shape_int(input, call->operation->resource->index);
-  TRY(plan_rule(input, call->operation->resource->access[RULE_READ], &call->read_rule, err));
-  TRY(outline_expr(call, call->operation->list.scope, false, &call->scope, err));
-  TRY(outline_expr(call, call->operation->list.filter, true, &call->filter, err));
-  shape_int(input, (uint32_t)aggregate->by_count);
-  for (size_t i = 0; i < aggregate->by_count; i++) TRY(outline_group(call, &aggregate->by[i], err));
-  for (size_t i = 0; i < aggregate->metric_count; i++) {
-    shape_byte(input, (unsigned)aggregate->metrics[i].kind + 1);
-    shape_field(input, aggregate->metrics[i].field);
-    if (aggregate->metrics[i].field != NULL) TRY(plan_reach_field(input, aggregate->metrics[i].field, err));
-  }
+  shape_int(input, (uint32_t)aggregate->order_count);
   for (size_t i = 0; i < aggregate->order_count; i++) {
     shape_byte(input, (aggregate->order[i].is_metric ? 2u : 0u) | (aggregate->order[i].is_descending ? 1u : 0u));
     shape_int(input, aggregate->order[i].index);
@@ -70,6 +74,28 @@ static Code outline(AggregateCall *call, Error *err) {
     shape_byte(input, (unsigned)aggregate->having[i].op);
     if (plan_param(input, aggregate->having[i].value, aggregate->having[i].value.type) == 0) return error_no_memory(err);
   }
+  return CODE_OK;
+}
+
+static Code outline(AggregateCall *call, const Engine *engine, Error *err) {
+  const Aggregate *aggregate = call->aggregate;
+  PlanInput *input = &call->input;
+  shape_byte(input, 'A');
+  shape_int(input, call->operation->resource->index);
+  TRY(plan_rule(input, call->operation->resource->access[RULE_READ], &call->read_rule, err));
+  TRY(outline_expr(call, call->operation->list.scope, false, &call->scope, err));
+  TRY(outline_expr(call, call->operation->list.filter, true, &call->filter, err));
+  TRY(plan_search(input, engine->dialect, call->operation->resource, call->operation->list.search, &call->search, err));
+  shape_int(input, (uint32_t)aggregate->by_count);
+  for (size_t i = 0; i < aggregate->by_count; i++) TRY(outline_group(call, &aggregate->by[i], err));
+  shape_int(input, (uint32_t)aggregate->metric_count);
+  for (size_t i = 0; i < aggregate->metric_count; i++) {
+    shape_byte(input, (unsigned)aggregate->metrics[i].kind);
+    shape_field(input, aggregate->metrics[i].field);
+    if (aggregate->metrics[i].field != NULL) TRY(plan_reach_field(input, aggregate->metrics[i].field, err));
+  }
+  TRY(outline_order_and_having(call, err));
+  TRY(outline_limit(call, &engine->limits, err));
   return input->shape.failed == CODE_OK ? CODE_OK : error_set(err, input->shape.failed, "the request asks for too much at once");
 }
 
@@ -89,8 +115,20 @@ static Code field_text(Statement *statement, const ExprPath *path, Str *ret, Err
     scope = sql_scope_join(scope, path->hops[h], &statement->guard, err);
     if (scope == NULL) return err->code;
   }
-  TRY(sql_write_guarded_column(&statement->writer, &text, scope, path->field, &statement->guard, true, err));
+  if (path->member_count == 0) {
+    TRY(sql_write_guarded_column(&statement->writer, &text, scope, path->field, &statement->guard, true, err));
+  } else {
+    const Expr *member = expr_path(statement->call->input.arena, path);
+    TRY_ALLOC(member);
+    ExprSqlRoots roots = {.row = statement->scope};
+    TRY(expr_sql_write_value(&statement->writer, &text, member, &roots, &statement->guard, err));
+  }
   return buf_finish(&text, ret, err);
+}
+
+/* The field that says of what type a group's key is. */
+static const Field *group_field(const ExprPath *path) {
+  return path->member_count > 0 ? path->members[path->member_count - 1] : path->field;
 }
 
 static ValueType metric_type(const Metric *metric) {
@@ -134,7 +172,7 @@ static Code write_groups(Statement *statement, Str *texts, Error *err) {
   for (size_t i = 0; i < aggregate->by_count; i++) {
     Buf *out = NULL;
     TRY(field_text(statement, &aggregate->by[i], &texts[i], err));
-    TRY(column_begin(statement, field_value_type(aggregate->by[i].field), &out, err));
+    TRY(column_begin(statement, field_value_type(group_field(&aggregate->by[i])), &out, err));
     buf_add(out, texts[i]);
     buf_add(sql_select_group(statement->select), texts[i]);
   }
@@ -152,16 +190,27 @@ static Code write_metrics(Statement *statement, Str *texts, Error *err) {
   return CODE_OK;
 }
 
+/* A metric as it is compared and sorted: a function's result has no collation of its own. */
+static Str comparable_metric(Statement *statement, const Str *metrics, size_t index) {
+  Buf text = buf_on(statement->call->input.arena, SIZE_MAX / 2);
+  buf_add(&text, metrics[index]);
+  buf_add(&text, statement->writer.dialect->collations[metric_type(&statement->call->aggregate->metrics[index])]);
+  return text.failed == CODE_OK ? buf_str(&text) : (Str){0};
+}
+
 /* By the group's key unless the client wants another order; the key ends it, so that it is total. */
-static void write_order(Statement *statement, const Str *groups, const Str *metrics) {
+static Code write_order(Statement *statement, const Str *groups, const Str *metrics, Error *err) {
   const Aggregate *aggregate = statement->call->aggregate;
   for (size_t i = 0; i < aggregate->order_count; i++) {
-    Str text = aggregate->order[i].is_metric ? metrics[aggregate->order[i].index] : groups[aggregate->order[i].index];
+    size_t index = aggregate->order[i].index;
+    Str text = aggregate->order[i].is_metric ? comparable_metric(statement, metrics, index) : groups[index];
+    if (text.ptr == NULL) return error_no_memory(err);
     sql_write_order_term(&statement->writer, sql_select_order(statement->select), text, aggregate->order[i].is_descending, true);
   }
   for (size_t i = 0; i < aggregate->by_count; i++) {
     sql_write_order_term(&statement->writer, sql_select_order(statement->select), groups[i], false, true);
   }
+  return CODE_OK;
 }
 
 static void write_having(Statement *statement, const Str *metrics) {
@@ -175,12 +224,19 @@ static void write_having(Statement *statement, const Str *metrics) {
     buf_add(out, statement->writer.dialect->collations[metric_type(&aggregate->metrics[condition->metric])]);
     buf_add(out, operators[condition->op]);
     sql_write_param(&statement->writer, out, statement->call->having_param + (uint32_t)i, condition->value.type);
+    /* As everywhere, != is the negation of ==, so that it holds for null. */
+    if (condition->op != EXPR_NE) continue;
+    buf_add(out, STR(" OR "));
+    buf_add(out, metrics[condition->metric]);
+    buf_add(out, STR(" IS NULL"));
   }
 }
 
 static Code write_conditions(Statement *statement, Error *err) {
   ExprSqlRoots roots = {.row = statement->scope};
   const AggregateCall *call = statement->call;
+  Str rank;
+  TRY(search_write(&statement->writer, statement->select, statement->scope, &call->search, &rank, err));
   if (call->scope != NULL)
     TRY(expr_sql_write_condition(&statement->writer, sql_select_where(statement->select), call->scope, &roots, NULL, err));
   if (call->read_rule != NULL)
@@ -203,7 +259,8 @@ static Code compile(AggregateCall *call, const SqlDialect *dialect, Arena *arena
   TRY(write_metrics(&statement, metrics, err));
   TRY(write_conditions(&statement, err));
   write_having(&statement, metrics);
-  write_order(&statement, groups, metrics);
+  TRY(write_order(&statement, groups, metrics, err));
+  sql_select_limit(statement.select, call->limit_param);
   Str sql = {0};
   TRY(sql_select_finish(statement.select, &sql, err));
   StoreColumn *columns = ARENA_ARRAY(arena, StoreColumn, statement.columns.count);
@@ -235,7 +292,9 @@ static bool on_bind(StoreRead *read, size_t statement, const Value **ret_params)
 static Code on_row(StoreRead *read, size_t statement, const Value *columns, Error *err) {
   (void)statement;
   AggregateCall *call = (AggregateCall *)read;
-  call->row_count++;
+  if (++call->row_count > call->groups_max) {
+    return error_set(err, CODE_TOO_LARGE, "there are more than %zu groups: choose fewer by a filter or a limit", call->groups_max);
+  }
   return call->sink == NULL ? CODE_OK : call->sink->row(call->sink, NULL, columns, err);
 }
 
@@ -252,7 +311,7 @@ Code aggregate_plan(Engine *engine, Call *call, Arena *arena, Error *err) {
   aggregate->aggregate = call->operation.aggregate;
   aggregate->input = plan_input_on(arena, call->operation.caller, call->operation.now_us);
   aggregate->sink = call->sink;
-  TRY(outline(aggregate, err));
+  TRY(outline(aggregate, engine, err));
   Str shape = buf_str(&aggregate->input.shape);
   StorePlan *plan = plan_cache_get(engine->reads, shape, arena);
   if (plan == NULL) {

@@ -134,7 +134,7 @@ static Code plan_find(Engine *engine, ReadCall *call, Error *err) {
   if (call->plan != NULL) return CODE_OK;
   Arena *arena = arena_create(0);
   TRY_ALLOC(arena);
-  Code code = read_compile(call, engine->dialect, arena, &call->plan, err);
+  Code code = read_compile(call, arena, &call->plan, err);
   if (code != CODE_OK) {
     arena_destroy(arena);
     return code;
@@ -148,6 +148,7 @@ Code read_call_create(Engine *engine, const Operation *operation, ResultSink *si
   TRY_ALLOC(call);
   call->operation = operation;
   call->limits = &engine->limits;
+  call->dialect = engine->dialect;
   call->arena = arena;
   call->input = plan_input_on(arena, operation->caller, operation->now_us);
   call->sink = sink;

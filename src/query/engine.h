@@ -14,6 +14,7 @@ typedef struct Engine Engine;
 typedef struct EngineLimits {
   int64_t page_size, page_size_max;
   int64_t export_rows_max;
+  int64_t groups_max; /* of an aggregate, at once */
   size_t nesting_max;
   size_t batch_max;
   size_t filter_bytes_max;

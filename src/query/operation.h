@@ -28,6 +28,7 @@ typedef struct Selection Selection;
 typedef struct OrderTerm {
   ExprPath path; /* root EXPR_ROOT_ROW */
   bool is_descending;
+  bool is_rank; /* the engine's own: by how well a search fits; there is no path then */
 } OrderTerm;
 
 /* Which rows of a list, and which page of them. */
@@ -39,9 +40,9 @@ typedef struct ListQuery {
   int64_t limit;     /* -1: the default page size */
   Str after, before; /* opaque cursors; ptr NULL: none */
   bool is_counted;   /* count=exact */
-  Str search;        /* full text; ptr NULL: none */
-  bool is_distinct;
-  bool is_export; /* a piece of a stream of rows: `limit` is bounded by export_rows_max instead of page_size_max */
+  Str search;        /* full text: words, "a phrase", a prefix*; ptr NULL: none. The best come first where there is no order */
+  bool is_distinct;  /* rows that differ in what is selected, which must be plain fields, among them all that the list is ordered by */
+  bool is_export;    /* a piece of a stream of rows: `limit` is bounded by export_rows_max instead of page_size_max */
 } ListQuery;
 
 typedef struct SelectionItem {
@@ -65,7 +66,7 @@ typedef struct Metric {
   MetricKind kind;
   const Field *field; /* NULL for COUNT */
 } Metric;
-/* A metric compared with a value of its own type (count and sums of integers: VALUE_DECIMAL). */
+/* A metric compared with a value of its own type (see Aggregate). */
 typedef struct AggregateCondition {
   uint32_t metric;
   ExprKind op; /* EXPR_EQ … EXPR_GE */
@@ -73,7 +74,8 @@ typedef struct AggregateCondition {
 } AggregateCondition;
 
 /* Rows grouped and counted. The sink gets `by_count` keys and then `metric_count` metrics a row, and no selection. Sums are VALUE_DECIMAL
- * (of Float: VALUE_FLOAT), counts VALUE_INT, averages VALUE_FLOAT. */
+ * (of Float: VALUE_FLOAT), counts VALUE_INT, averages VALUE_FLOAT; min and max are of their field's type. Enums are given by name. The
+ * list's limit (-1: none) bounds the groups. */
 typedef struct Aggregate {
   const ExprPath *by;
   size_t by_count;

@@ -6,6 +6,7 @@
 #include "query/cursor.h"
 #include "query/engine.h"
 #include "query/plan_input.h"
+#include "query/search.h"
 
 typedef struct ReadNode ReadNode;
 typedef struct ReadCall ReadCall;
@@ -27,7 +28,8 @@ struct ReadNode {
   ReadNode *parent;                       /* NULL: the root */
   const Relation *link;                   /* nested: the relation whose keys are the parent's */
   const Expr *read_rule, *filter, *scope; /* reduced and numbered; NULL: none */
-  const OrderTerm *order;                 /* the client's, then the key */
+  PlanSearch search;
+  const OrderTerm *order; /* the client's, then the key */
   size_t order_count;
   uint32_t key_param; /* the first of the key's (or of the parent's key's) parameters */
   uint32_t limit_param;
@@ -56,6 +58,7 @@ struct ReadCall {
   StoreRead read; /* first: the store's callbacks find the call by it */
   const Operation *operation;
   const EngineLimits *limits;
+  const SqlDialect *dialect;
   Arena *arena;
   PlanInput input;
   VEC(ReadNode *) nodes; /* breadth first: nodes[0] is the root */
@@ -68,10 +71,18 @@ struct ReadCall {
   uint64_t etag;  /* of the rows that were handed on */
 };
 
+/* What decides a sort key's type; not for ranks. */
+static inline const Field *order_field(const OrderTerm *term) {
+  return term->path.member_count > 0 ? term->path.members[term->path.member_count - 1] : term->path.field;
+}
+static inline ValueType order_value_type(const OrderTerm *term) {
+  return term->is_rank ? VALUE_FLOAT : field_value_type(order_field(term));
+}
+
 /* The outline of `operation` on call->arena: nodes, parameters, shape. */
 Code read_outline(ReadCall *call, Error *err);
 /* The plan for the outline; everything that it points to lives in `arena`, which outlives the call. */
-Code read_compile(const ReadCall *call, const SqlDialect *dialect, Arena *arena, StorePlan **ret, Error *err);
+Code read_compile(const ReadCall *call, Arena *arena, StorePlan **ret, Error *err);
 /* Sets the store's callbacks up. Then store_read or store_txn_read may run call->read. */
 Code read_prepare(ReadCall *call, Error *err);
 /* After the store is done: cursors, nested lists, rows to the sink where they weren't already; then *ret is filled. */

@@ -16,6 +16,7 @@ typedef struct Select {
   SqlSelect *select;
   SqlScope *scope;
   ColumnVec columns;
+  Str rank; /* of what was searched for; ptr NULL: nothing was */
 } Select;
 
 static Code column_add(Compile *compile, Select *select, ValueType type, bool is_foreign, const Field *field, Error *err) {
@@ -71,6 +72,10 @@ static Code selection_columns(Compile *compile, Select *select, SqlScope *scope,
 
 /* The text of a sort key, as the client may see it. */
 static Code order_text(Compile *compile, Select *select, const OrderTerm *term, Str *ret, Error *err) {
+  if (term->is_rank) {
+    *ret = select->rank;
+    return CODE_OK;
+  }
   Buf text = buf_on(compile->call->arena, SIZE_MAX / 2);
   SqlScope *scope = select->scope;
   for (size_t i = 0; i < term->path.hop_count; i++) {
@@ -89,19 +94,16 @@ static Code order_text(Compile *compile, Select *select, const OrderTerm *term, 
 }
 
 static bool is_term_nullable(const ReadCall *call, const OrderTerm *term) {
+  if (term->is_rank) return false;
   if (term->path.hop_count > 0 || term->path.member_count > 0 || !term->path.field->is_required) return true;
   SqlGuard guard = plan_guard(&call->input);
   return guard.field_rule(guard.context, term->path.field) != NULL;
 }
 
-static const Field *order_field(const OrderTerm *term) {
-  return term->path.member_count > 0 ? term->path.members[term->path.member_count - 1] : term->path.field;
-}
-
 static void write_order_param(Compile *compile, Buf *out, const ReadNode *node, uint32_t first, size_t term) {
   const OrderTerm *by = &node->order[term];
-  if (by->path.member_count > 0)
-    sql_write_param(&compile->writer, out, first + (uint32_t)term, field_value_type(order_field(by)));
+  if (by->is_rank || by->path.member_count > 0)
+    sql_write_param(&compile->writer, out, first + (uint32_t)term, order_value_type(by));
   else
     sql_write_field_param(&compile->writer, out, first + (uint32_t)term, by->path.field);
 }
@@ -184,21 +186,25 @@ static Code order_terms(Compile *compile, Select *select, const ReadNode *node, 
     if (!has_columns) continue;
     sql_select_next_column(select->select);
     buf_add(sql_select_columns(select->select), key);
-    TRY(column_add(compile, select, field_value_type(order_field(term)), false, NULL, err));
+    TRY(column_add(compile, select, order_value_type(term), false, NULL, err));
   }
   return CODE_OK;
 }
 
 /* ---- statements ---- */
 
-static Code statement_finish(Compile *compile, Select *select, size_t index, Error *err) {
-  Str sql = {0};
-  TRY(sql_select_finish(select->select, &sql, err));
+static Code statement_finish_text(Compile *compile, const Select *select, Str sql, size_t index, Error *err) {
   StoreStatement *statement =
       plan_statement(&compile->call->input, compile->arena, sql, select->columns.items, select->columns.count, false, err);
   if (statement == NULL) return err->code;
   compile->statements[index] = statement;
   return CODE_OK;
+}
+
+static Code statement_finish(Compile *compile, Select *select, size_t index, Error *err) {
+  Str sql = {0};
+  TRY(sql_select_finish(select->select, &sql, err));
+  return statement_finish_text(compile, select, sql, index, err);
 }
 
 static Code write_condition_term(Compile *compile, Select *select, const Expr *condition, const SqlGuard *guard, Error *err) {
@@ -226,12 +232,36 @@ static Code select_begin(Compile *compile, const ReadNode *node, Select *ret, Er
     write_key_terms(compile, ret, node->link->keys, node->link->key_count, node->key_param);
   else if (node->list == NULL)
     write_key_terms(compile, ret, node->resource->keys, node->resource->key_count, node->key_param);
+  TRY(search_write(&compile->writer, ret->select, ret->scope, &node->search, &ret->rank, err));
   TRY(write_condition_term(compile, ret, node->scope, NULL, err));
   TRY(write_condition_term(compile, ret, node->read_rule, NULL, err));
   return write_condition_term(compile, ret, node->filter, &compile->guard, err);
 }
 
+/* Distinct rows are counted as the rows of a subselect; the order's keys are all that is selected. */
+static Code compile_distinct_count(Compile *compile, const ReadNode *node, Error *err) {
+  Select select;
+  TRY(select_begin(compile, node, &select, err));
+  for (size_t i = 0; i < node->order_count; i++) {
+    Str key = {0};
+    TRY(order_text(compile, &select, &node->order[i], &key, err));
+    sql_select_next_column(select.select);
+    buf_add(sql_select_columns(select.select), key);
+  }
+  sql_select_distinct(select.select);
+  Str rows = {0}, sql = {0};
+  TRY(sql_select_finish(select.select, &rows, err));
+  Buf text = buf_on(compile->call->arena, SIZE_MAX / 2);
+  buf_add(&text, STR("SELECT count(*) FROM ("));
+  buf_add(&text, rows);
+  buf_add(&text, STR(") AS d"));
+  TRY(buf_finish(&text, &sql, err));
+  TRY(column_add(compile, &select, VALUE_INT, false, NULL, err));
+  return statement_finish_text(compile, &select, sql, node->count_statement, err);
+}
+
 static Code compile_count(Compile *compile, const ReadNode *node, Error *err) {
+  if (node->list->is_distinct) return compile_distinct_count(compile, node, err);
   Select select;
   TRY(select_begin(compile, node, &select, err));
   sql_select_next_column(select.select);
@@ -262,6 +292,7 @@ static Code compile_rows(Compile *compile, const ReadNode *node, Error *err) {
       TRY(write_keyset(compile, &select, node, node->cursor_param, node->is_reversed, node->cursor.is_inclusive, false, err));
     TRY(order_terms(compile, &select, node, true, node->is_reversed, err));
     sql_select_limit(select.select, node->limit_param);
+    if (node->list->is_distinct) sql_select_distinct(select.select);
   }
   return statement_finish(compile, &select, node->statement, err);
 }
@@ -273,10 +304,10 @@ static Code compile_node(Compile *compile, const ReadNode *node, Error *err) {
   return node->probe_statement == SIZE_MAX ? CODE_OK : compile_probe(compile, node, err);
 }
 
-Code read_compile(const ReadCall *call, const SqlDialect *dialect, Arena *arena, StorePlan **ret, Error *err) {
+Code read_compile(const ReadCall *call, Arena *arena, StorePlan **ret, Error *err) {
   Compile compile = {
       .call = call,
-      .writer = {.arena = call->arena, .dialect = dialect},
+      .writer = {.arena = call->arena, .dialect = call->dialect},
       .guard = plan_guard(&call->input),
       .arena = arena,
       .statements = ARENA_ARRAY(arena, StoreStatement *, call->statement_count),

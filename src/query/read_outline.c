@@ -27,34 +27,82 @@ static bool is_named(const OrderTerm *terms, size_t count, const Field *field) {
   return false;
 }
 
-/* The key ends every sort, in the direction of the last field named, so that the order is total. A table without a key is ordered by all of
- * its row. */
-static Code outline_order(ReadCall *call, ReadNode *node, Error *err) {
+/* What makes an order total: the key; all of the row where a table has none; of distinct rows all that is selected. */
+typedef struct OrderTail {
+  const Field *const *fields;
+  size_t count;
+} OrderTail;
+
+static Code refuse_distinct(const Field *field, Error *err) {
+  return error_set(err, CODE_BAD_REQUEST, "distinct rows are made of plain fields and sorted by them: \"%.*s\" is none",
+                   STR_ARGS(field->name));
+}
+
+static bool has_order(const Field *field) {
+  return field->kind == FIELD_STORED && !field->is_list && field->type != TYPE_JSON && field->type != TYPE_EMBEDDED &&
+         field->type != TYPE_BYTES;
+}
+
+static Code distinct_tail(ReadCall *call, const ReadNode *node, OrderTail *ret, Error *err) {
+  const Selection *selection = node->selection;
+  const Field **fields = ARENA_ARRAY(call->arena, const Field *, selection->count);
+  TRY_ALLOC(fields);
+  for (size_t i = 0; i < selection->count; i++) {
+    fields[i] = selection->items[i].field;
+    if (!has_order(fields[i])) return refuse_distinct(fields[i], err);
+  }
+  for (size_t i = 0; i < node->list->order_count; i++) {
+    const ExprPath *path = &node->list->order[i].path;
+    bool is_selected = false;
+    for (size_t k = 0; k < selection->count; k++) is_selected = is_selected || fields[k] == path->field;
+    if (!is_selected || path->hop_count > 0 || path->member_count > 0) return refuse_distinct(path->field, err);
+  }
+  *ret = (OrderTail){fields, selection->count};
+  return CODE_OK;
+}
+
+static Code order_tail(ReadCall *call, const ReadNode *node, OrderTail *ret, Error *err) {
   const Resource *resource = node->resource;
+  shape_byte(&call->input, node->list->is_distinct ? 'U' : 0);
+  if (node->list->is_distinct) return distinct_tail(call, node, ret, err);
+  *ret = resource->key_count > 0 ? (OrderTail){resource->keys, resource->key_count} : (OrderTail){resource->stored, resource->stored_count};
+  return CODE_OK;
+}
+
+static Code outline_term(ReadCall *call, const OrderTerm *term, Error *err) {
+  const ExprPath *path = &term->path;
+  shape_byte(&call->input, term->is_rank ? 'R' : term->is_descending ? 'D' : 'A');
+  shape_int(&call->input, (uint32_t)path->hop_count);
+  for (size_t h = 0; h < path->hop_count; h++) shape_field(&call->input, path->hops[h]->field);
+  shape_field(&call->input, path->field);
+  shape_int(&call->input, (uint32_t)path->member_count);
+  for (size_t m = 0; m < path->member_count; m++) shape_int(&call->input, path->members[m]->index);
+  return plan_reach_path(&call->input, path, err);
+}
+
+/* The tail ends every sort, in the direction of the last field named, so that the order is total. What was searched for and is not sorted
+ * comes by its rank. */
+static Code outline_order(ReadCall *call, ReadNode *node, Error *err) {
   const ListQuery *list = node->list;
   if (list->order_count > ORDER_TERMS_MAX)
     return error_set(err, CODE_BAD_REQUEST, "a list is sorted by at most %d fields", ORDER_TERMS_MAX);
-  const Field *const *tail = resource->key_count > 0 ? resource->keys : resource->stored;
-  size_t tail_count = resource->key_count > 0 ? resource->key_count : resource->stored_count;
-  OrderTerm *terms = ARENA_ARRAY(call->arena, OrderTerm, list->order_count + tail_count);
+  OrderTail tail = {0};
+  TRY(order_tail(call, node, &tail, err));
+  OrderTerm *terms = ARENA_ARRAY(call->arena, OrderTerm, 1 + list->order_count + tail.count);
   TRY_ALLOC(terms);
   size_t count = 0;
-  for (; count < list->order_count; count++) terms[count] = list->order[count];
+  bool is_ranked = node->search.is_asked && !node->search.is_vain && list->order_count == 0 && !list->is_distinct;
+  if (is_ranked) terms[count++] = (OrderTerm){.path = {.resource = node->resource}, .is_rank = true};
+  for (size_t i = 0; i < list->order_count; i++) terms[count++] = list->order[i];
   bool is_descending = count > 0 && terms[count - 1].is_descending;
-  for (size_t i = 0; i < tail_count; i++) {
-    if (is_named(terms, count, tail[i])) continue;
-    terms[count++] = (OrderTerm){.path = {.resource = resource, .field = tail[i]}, .is_descending = is_descending};
+  for (size_t i = 0; i < tail.count; i++) {
+    if (is_named(terms, count, tail.fields[i])) continue;
+    terms[count++] = (OrderTerm){.path = {.resource = node->resource, .field = tail.fields[i]}, .is_descending = is_descending};
   }
   node->order = terms;
   node->order_count = count;
-  for (size_t i = 0; i < count; i++) {
-    const ExprPath *path = &terms[i].path;
-    shape_byte(&call->input, terms[i].is_descending ? 'D' : 'A');
-    for (size_t h = 0; h < path->hop_count; h++) shape_field(&call->input, path->hops[h]->field);
-    shape_field(&call->input, path->field);
-    for (size_t m = 0; m < path->member_count; m++) shape_int(&call->input, path->members[m]->index);
-    TRY(plan_reach_path(&call->input, path, err));
-  }
+  shape_int(&call->input, (uint32_t)count);
+  for (size_t i = 0; i < count; i++) TRY(outline_term(call, &terms[i], err));
   return CODE_OK;
 }
 
@@ -85,10 +133,12 @@ static uint64_t hash_expr(const Expr *expr, uint64_t seed) {
   return seed;
 }
 
-/* A cursor belongs to a resource, an order and a filter; not to a caller, a page size, a selection or the way that led to the list. */
+/* A cursor belongs to a resource, an order, a search and a filter; not to a caller, a page size, a selection or the way that led to the
+ * list. */
 static uint64_t hash_list(const ReadNode *node) {
   uint64_t hash = hash64_int(node->resource->index, node->order_count);
   for (size_t i = 0; i < node->order_count; i++) hash = hash_path(&node->order[i].path, hash + node->order[i].is_descending);
+  if (node->search.is_asked) hash = hash64_seeded(node->list->search, hash);
   return node->list->filter == NULL ? hash : hash_expr(node->list->filter, hash);
 }
 
@@ -102,11 +152,6 @@ static Code outline_cursor(ReadCall *call, ReadNode *node, Error *err) {
     TRY(cursor_parse(after.ptr != NULL ? after : before, node->list_hash, node->order_count, call->arena, &node->cursor, err));
   shape_byte(&call->input, (node->has_cursor ? 1u : 0u) | (node->is_reversed ? 2u : 0u) | (node->cursor.is_inclusive ? 4u : 0u));
   return CODE_OK;
-}
-
-static ValueType order_value_type(const OrderTerm *term) {
-  const Field *field = term->path.member_count > 0 ? term->path.members[term->path.member_count - 1] : term->path.field;
-  return field_value_type(field);
 }
 
 static Code order_params(ReadCall *call, ReadNode *node, const Value *values, uint32_t *ret_first, Error *err) {
@@ -188,6 +233,7 @@ static Code outline_rows(ReadCall *call, ReadNode *node, Error *err) {
 static Code outline_list(ReadCall *call, ReadNode *node, Error *err) {
   TRY(outline_filter(call, node->list->scope, false, &node->scope, err));
   TRY(outline_filter(call, node->list->filter, true, &node->filter, err));
+  TRY(plan_search(&call->input, call->dialect, node->resource, node->list->search, &node->search, err));
   TRY(outline_order(call, node, err));
   TRY(outline_cursor(call, node, err));
   return outline_page(call, node, err);

@@ -53,6 +53,8 @@ static const OptionSpec options[] = {
      .is_limit = true},
     {"page-size-max", OPTION_COUNT, AT(page_size_max), "100", "N", "what limit= may ask for (400)", .min = 1, .max = COUNT_MAX,
      .is_limit = true},
+    {"groups-max", OPTION_COUNT, AT(groups_max), "1000", "N", "groups of an aggregate, at once (413)", .min = 1, .max = COUNT_MAX,
+     .is_limit = true},
     {"nesting-max", OPTION_COUNT, AT(nesting_max), "5", "N", "depth of fields= and of nested writes", .min = 1, .max = 32,
      .is_limit = true},
     {"batch-max", OPTION_COUNT, AT(batch_max), "100", "N", "operations in one request", .min = 1, .max = 100000, .is_limit = true},

@@ -50,6 +50,7 @@ EngineLimits generation_limits(const ServeConfig *config) {
       .page_size_max = (int64_t)config->page_size_max,
       .export_rows_max = (int64_t)config->export_rows_max,
       .import_bytes_max = config->import_bytes_max,
+      .groups_max = (int64_t)config->groups_max,
       .nesting_max = config->nesting_max,
       .batch_max = config->batch_max,
       .filter_bytes_max = config->filter_bytes_max,

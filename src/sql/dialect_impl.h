@@ -56,6 +56,12 @@ typedef enum SqlTemplate {
   SQL_TEMPLATE_COUNT
 } SqlTemplate;
 
+/* A word, or the words of a phrase, to search for in texts. Whatever stands in it, it is no syntax. */
+typedef struct SqlSearchTerm {
+  Str text;
+  bool is_prefix; /* the last word may go on */
+} SqlSearchTerm;
+
 enum { SQL_VALUE_TYPES = VALUE_ROWS + 1 };
 
 struct SqlDialect {
@@ -95,6 +101,12 @@ struct SqlDialect {
   /* operand IN the items of a list parameter, so that an index on the operand serves. NULL items match nothing. */
   void (*write_in_list)(Buf *out, Str operand, Str list, ValueType type,
                         const Field *own); /* own: whose own form the operand is; NULL: canonical */
+  /* Full-text search; both NULL where there is none. A FROM item of the rows in which the pattern, a parameter's value, is found: their
+   * keys as k0, k1 …, and found_rank, the best the smallest. A row's rank depends on that row and the pattern alone, so that a page's
+   * cursor stays right while others come and go, and nothing is told of rows that are not shown. */
+  void (*write_search)(Buf *out, const Resource *resource, Str param);
+  /* That parameter's value: all of the terms, in some of resource->search by their index. */
+  void (*write_search_pattern)(Buf *out, const SqlSearchTerm *terms, size_t term_count, const uint32_t *columns, size_t column_count);
 };
 
 /* Appends the template with its operands. */

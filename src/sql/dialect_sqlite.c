@@ -2,6 +2,7 @@
  * (store/sqlite_functions.c). Storage: Decimal is canonical text under the collation `decimal`, DateTime text of fixed width, Boolean 0 or
  * 1, lists and embedded objects JSON text. */
 #include "sql/dialect_impl.h"
+#include "sql/select.h"
 
 typedef enum Affinity { AFFINITY_TEXT, AFFINITY_INTEGER, AFFINITY_REAL, AFFINITY_NUMERIC, AFFINITY_BLOB } Affinity;
 
@@ -145,6 +146,55 @@ static void write_in_list(Buf *out, Str operand, Str list, ValueType type, const
   buf_add_byte(out, ')');
 }
 
+/* ---- full-text search: the tables that store/sqlite_search.c makes ---- */
+
+static void write_search_table(Buf *out, const Resource *resource, Str part) {
+  Buf name = buf_on_heap(1 << 16);
+  buf_add(&name, STR("caisson_search_"));
+  buf_add(&name, resource->table);
+  buf_add(&name, part);
+  if (name.failed != CODE_OK) out->failed = name.failed;
+  sql_write_identifier(out, buf_str(&name));
+  buf_done(&name);
+}
+
+/* The limit keeps the planner from taking the subselect apart: a rank can be told only while the index is being read. */
+static void write_search(Buf *out, const Resource *resource, Str param) {
+  buf_add(out, STR("(SELECT "));
+  for (size_t i = 0; i < resource->key_count; i++) {
+    buf_add(out, STR("k.k"));
+    buf_add_uint64(out, i);
+    buf_add(out, STR(", "));
+  }
+  buf_add(out, STR("caisson_rank(f."));
+  write_search_table(out, resource, STR(":text"));
+  buf_add(out, STR(") AS found_rank FROM "));
+  write_search_table(out, resource, STR(":text"));
+  buf_add(out, STR(" AS f CROSS JOIN "));
+  write_search_table(out, resource, STR(":keys"));
+  buf_add(out, STR(" AS k ON k.doc = f.rowid WHERE f."));
+  write_search_table(out, resource, STR(":text"));
+  buf_add(out, STR(" MATCH "));
+  buf_add(out, param);
+  buf_add(out, STR(" LIMIT -1)"));
+}
+
+/* {c0 c2} : ("tea" AND "gree" *): FTS5's syntax, in which a quoted string is nothing but words (https://sqlite.org/fts5.html §3). */
+static void write_search_pattern(Buf *out, const SqlSearchTerm *terms, size_t term_count, const uint32_t *columns, size_t column_count) {
+  buf_add_byte(out, '{');
+  for (size_t i = 0; i < column_count; i++) {
+    buf_add(out, i > 0 ? STR(" c") : STR("c"));
+    buf_add_uint64(out, columns[i]);
+  }
+  buf_add(out, STR("} : ("));
+  for (size_t i = 0; i < term_count; i++) {
+    if (i > 0) buf_add(out, STR(" AND "));
+    sql_write_identifier(out, terms[i].text); /* the same quotes, doubled the same way */
+    if (terms[i].is_prefix) buf_add(out, STR(" *"));
+  }
+  buf_add_byte(out, ')');
+}
+
 const SqlDialect SQL_DIALECT_SQLITE = {
     .name = STR_INIT("sqlite"),
     .param_sigil = '?',
@@ -198,4 +248,6 @@ const SqlDialect SQL_DIALECT_SQLITE = {
     .write_member = write_member,
     .write_each = write_each,
     .write_in_list = write_in_list,
+    .write_search = write_search,
+    .write_search_pattern = write_search_pattern,
 };

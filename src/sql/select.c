@@ -31,6 +31,7 @@ struct SqlSelect {
   Buf columns, where, group, having, order;
   size_t column_count, where_count, group_count, having_count, order_count;
   uint32_t limit_param;
+  bool is_distinct;
   const SqlScope *locked;
 };
 
@@ -214,6 +215,8 @@ Buf *sql_select_order(SqlSelect *select) {
   return &select->order;
 }
 
+void sql_select_distinct(SqlSelect *select) { select->is_distinct = true; }
+
 void sql_select_limit(SqlSelect *select, uint32_t limit_param) { select->limit_param = limit_param; }
 
 void sql_select_lock(SqlSelect *select, const SqlScope *scope) { select->locked = scope; }
@@ -257,7 +260,7 @@ static void write_clause(Buf *out, Str keyword, const Buf *clause, size_t count,
 
 Code sql_select_finish(SqlSelect *select, Str *ret, Error *err) {
   Buf out = buf_on(select->writer->arena, STATEMENT_BYTES_MAX);
-  buf_add(&out, STR("SELECT "));
+  buf_add(&out, select->is_distinct ? STR("SELECT DISTINCT ") : STR("SELECT "));
   if (select->columns.len == 0) buf_add_byte(&out, '1');
   write_clause(&out, STR(""), &select->columns, select->columns.len > 0, false);
   bool is_first = true;

@@ -60,7 +60,8 @@ void sql_select_next_column(SqlSelect *select); /* a comma, but for the first */
 Buf *sql_select_where(SqlSelect *select);       /* begins a further AND term: text up to the next call is one term, put in parentheses */
 Buf *sql_select_group(SqlSelect *select);       /* begins a further GROUP BY term */
 Buf *sql_select_having(SqlSelect *select);
-Buf *sql_select_order(SqlSelect *select);                       /* begins a further ORDER BY term */
+Buf *sql_select_order(SqlSelect *select); /* begins a further ORDER BY term */
+void sql_select_distinct(SqlSelect *select);
 void sql_select_limit(SqlSelect *select, uint32_t limit_param); /* 0: none */
 /* The rows of `scope`'s table are locked for writing, on stores where others may write beside us. */
 void sql_select_lock(SqlSelect *select, const SqlScope *scope);

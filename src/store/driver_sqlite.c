@@ -160,6 +160,8 @@ static Code store_open_database(SqliteStore *store, const StoreOptions *options,
     return code;
   }
   store->target.has_foreign_data = !store->is_ours;
+  /* The triggers of our own search indexes write to FTS5 tables, which SQLite lets only a trusted schema do. */
+  if (store->is_ours) sqlite3_db_config(connection->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL);
   return sqlite_writer_init(&store->writer, store, connection, err);
 }
 

@@ -10,6 +10,7 @@
 #include "store/sqlite_aggregates.h"
 #include "store/sqlite_error.h"
 #include "store/sqlite_functions.h"
+#include "store/sqlite_search.h"
 
 int64_t sqlite_clock_us(void) {
   struct timespec now;
@@ -64,6 +65,7 @@ static Code connection_set_up(SqliteConnection *connection, SqliteRole role, int
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
   TRY(sqlite_aggregates_register(db, err));
+  TRY(sqlite_rank_register(db, err));
   int result = sqlite_functions_register(db);
   if (result == SQLITE_OK) result = sqlite3_exec(db, settings_of_all, NULL, NULL, NULL);
   if (result == SQLITE_OK) result = sqlite3_exec(db, cache_of[role], NULL, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "store/sqlite_ddl.h"
 #include "store/sqlite_error.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_search.h"
 #include "store/sqlite_store.h"
 
 enum { MIGRATION_BYTES_MAX = 64 * 1024 * 1024, DIFFERENCES_BYTES_MAX = 256 * 1024 };
@@ -313,11 +314,83 @@ static Code tables_migrate(Migration *migration) {
   return CODE_OK;
 }
 
+/* ---- search ---- */
+
+static const SchemaObject *search_find(const Migration *migration, Str name) {
+  for (size_t i = 0; i < migration->schema.search.count; i++) {
+    if (str_equal(migration->schema.search.items[i].name, name)) return &migration->schema.search.items[i];
+  }
+  return NULL;
+}
+
+static Code search_is_right(const Migration *migration, const Resource *resource, bool *ret) {
+  *ret = true;
+  for (size_t i = 0; i < SEARCH_OBJECT_COUNT; i++) {
+    Str name, sql;
+    TRY(search_object(resource, i, migration->arena, &name, &sql, migration->err));
+    const SchemaObject *found = search_find(migration, name);
+    *ret = *ret && found != NULL && str_equal(found->sql, sql);
+  }
+  return CODE_OK;
+}
+
+/* An index holds nothing but what stands in the table: where it is not as it should be it is made anew. */
+static Code search_make(Migration *migration, const Resource *resource) {
+  Buf sql = buf_on(migration->arena, MIGRATION_BYTES_MAX);
+  search_write_drop(&sql, resource->table);
+  search_write_tables(&sql, resource);
+  search_write_fill(&sql, resource);
+  for (size_t i = 0; i < SEARCH_TRIGGER_COUNT; i++) {
+    search_write_trigger(&sql, resource, i);
+    buf_add(&sql, STR(";\n"));
+  }
+  return change_add(migration, &sql, arena_printf(migration->arena, "the search index of %.*s is missing", STR_ARGS(resource->table)));
+}
+
+/* "caisson_search_TABLE:keys" → TABLE. */
+static Str search_table_of(Str name) {
+  if (!str_ends_with(name, STR(":keys"))) return (Str){0};
+  return str_slice(name, sizeof "caisson_search_" - 1, name.len - (sizeof ":keys" - 1));
+}
+
+static bool contract_searches(const Contract *contract, Str table) {
+  for (size_t i = 0; i < contract->resource_count; i++) {
+    const Resource *resource = contract->resources[i];
+    if (resource->search_count > 0 && resource->key_count > 0 && str_equal(resource->table, table)) return true;
+  }
+  return false;
+}
+
+static Code search_drop(Migration *migration, Str table) {
+  Buf sql = buf_on(migration->arena, MIGRATION_BYTES_MAX);
+  search_write_drop(&sql, table);
+  return change_add(migration, &sql, arena_printf(migration->arena, "the search index of %.*s is not in the contract", STR_ARGS(table)));
+}
+
+static Code search_migrate(Migration *migration) {
+  const Contract *contract = migration->contract;
+  for (size_t i = 0; i < contract->resource_count; i++) {
+    const Resource *resource = contract->resources[i];
+    if (resource->search_count == 0 || resource->key_count == 0) continue;
+    bool is_right = false;
+    TRY(search_is_right(migration, resource, &is_right));
+    if (!is_right) TRY(search_make(migration, resource));
+  }
+  for (size_t i = 0; i < migration->schema.search.count; i++) {
+    Str table = search_table_of(migration->schema.search.items[i].name);
+    if (table.len > 0 && !contract_searches(contract, table)) TRY(search_drop(migration, table));
+  }
+  return CODE_OK;
+}
+
 /* Of a database that others made: everything that the contract reads must be there; how it is declared is their affair. */
 static void tables_verify(Migration *migration) {
   for (size_t i = 0; i < migration->contract->resource_count; i++) {
     const Resource *resource = migration->contract->resources[i];
     const SchemaTable *table = sqlite_schema_table(&migration->schema, resource->table);
+    if (resource->search_count > 0)
+      differ(migration, "%.*s has @search, and this database was not made by Caisson: no search index is put into it",
+             STR_ARGS(resource->name));
     if (table == NULL)
       differ(migration, "table %.*s is missing, and this database was not made by Caisson: its schema is not changed",
              STR_ARGS(resource->table));
@@ -368,6 +441,7 @@ static Code migration_run(Migration *migration, bool is_ours, bool is_allowed_to
     tables_verify(migration);
   else
     TRY(tables_migrate(migration));
+  if (is_ours) TRY(search_migrate(migration));
   if (!is_allowed_to_change) {
     for (size_t i = 0; i < migration->changes.count; i++) differ(migration, "%.*s", STR_ARGS(migration->changes.items[i].description));
   }

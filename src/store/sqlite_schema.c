@@ -1,4 +1,4 @@
-/* sqlite_schema.c - reads the schema through SQLite's pragma functions, never from the text of CREATE statements. */
+/* sqlite_schema.c - reads the schema through SQLite's pragma functions, not from the text of CREATE statements. */
 #include "store/sqlite_schema.h"
 
 #include "store/sqlite_error.h"
@@ -112,6 +112,12 @@ static Code on_table(SchemaReader *reader, sqlite3_stmt *row, void *context) {
   return VEC_PUSH(reader->arena, &schema->tables, table) ? CODE_OK : error_no_memory(reader->err);
 }
 
+static Code on_search(SchemaReader *reader, sqlite3_stmt *row, void *context) {
+  SqliteSchema *schema = context;
+  SchemaObject object = {row_str(reader, row, 0), row_str(reader, row, 1)};
+  return VEC_PUSH(reader->arena, &schema->search, object) ? CODE_OK : error_no_memory(reader->err);
+}
+
 Code sqlite_schema_read(SqliteConnection *connection, Arena *arena, SqliteSchema *ret, Error *err) {
   SqliteSchema schema = {0};
   SchemaReader reader = {connection, arena, err};
@@ -120,6 +126,9 @@ Code sqlite_schema_read(SqliteConnection *connection, Arena *arena, SqliteSchema
       "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
       (Str){NULL, 0}, on_table, &schema));
   for (size_t i = 0; i < schema.tables.count; i++) TRY(table_read(&reader, &schema.tables.items[i]));
+  /* The one place where a statement's text is read: these are texts of our own making, to be found again to the byte. */
+  TRY(schema_query(&reader, "SELECT name, sql FROM sqlite_schema WHERE name GLOB 'caisson_search_*:*' AND type IN ('table', 'trigger')",
+                   (Str){NULL, 0}, on_search, &schema));
   *ret = schema;
   return CODE_OK;
 }

@@ -43,8 +43,14 @@ typedef struct SchemaTable {
   VEC(SchemaForeignKey) foreign_keys;
 } SchemaTable;
 
+/* What a CREATE statement made, and its text: of the search's own tables and triggers. */
+typedef struct SchemaObject {
+  Str name, sql;
+} SchemaObject;
+
 typedef struct SqliteSchema {
   VEC(SchemaTable) tables;
+  VEC(SchemaObject) search;
 } SqliteSchema;
 
 /* A database is ours when Caisson has made it, or when it is still empty. */

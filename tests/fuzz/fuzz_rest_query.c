@@ -24,7 +24,7 @@ static const char CONTRACT[] =
     "type Category @resource @access(read: \"true\", write: \"true\") { id: ID! name: String! products: [Product!]! }\n"
     "type Review @resource @access(read: \"true\", write: \"true\") { id: ID! product: Product! stars: Int! }\n";
 
-static const EngineLimits limits = {.page_size = 20, .page_size_max = 100, .nesting_max = 5, .filter_bytes_max = 4096};
+static const EngineLimits limits = {.page_size = 20, .page_size_max = 100, .groups_max = 1000, .nesting_max = 5, .filter_bytes_max = 4096};
 
 /* Made once for all inputs. */
 static const RestMap *shared_map(void) {
@@ -67,6 +67,23 @@ static void check_selection(const Selection *selection, size_t depth) {
   }
 }
 
+/* Whatever an aggregate asks for, its template names each value of a group once, and conditions name metrics that are there. */
+static void check_aggregate(const RestAggregate *made) {
+  const Aggregate *aggregate = &made->aggregate;
+  PROPERTY(made->piece_count <= aggregate->by_count + aggregate->metric_count && made->end.len > 0);
+  for (size_t i = 0; i < made->piece_count; i++) {
+    PROPERTY(made->pieces[i].value < aggregate->by_count + aggregate->metric_count && utf8_is_valid(made->pieces[i].before));
+    for (size_t k = 0; k < i; k++) PROPERTY(made->pieces[k].value != made->pieces[i].value);
+  }
+  for (size_t i = 0; i < aggregate->metric_count; i++) {
+    const Metric *metric = &aggregate->metrics[i];
+    PROPERTY((metric->field == NULL) == (metric->kind == METRIC_COUNT) && (metric->field == NULL || !metric->field->is_hidden));
+  }
+  for (size_t i = 0; i < aggregate->order_count; i++)
+    PROPERTY(aggregate->order[i].index < (aggregate->order[i].is_metric ? aggregate->metric_count : aggregate->by_count));
+  for (size_t i = 0; i < aggregate->having_count; i++) PROPERTY(aggregate->having[i].metric < aggregate->metric_count);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const RestMap *map = shared_map();
   Arena *arena = arena_create(0);
@@ -87,6 +104,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (code != CODE_OK) check_refusal(&decoder, code);
     if (code == CODE_OK) check_selection(query.selection, 0);
     if (code == CODE_OK) PROPERTY(query.list.limit <= limits.page_size_max);
+    decoder.problem = NULL;
+    code = rest_query_decode(&decoder, product, str_slice(text, mark + 1, text.len), REST_QUERY_AGGREGATE, &query);
+    if (code != CODE_OK) check_refusal(&decoder, code);
+    if (code == CODE_OK) check_aggregate(&query.aggregate);
   }
   arena_destroy(arena);
   return 0;

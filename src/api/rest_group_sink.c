@@ -1,0 +1,38 @@
+/* rest_group_sink.c - groups of an aggregate to JSON. */
+#include <math.h>
+
+#include "api/rest_aggregate.h"
+#include "api/rest_encode.h"
+
+static Code group_row(ResultSink *base, const Selection *selection, const Value *values, Error *err) {
+  (void)selection;
+  RestGroupSink *sink = (RestGroupSink *)base;
+  const RestAggregate *aggregate = sink->aggregate;
+  if (sink->row_count++ > 0) buf_add_byte(&sink->out, ',');
+  for (size_t i = 0; i < aggregate->piece_count; i++) {
+    const RestGroupPiece *piece = &aggregate->pieces[i];
+    Value value = values[piece->value];
+    /* A sum of Floats may be larger than any, and JSON has no infinity. */
+    if (value.type == VALUE_FLOAT && !isfinite(value.number)) value = value_null();
+    buf_add(&sink->out, piece->before);
+    rest_write_value(sink->map, &piece->form, NULL, &value, &sink->out);
+  }
+  buf_add(&sink->out, aggregate->end);
+  if (sink->out.failed == CODE_OK) return CODE_OK;
+  if (sink->out.failed != CODE_TOO_LARGE) return error_no_memory(err);
+  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer groups", sink->out.max);
+}
+
+static void group_restart(ResultSink *base) {
+  RestGroupSink *sink = (RestGroupSink *)base;
+  sink->out.len = sink->begin_bytes;
+  sink->out.failed = CODE_OK;
+  sink->row_count = 0;
+}
+
+void rest_group_sink_init(RestGroupSink *sink, const RestMap *map, const RestAggregate *aggregate, Arena *arena, size_t bytes_max) {
+  *sink = (RestGroupSink){
+      .base = {.row = group_row, .restart = group_restart}, .map = map, .aggregate = aggregate, .out = buf_on(arena, bytes_max)};
+  buf_add(&sink->out, STR("{\"items\":["));
+  sink->begin_bytes = sink->out.len;
+}
