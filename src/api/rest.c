@@ -231,7 +231,6 @@ Code rest_decode_request(ApiRequest *request, RestState *state) {
   const HttpRequest *http = &request->exchange->request;
   RestDecoder *decoder = &state->decoder;
   TRY(rest_route(decoder, http->path, &state->route));
-  /* Its Operations come with the next faces of this face. */
   bool is_batch = state->route.target == REST_BATCH;
   if (http->method == HTTP_OPTIONS) return answer_options(request, &state->route);
   Action action = ACTION_COUNT;
