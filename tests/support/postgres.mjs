@@ -19,7 +19,7 @@ function findPrograms() {
 }
 
 // PostgreSQL refuses to run as root.
-function unprivileged() {
+export function unprivileged() {
   if (process.getuid() !== 0) return {};
   for (const user of ['postgres', 'nobody']) {
     const uid = spawnSync('id', ['-u', user], { encoding: 'utf8' });
