@@ -521,6 +521,9 @@ void http_connection_sweep(Connection *connection, uint64_t now_ms) {
     if (is_due(now_ms, connection->idle_ms, linger_ms)) http_connection_close(connection);
   } else if (is_due(now_ms, connection->written_ms, limits->idle_timeout_ms)) {
     connection_end(connection, true); /* a reader that does not read */
+  } else if (connection->server->tls != NULL && !tls_is_established(connection->stream) &&
+             is_due(now_ms, connection->idle_ms, limits->header_timeout_ms)) {
+    http_connection_close(connection); /* a handshake is a head of its own */
   } else if (is_idle(connection)) {
     if (connection->is_finishing || queued > 0) return;
     if (connection->server->has_stopped_listening || is_due(now_ms, connection->idle_ms, limits->idle_timeout_ms))

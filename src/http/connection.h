@@ -42,6 +42,7 @@ struct HttpServer {
   HttpLimits limits;
   HttpShared *shared;
   HttpHandler handler;
+  Tls *tls; /* NULL: cleartext */
   HttpListening *listening;
   Connection *connections;
   size_t connection_count, refused_connection_count;

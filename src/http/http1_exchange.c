@@ -21,6 +21,7 @@ Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const
   exchange->base.request = head->request;
   exchange->base.request.peer = arena_str(arena, (Str){connection->peer, connection->peer_len});
   if (exchange->base.request.peer.ptr == NULL) return NULL;
+  exchange->base.request.is_tls = server->tls != NULL;
   exchange->base.arena = arena;
   exchange->base.loop = server->loop;
   exchange->base.bytes_in = head->head_bytes;

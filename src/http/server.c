@@ -137,7 +137,16 @@ Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared
   return CODE_OK;
 }
 
-static void on_accept(void *context, Stream *stream, Str peer) { http_connection_open(context, stream, peer); }
+void http_server_use_tls(HttpServer *server, Tls *tls) { server->tls = tls; }
+
+static void on_accept(void *context, Stream *stream, Str peer) {
+  HttpServer *server = context;
+  Stream *over = server->tls == NULL ? stream : tls_accept(server->tls, stream);
+  if (over == NULL)
+    stream_close(stream);
+  else
+    http_connection_open(server, over, peer);
+}
 
 Code http_server_listen(HttpServer *server, Str address, Str *ret_address, Error *err) {
   HttpListening *listening = memory_alloc(sizeof *listening);
@@ -150,7 +159,7 @@ Code http_server_listen(HttpServer *server, Str address, Str *ret_address, Error
   }
   server->listening = listening;
   Str bound = listening->listener == NULL ? address : listener_address(listening->listener);
-  const char *scheme = str_starts_with(bound, STR("unix:")) ? "" : "http://";
+  const char *scheme = str_starts_with(bound, STR("unix:")) ? "" : server->tls == NULL ? "http://" : "https://";
   int len = snprintf(listening->url, sizeof listening->url, "%s%.*s", scheme, STR_ARGS(bound));
   assert(len > 0 && (size_t)len < sizeof listening->url);
   *ret_address = (Str){listening->url, (size_t)len};

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "http/exchange.h"
 #include "io/loop.h"
+#include "io/tls.h"
 
 /* INTERFACE §6. */
 typedef struct HttpLimits {
@@ -22,6 +23,8 @@ typedef struct HttpShared { /* of all loops */
 typedef struct HttpServer HttpServer;
 
 Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared, const HttpHandler *handler, HttpServer **ret, Error *err);
+/* Connections speak TLS from now on; `tls` outlives the server. Before it listens. */
+void http_server_use_tls(HttpServer *server, Tls *tls);
 /* "127.0.0.1:8080", "[::1]:8080", "unix:/path". With SO_REUSEPORT, so that every loop listens for itself (a Unix socket is opened by one
  * loop only: pass the same address to each, the first owns it). Port 0 is resolved by the first server; *ret_address is what was bound, as
  * a URL ("http://127.0.0.1:41237"), on the server's own memory. */

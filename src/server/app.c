@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "auth/secret.h"
@@ -98,6 +99,33 @@ static Code make_workers(App *app, Error *err) {
   return CODE_OK;
 }
 
+/* ---- TLS ---- */
+
+static TlsFiles tls_files(const ServeConfig *config) {
+  return (TlsFiles){.certificates = config->tls_cert.items,
+                    .keys = config->tls_key.items,
+                    .count = config->tls_cert.count,
+                    .client_ca = config->tls_client_ca};
+}
+
+static Code make_tls(App *app, Error *err) {
+  TlsFiles files = tls_files(app->config);
+  return files.count == 0 ? CODE_OK : tls_create(&files, &app->shared.tls, err);
+}
+
+static void reload_tls(App *app) {
+  TlsFiles files = tls_files(app->config);
+  Error err = {0};
+  if (files.count == 0) return;
+  if (tls_reload(app->shared.tls, &files, &err) == CODE_OK) {
+    warn(app, STR("the certificates were read again"));
+    return;
+  }
+  char text[sizeof err.text + 64];
+  int len = snprintf(text, sizeof text, "the certificates were not read again, and the old ones are kept: %s", err.text);
+  warn(app, (Str){text, len > 0 ? (size_t)len : 0});
+}
+
 /* ---- Listeners ---- */
 
 /* What the other workers listen on: the first one's answer, without its scheme where port 0 became a real one. */
@@ -160,6 +188,7 @@ static Code load_again(App *app, Arena *arena, Generation **ret, DiagnosticList 
 /* On the signals' thread, so that no loop waits for the checker. */
 static void on_reload(void *context) {
   App *app = context;
+  reload_tls(app);
   Arena *arena = arena_create(0);
   if (arena == NULL) return;
   Generation *next = NULL;
@@ -187,6 +216,7 @@ static Code fill(App *app, Contract *contract, Arena *arena, Str *ret_details, E
   Code code = app->shared.workers == NULL || store_url.ptr == NULL ? error_no_memory(err) : CODE_OK;
   if (code != CODE_OK) return contract_destroy(contract), code;
   TRY(generation_create(contract, config, app->shared.worker_count, &app->generation, err));
+  TRY(make_tls(app, err));
   TRY(open_store(app, store_url, err));
   TRY(make_tables(app, contract, arena, ret_details, err));
   TRY(find_secret(app, store_url, err));
@@ -257,5 +287,6 @@ void app_destroy(App *app) {
   if (app->shared.store != NULL) store_close(app->shared.store);
   idempotency_keys_destroy(app->shared.idempotency_keys);
   generation_release(app->generation);
+  tls_destroy(app->shared.tls);
   arena_destroy(app->arena);
 }

@@ -21,6 +21,13 @@ static const OptionSpec options[] = {
     {"jwt-issuer", OPTION_TEXT, AT(jwt_issuer), NULL, "TEXT", "refuse tokens whose iss is another"},
     {"jwt-audience", OPTION_TEXT, AT(jwt_audience), NULL, "TEXT", "refuse tokens whose aud does not name it"},
     {"cors-origin", OPTION_LIST, AT(cors_origin), NULL, "ORIGIN", "let pages of https://example.org (or *) call; repeatable [none]"},
+    {"tls-cert", OPTION_LIST, AT(tls_cert), NULL, "FILE",
+     "speak TLS with this certificate (PEM, its chain behind it); repeatable, chosen by name"},
+    {"tls-key", OPTION_LIST, AT(tls_key), NULL, "FILE", "the key of each --tls-cert, in the same order (PEM)"},
+    {"tls-client-ca", OPTION_TEXT, AT(tls_client_ca), NULL, "FILE", "only let in clients with a certificate of one of these issuers (PEM)",
+     .is_limit = true},
+    {"hsts", OPTION_DURATION, AT(hsts_ms), "0s", "TIME", "tell browsers to use nothing but TLS for so long; 0s: not said",
+     .max = 730 * TIME_MAX_MS, .is_limit = true},
     {"log", OPTION_CHOICE, AT(log), "auto", NULL, "the access log, on stderr; auto: text on a terminal, else json", "json|text|off|auto"},
     {"require-if-match", OPTION_FLAG, AT(is_match_required), NULL, NULL, "refuse updates and deletes without If-Match (428)"},
     {"server-timing", OPTION_FLAG, AT(has_server_timing), NULL, NULL, "tell each step's time in a Server-Timing header"},
@@ -96,5 +103,9 @@ Code serve_config_check(const ServeConfig *config, Error *err) {
   if (config->jwt_secret.len != 0 && config->jwt_secret_file.len != 0)
     return error_set(err, CODE_BAD_REQUEST, "--jwt-secret and --jwt-secret-file are both given: one is enough");
   if (config->listen.count == 0) return error_set(err, CODE_BAD_REQUEST, "--listen is empty");
+  if (config->tls_cert.count != config->tls_key.count)
+    return error_set(err, CODE_BAD_REQUEST, "each --tls-cert needs its --tls-key, and each --tls-key its --tls-cert");
+  if (config->tls_cert.count == 0 && (config->tls_client_ca.len != 0 || config->hsts_ms != 0))
+    return error_set(err, CODE_BAD_REQUEST, "--tls-client-ca and --hsts need --tls-cert and --tls-key");
   return CODE_OK;
 }

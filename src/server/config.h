@@ -11,6 +11,9 @@ typedef struct ServeConfig {
   Str jwt_secret, jwt_secret_file, jwt_issuer, jwt_audience;
   uint64_t jwt_leeway_ms;
   OptionList cors_origin;
+  OptionList tls_cert, tls_key; /* as many of one as of the other; none: cleartext */
+  Str tls_client_ca;
+  uint64_t hsts_ms; /* 0: not said */
   OptionSwitch migrate;
   int store_prepared; /* StorePrepared */
   uint64_t store_connections_max, store_acquire_timeout_ms;

@@ -145,11 +145,17 @@ static Str server_timing(const Request *request) {
   return buf_str(&out);
 }
 
+/* RFC 6797 §6.1. */
+static Str hsts(const Request *request) {
+  uint64_t seconds = request->worker->shared->config->hsts_ms / 1000;
+  return arena_printf(request->api.exchange->arena, "max-age=%llu", (unsigned long long)seconds);
+}
+
 /* The answer's own headers, then those that every answer has. Without memory for them the answer goes out as it is. */
 static void add_common_headers(Request *request, HttpResponse *response) {
   const ServeConfig *config = request->worker->shared->config;
   HttpHeader *headers =
-      arena_alloc(request->api.exchange->arena, (response->header_count + 3 + COMPRESS_HEADERS_MAX + CORS_HEADERS_MAX) * sizeof *headers);
+      arena_alloc(request->api.exchange->arena, (response->header_count + 4 + COMPRESS_HEADERS_MAX + CORS_HEADERS_MAX) * sizeof *headers);
   if (headers == NULL) return;
   size_t count = response->header_count;
   if (count > 0) memcpy(headers, response->headers, count * sizeof *headers);
@@ -159,6 +165,7 @@ static void add_common_headers(Request *request, HttpResponse *response) {
   headers[count++] = (HttpHeader){STR("traceparent"), {request->trace.traceparent, TRACEPARENT_LEN}};
   if (config->has_server_timing && request->step_ends_us[0] != 0)
     headers[count++] = (HttpHeader){STR("server-timing"), server_timing(request)};
+  if (config->hsts_ms != 0) headers[count++] = (HttpHeader){STR("strict-transport-security"), hsts(request)};
   if (config->cors_origin.count > 0) count += cors_headers(config->cors_origin, request->origin, headers + count);
   response->headers = headers;
   response->header_count = count;

@@ -164,6 +164,7 @@ static Code fill(Worker *worker, Generation *generation, Error *err) {
   worker->limits = http_limits_of(shared->config);
   worker->handler = request_handler(worker);
   TRY(http_server_create(worker->loop, &worker->limits, &shared->http, &worker->handler, &worker->http, err));
+  http_server_use_tls(worker->http, shared->tls);
   loop_hook_add(worker->loop, &worker->end_of_turn);
   return CODE_OK;
 }

@@ -18,6 +18,7 @@ typedef struct ServerShared {
   Store *store;
   IdempotencyKeys *idempotency_keys;
   HttpShared http;
+  Tls *tls; /* NULL: cleartext */
   struct Worker **workers;
   size_t worker_count;
   _Atomic bool is_started; /* every listener is open */
