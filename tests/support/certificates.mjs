@@ -1,0 +1,31 @@
+// certificates.mjs - keys and certificates that live as long as a test, made by the openssl command.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+function openssl(folder, ...args) {
+  const result = spawnSync('openssl', args, { cwd: folder, encoding: 'utf8', timeout: 60000 });
+  if (result.status !== 0) throw new Error(`openssl ${args[0]}: ${result.error ?? result.stderr}`);
+}
+
+const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+
+// An authority: { cert, key } are paths, `pem` the certificate's text.
+export function makeAuthority(folder, name) {
+  openssl(folder, 'req', '-x509', ...key, '-keyout', `${name}.key`, '-out', `${name}.pem`, '-days', '2', '-subj', `/CN=${name}`);
+  return describe(folder, name);
+}
+
+// A certificate for the names given, by an authority.
+export function makeCertificate(folder, authority, name, names = [name], usage = 'serverAuth') {
+  const extensions = path.join(folder, `${name}.ext`);
+  fs.writeFileSync(extensions, `subjectAltName=${names.map((n) => (/^[\d.]+$/.test(n) ? `IP:${n}` : `DNS:${n}`)).join(',')}\nextendedKeyUsage=${usage}\n`);
+  openssl(folder, 'req', '-new', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+  openssl(folder, 'x509', '-req', '-in', `${name}.csr`, '-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial', '-days', '2', '-extfile', extensions, '-out', `${name}.pem`);
+  return describe(folder, name);
+}
+
+function describe(folder, name) {
+  const cert = path.join(folder, `${name}.pem`);
+  return { cert, key: path.join(folder, `${name}.key`), pem: fs.readFileSync(cert, 'utf8') };
+}
