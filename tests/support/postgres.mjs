@@ -83,6 +83,8 @@ export async function startPostgres({ settings = {}, tcp = false } = {}) {
   };
   const atExit = () => { server.child?.kill('SIGQUIT'); fs.rmSync(folder, { recursive: true, force: true }); };
   process.on('exit', atExit);
+  // A test that is ended from outside ends its server, too.
+  for (const signal of ['SIGTERM', 'SIGINT']) if (process.listenerCount(signal) === 0) process.once(signal, () => process.exit(1));
 
   server.url = (database = 'postgres') => `postgresql://caisson@/${database}?host=${encodeURIComponent(folder)}&port=${server.port}`;
   server.tcpUrl = (database = 'postgres', port = server.port) => `postgresql://caisson:${password}@127.0.0.1:${port}/${database}`;
