@@ -22,7 +22,7 @@ for group in "$@"; do
       wanted+=(libcmocka-dev openssl sqlite3 postgresql pgbouncer curl procps groff-base)
       has_node || wanted+=(nodejs)
       has_npm || wanted+=(npm)
-      wanted+=(chromium) ;;
+      wanted+=(chromium python3-venv) ;;
     lint) wanted+=(clang clang-format clang-tidy git) ;;
     fuzz) wanted+=(clang) ;;
     *) echo "dependencies.sh: no group '$group' (build, test, lint, fuzz)" >&2; exit 2 ;;

@@ -84,8 +84,8 @@ const parts = [
 ];
 
 async function install(folder) {
-  if (folder === undefined || (await execute('scripts/npm.sh', [folder], 'npm.log')) === 0) return true;
-  console.log(readLog('npm.log').slice(-3000));
+  if (folder === undefined || ((await execute('scripts/npm.sh', [folder], 'npm.log')) === 0 && (await execute('scripts/python.sh', [], 'python.log')) === 0)) return true;
+  for (const log of ['npm.log', 'python.log']) if (fs.existsSync(path.join(logs, log))) console.log(readLog(log).slice(-3000));
   return false;
 }
 

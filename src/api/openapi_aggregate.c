@@ -1,6 +1,8 @@
 /* openapi_aggregate.c - GET /v1/products:aggregate: what can be grouped by and computed, and the form of the answer. */
 #include "api/openapi_impl.h"
 
+enum { WORDS_BYTES_MAX = 2 * 1024 * 1024 };
+
 typedef enum Fold { FOLD_SUM, FOLD_AVG, FOLD_MIN, FOLD_MAX, FOLD_COUNT } Fold;
 static const Str metric_names[FOLD_COUNT] = {STR_INIT("sum"), STR_INIT("avg"), STR_INIT("min"), STR_INIT("max")};
 
@@ -20,73 +22,56 @@ static bool has_metric(const Field *field, Fold fold) {
 
 /* ---- Parameters ---- */
 
-static void open_parameter(Openapi *api, Str name, Str description) {
-  JsonOut *json = &api->json;
-  json_out_open(json, '{');
-  json_out_member_text(json, STR("name"), name);
-  json_out_member_text(json, STR("in"), STR("query"));
-  json_out_member_text(json, STR("description"), description);
-  json_out_member_raw(json, STR("style"), STR("\"form\",\"explode\":false"));
-  json_out_member_open(json, STR("schema"), '{');
-  json_out_member_raw(json, STR("type"), STR("\"array\",\"uniqueItems\":true,\"minItems\":1"));
-  json_out_member_open(json, STR("items"), '{');
-  json_out_member_raw(json, STR("type"), STR("\"string\""));
-  json_out_member_open(json, STR("enum"), '[');
-}
-
-static void close_parameter(Openapi *api) {
-  json_out_close(&api->json, ']');
-  json_out_close(&api->json, '}');
-  json_out_close(&api->json, '}');
-  json_out_close(&api->json, '}');
-}
-
 /* Fields, and those behind to-one relations. */
-static void group_names(Openapi *api, const Resource *resource, Str prefix, bool has_descending) {
+static void add_groups(Openapi *api, const Resource *resource, Str prefix, Buf *words) {
   for (size_t i = 0; i < resource->stored_count; i++) {
-    const Field *field = resource->stored[i];
-    if (!is_groupable(field)) continue;
-    json_out_text(&api->json, openapi_text(api, "%.*s%.*s", STR_ARGS(prefix), STR_ARGS(field->name)));
-    if (has_descending) json_out_text(&api->json, openapi_text(api, "-%.*s%.*s", STR_ARGS(prefix), STR_ARGS(field->name)));
+    if (is_groupable(resource->stored[i])) openapi_add_word(words, prefix, resource->stored[i]->name);
   }
   for (size_t i = 0; prefix.len == 0 && i < resource->field_count; i++) {
     const Field *field = resource->fields[i];
-    if (field->kind != FIELD_TO_ONE || field->is_hidden) continue;
-    group_names(api, field->relation->target, openapi_text(api, "%.*s.", STR_ARGS(field->name)), has_descending);
+    if (field->kind == FIELD_TO_ONE && !field->is_hidden)
+      add_groups(api, field->relation->target, openapi_text(api, "%.*s\\.", STR_ARGS(field->name)), words);
   }
 }
 
-static void metric_list(Openapi *api, const Resource *resource, bool has_descending) {
-  json_out_text(&api->json, STR("count"));
-  if (has_descending) json_out_text(&api->json, STR("-count"));
+static void add_metrics(Openapi *api, const Resource *resource, Buf *words) {
+  openapi_add_word(words, STR(""), STR("count"));
   for (Fold fold = 0; fold < FOLD_COUNT; fold++) {
     for (size_t i = 0; i < resource->stored_count; i++) {
       const Field *field = resource->stored[i];
-      if (!has_metric(field, fold)) continue;
-      Str text = openapi_text(api, "%.*s(%.*s)", STR_ARGS(metric_names[fold]), STR_ARGS(field->name));
-      json_out_text(&api->json, text);
-      if (has_descending) json_out_text(&api->json, openapi_text(api, "-%.*s", STR_ARGS(text)));
+      if (has_metric(field, fold))
+        openapi_add_word(words, STR(""), openapi_text(api, "%.*s\\(%.*s\\)", STR_ARGS(metric_names[fold]), STR_ARGS(field->name)));
     }
   }
 }
 
-void openapi_write_aggregate_parameters(Openapi *api, const Resource *resource) {
+static void write_list(Openapi *api, const Resource *resource, Str component, Str name, Str description, Str before, const Buf *words) {
   JsonOut *json = &api->json;
-  json_out_key(json, openapi_text(api, "%.*s.by", STR_ARGS(resource->name)));
-  open_parameter(api, STR("by"),
-                 STR("What to group by: fields, also through relations to one, as in `category.name`. Without it there is one group."));
-  group_names(api, resource, STR(""), false);
-  close_parameter(api);
-  json_out_key(json, openapi_text(api, "%.*s.metrics", STR_ARGS(resource->name)));
-  open_parameter(api, STR("metrics"), STR("What to compute of each group; `count` where nothing is said."));
-  metric_list(api, resource, false);
-  close_parameter(api);
-  json_out_key(json, openapi_text(api, "%.*s.groupSort", STR_ARGS(resource->name)));
-  open_parameter(api, STR("sort"),
-                 STR("The order of the groups: what they are grouped by, or what is computed, each with `-` in front where it descends."));
-  metric_list(api, resource, true);
-  group_names(api, resource, STR(""), true);
-  close_parameter(api);
+  json_out_key(json, openapi_text(api, "%.*s.%.*s", STR_ARGS(resource->name), STR_ARGS(component)));
+  json_out_open(json, '{');
+  json_out_member_text(json, STR("name"), name);
+  json_out_member_text(json, STR("in"), STR("query"));
+  json_out_member_text(json, STR("description"), description);
+  openapi_comma_list(api, before, words);
+  json_out_close(json, '}');
+}
+
+void openapi_write_aggregate_parameters(Openapi *api, const Resource *resource) {
+  Buf words = buf_on(api->arena, WORDS_BYTES_MAX);
+  add_groups(api, resource, STR(""), &words);
+  write_list(
+      api, resource, STR("by"), STR("by"),
+      STR("What to group by: fields, separated by commas, also through relations to one, as in `category.name`. Without it there is one "
+          "group."),
+      STR(""), &words);
+  Buf metrics = buf_on(api->arena, WORDS_BYTES_MAX);
+  add_metrics(api, resource, &metrics);
+  write_list(api, resource, STR("metrics"), STR("metrics"),
+             STR("What to compute of each group, separated by commas, as in `count,sum(price)`."), STR(""), &metrics);
+  add_metrics(api, resource, &words);
+  write_list(api, resource, STR("groupSort"), STR("sort"),
+             STR("The order of the groups: what they are grouped by, or what is computed, each with `-` in front where it descends."),
+             STR("-?"), &words);
 }
 
 /* ---- The answer ---- */

@@ -129,6 +129,10 @@ bool openapi_is_filterable(const Field *field);
 /* openapi_path.c */
 void openapi_write_paths(Openapi *api);
 /* openapi_parameter.c */
+/* The schema of a list of words, separated by commas, each with `before` (a pattern too) in front; a string, since few clients write
+ * lists without repeating the parameter's name. */
+void openapi_comma_list(Openapi *api, Str before, const Buf *words);
+void openapi_add_word(Buf *words, Str prefix, Str name);
 void openapi_list_parameters(Openapi *api, const Resource *resource);
 void openapi_aggregate_parameters(Openapi *api, const Resource *resource);
 void openapi_item_parameters(Openapi *api, const Resource *resource);

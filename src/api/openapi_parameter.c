@@ -1,6 +1,8 @@
 /* openapi_parameter.c - parameters: a list's conditions, order, selection and page; a path's keys; the headers that requests may carry. */
 #include "api/openapi_impl.h"
 
+enum { PATTERN_BYTES_MAX = 4 * 1024 * 1024 };
+
 typedef struct Shared {
   SharedParameter bit;
   Str name;
@@ -89,89 +91,59 @@ static void write_limit(Openapi *api) {
 
 static bool is_sortable(const Field *field) { return openapi_is_filterable(field) && field->type != TYPE_BYTES; }
 
-static void sort_names(Openapi *api, const Resource *resource, Str prefix) {
-  for (size_t i = 0; i < resource->stored_count; i++) {
-    const Field *field = resource->stored[i];
-    if (!is_sortable(field)) continue;
-    json_out_text(&api->json, openapi_text(api, "%.*s%.*s", STR_ARGS(prefix), STR_ARGS(field->name)));
-    json_out_text(&api->json, openapi_text(api, "-%.*s%.*s", STR_ARGS(prefix), STR_ARGS(field->name)));
-  }
+/* Words of a comma list, as a regular expression's alternatives: "name|category\\.name". */
+void openapi_add_word(Buf *words, Str prefix, Str name) {
+  if (words->len > 0) buf_add_byte(words, '|');
+  buf_add(words, prefix);
+  buf_add(words, name); /* a GraphQL name: nothing to escape */
 }
 
-static void write_sort(Openapi *api, const Resource *resource) {
-  JsonOut *json = &api->json;
-  open_query(api, STR("sort"),
-             STR("The order: fields, each with `-` in front where it descends; also through relations, as in `category.name`. The key ends "
-                 "every order."));
-  json_out_member_raw(json, STR("style"), STR("\"form\",\"explode\":false"));
-  json_out_member_open(json, STR("schema"), '{');
-  json_out_member_raw(json, STR("type"), STR("\"array\",\"uniqueItems\":true,\"minItems\":1,\"maxItems\":8"));
-  json_out_member_open(json, STR("items"), '{');
-  json_out_member_raw(json, STR("type"), STR("\"string\""));
-  json_out_member_open(json, STR("enum"), '[');
-  sort_names(api, resource, STR(""));
-  for (size_t i = 0; i < resource->field_count; i++) {
-    const Field *field = resource->fields[i];
-    if (field->kind == FIELD_TO_ONE && !field->is_hidden)
-      sort_names(api, field->relation->target, openapi_text(api, "%.*s.", STR_ARGS(field->name)));
-  }
-  json_out_close(json, ']');
-  json_out_close(json, '}');
-  json_out_close(json, '}');
-  json_out_close(json, '}');
-}
-
-/* `category(id,name)`: one level is described; deeper ones nest in the same way. */
-static void relation_pattern(Openapi *api, const Field *field) {
-  const Resource *other = field->kind == FIELD_TO_ONE ? field->relation->target : field->relation->source;
-  Buf names = buf_on(api->arena, (size_t)1024 * 1024);
-  buf_add(&names, STR("\\*"));
-  for (size_t i = 0; i < other->stored_count; i++) {
-    if (other->stored[i]->is_hidden) continue;
-    buf_add_byte(&names, '|');
-    buf_add(&names, other->stored[i]->name);
-  }
-  Buf pattern = buf_on(api->arena, (size_t)4 * 1024 * 1024);
-  buf_printf(&pattern, "^%.*s\\((", STR_ARGS(field->name));
-  buf_add(&pattern, buf_str(&names));
-  buf_add(&pattern, STR(")(,("));
-  buf_add(&pattern, buf_str(&names));
-  buf_add(&pattern, STR("))*\\)$"));
-  if (pattern.failed != CODE_OK || names.failed != CODE_OK) {
-    api->has_failed = true;
-    return;
-  }
-  json_out_open(&api->json, '{');
-  json_out_member_raw(&api->json, STR("type"), STR("\"string\""));
+void openapi_comma_list(Openapi *api, Str before, const Buf *words) {
+  Buf pattern = buf_on(api->arena, PATTERN_BYTES_MAX);
+  buf_printf(&pattern, "^%.*s(", STR_ARGS(before));
+  buf_add(&pattern, buf_str(words));
+  buf_printf(&pattern, ")(,%.*s(", STR_ARGS(before));
+  buf_add(&pattern, buf_str(words));
+  buf_add(&pattern, STR("))*$"));
+  if (pattern.failed != CODE_OK || words->failed != CODE_OK) api->has_failed = true;
+  json_out_member_open(&api->json, STR("schema"), '{');
+  json_out_member_text(&api->json, STR("type"), STR("string"));
   json_out_member_text(&api->json, STR("pattern"), buf_str(&pattern));
   json_out_close(&api->json, '}');
 }
 
+static void sort_words(const Resource *resource, Str prefix, Buf *words) {
+  for (size_t i = 0; i < resource->stored_count; i++) {
+    if (is_sortable(resource->stored[i])) openapi_add_word(words, prefix, resource->stored[i]->name);
+  }
+}
+
+static void write_sort(Openapi *api, const Resource *resource) {
+  Buf words = buf_on(api->arena, PATTERN_BYTES_MAX);
+  open_query(api, STR("sort"),
+             STR("The order: fields, separated by commas, each with `-` in front where it descends, as in `-createdAt,name`; also through "
+                 "relations, as in `category.name`. The key ends every order."));
+  sort_words(resource, STR(""), &words);
+  for (size_t i = 0; i < resource->field_count; i++) {
+    const Field *field = resource->fields[i];
+    if (field->kind == FIELD_TO_ONE && !field->is_hidden)
+      sort_words(field->relation->target, openapi_text(api, "%.*s\\.", STR_ARGS(field->name)), &words);
+  }
+  openapi_comma_list(api, STR("-?"), &words);
+  json_out_close(&api->json, '}');
+}
+
+/* `category(id,name)`: one level is described; deeper ones nest in the same way, so that there is no pattern. */
 static void write_fields(Openapi *api, const Resource *resource) {
   JsonOut *json = &api->json;
-  open_query(api, STR("fields"),
-             STR("What is answered: names of fields, `*` for every stored one, and relations with what is wanted of them, as in "
-                 "`category(id,name)`."));
-  json_out_member_raw(json, STR("style"), STR("\"form\",\"explode\":false"));
+  open_query(
+      api, STR("fields"),
+      STR("What is answered: names of fields, separated by commas, `*` for every stored one, and relations with what is wanted of them, "
+          "as in `*,category(id,name),reviews(stars)`."));
   json_out_member_open(json, STR("schema"), '{');
-  json_out_member_raw(json, STR("type"), STR("\"array\",\"uniqueItems\":true,\"minItems\":1"));
-  json_out_member_open(json, STR("items"), '{');
-  json_out_member_open(json, STR("anyOf"), '[');
-  json_out_open(json, '{');
-  json_out_member_raw(json, STR("type"), STR("\"string\""));
-  json_out_member_open(json, STR("enum"), '[');
-  json_out_text(json, STR("*"));
-  for (size_t i = 0; i < resource->stored_count; i++) {
-    if (!resource->stored[i]->is_hidden) json_out_text(json, resource->stored[i]->name);
-  }
-  json_out_close(json, ']');
+  json_out_member_raw(json, STR("type"), STR("\"string\",\"minLength\":1"));
   json_out_close(json, '}');
-  for (size_t i = 0; i < resource->field_count; i++) {
-    if (resource->fields[i]->kind != FIELD_STORED && !resource->fields[i]->is_hidden) relation_pattern(api, resource->fields[i]);
-  }
-  json_out_close(json, ']');
-  json_out_close(json, '}');
-  json_out_close(json, '}');
+  json_out_member_text(json, STR("example"), resource->key_count > 0 ? resource->keys[0]->name : STR("*"));
   json_out_close(json, '}');
 }
 
