@@ -1,6 +1,7 @@
 /* rest_answer.c - Results to an HTTP response: status, headers, and the end of a body that the sink has written. */
 #include "api/cache_control.h"
 #include "api/problem_json.h"
+#include "api/rest_deprecation.h"
 #include "api/rest_state.h"
 #include "codec/hash.h"
 #include "codec/url.h"
@@ -274,6 +275,8 @@ void rest_encode(ApiRequest *request) {
       request->problem = problem_create(request->exchange->arena, CODE_INTERNAL, STR("The answer that was kept can't be read"));
   } else if (request->problem == NULL && !state->is_answered) {
     rest_answer_make(request, state);
+    bool is_told = request->problem != NULL || state->main == NULL || !state->decoder.map->has_deprecated || rest_add_deprecation(request);
+    if (!is_told) request->problem = problem_create(request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory"));
   }
   if (request->problem != NULL) request->face->encode_problem(request);
 }

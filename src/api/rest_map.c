@@ -1,6 +1,7 @@
 /* rest_map.c - prepares a contract for REST: all that would otherwise be made anew for each request. */
 #include "api/rest_map.h"
 
+#include "api/rest_deprecation.h"
 #include "base/buf.h"
 #include "codec/json.h"
 
@@ -96,7 +97,7 @@ Code rest_map_create(const Contract *contract, Arena *arena, RestMap **ret, Erro
   }
   Str prefix = arena_printf(arena, "/%.*s/", STR_ARGS(contract->service_version));
   TRY_ALLOC(prefix.ptr);
-  *map = (RestMap){.contract = contract, .prefix = prefix, .resources = resources};
+  *map = (RestMap){.contract = contract, .prefix = prefix, .resources = resources, .has_deprecated = contract_has_deprecated(contract)};
   *ret = map;
   return CODE_OK;
 }

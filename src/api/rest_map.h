@@ -30,6 +30,7 @@ typedef struct RestMap {
   const Contract *contract;
   Str prefix;                    /* "/v1/" */
   const RestResource *resources; /* by Resource.index */
+  bool has_deprecated;           /* something in the contract is */
 } RestMap;
 
 RestKey rest_key(Str text, bool is_quoted, int32_t scale);

@@ -8,7 +8,7 @@
 static const Command commands[] = {
     {"new", "[DIR]: a starter contract and its README, ready to serve", command_new},
     {"check", "CONTRACT: every mistake at once", command_check},
-    {"serve", "CONTRACT [options]: the server", command_serve},
+    {"serve", "CONTRACT... [options]: the server", command_serve},
     {"token", "[options] [CONTRACT]: a signed token, for development", command_token},
     {"introspect", "STORE: a contract for an existing database", command_introspect},
     {"openapi", "CONTRACT: its OpenAPI 3.1 document, on stdout", command_openapi},

@@ -1,9 +1,10 @@
-/* serve.c - caisson serve CONTRACT [options] */
+/* serve.c - caisson serve CONTRACT… [options] */
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "contract/load.h"
+#include "contract/versions.h"
 #include "server/app.h"
 
 static void warn(void *context, Str text) { cli_warn(context, "%.*s", STR_ARGS(text)); }
@@ -19,14 +20,28 @@ static ExitStatus fail(const Cli *cli, Code code, Str details, const Error *err)
   return code == CODE_BAD_REQUEST ? EXIT_WRONG_USAGE : status;
 }
 
-static ExitStatus serve(Cli *cli, const ServeConfig *config, Str path) {
-  Contract *contract = NULL;
+/* All contracts' mistakes are told, not only the first's. */
+static ExitStatus load_all(Cli *cli, AppContracts *contracts) {
+  ExitStatus status = EXIT_DONE;
+  for (size_t i = 0; i < contracts->count; i++) {
+    ExitStatus one = cli_load_contract(cli, contracts->paths[i], &contracts->items[i]);
+    if (one > status) status = one;
+  }
+  for (size_t i = 0; status != EXIT_DONE && i < contracts->count; i++) {
+    if (contracts->items[i] != NULL) contract_destroy(contracts->items[i]);
+  }
+  return status;
+}
+
+static ExitStatus serve(Cli *cli, const ServeConfig *config, OptionList paths) {
+  Contract *items[CONTRACT_VERSIONS_MAX] = {NULL};
+  AppContracts contracts = {.paths = paths.items, .items = items, .count = paths.count};
   App *app = NULL;
   Str details = {NULL, 0};
   Error err = {0};
-  ExitStatus status = cli_load_contract(cli, path, &contract);
+  ExitStatus status = load_all(cli, &contracts);
   if (status != EXIT_DONE) return status;
-  Code code = app_create(config, path, contract, warn, cli, cli->arena, &app, &details, &err);
+  Code code = app_create(config, &contracts, warn, cli, cli->arena, &app, &details, &err);
   if (code != CODE_OK) return fail(cli, code, details, &err);
   show_addresses(app_addresses(app));
   bool is_idle = true;
@@ -43,5 +58,5 @@ ExitStatus command_serve(Cli *cli) {
   Error err = {0};
   if (!cli_parse(cli, &SERVE_OPTIONS, &config, &positional, &status)) return status;
   if (serve_config_check(&config, &err) != CODE_OK) return (void)cli_fail(cli, &err), EXIT_WRONG_USAGE;
-  return serve(cli, &config, positional.items[0]);
+  return serve(cli, &config, positional);
 }

@@ -83,8 +83,20 @@ Span check_inside(const SdlValue *source, size_t begin, size_t end);
 /* The argument's place, or the directive's. */
 Span check_span(const SdlDirective *directive, Str name);
 
-/* @deprecated, where it is among the directives. */
-void check_deprecation(const Checker *checker, SdlDirectives directives, Str *ret_reason, Str *ret_sunset);
+/* @deprecated, where it is among the directives: to be spread over the members of what carries it. */
+typedef struct Deprecation {
+  Str reason; /* ptr NULL: not deprecated */
+  Str since, sunset, url;
+} Deprecation;
+Deprecation check_deprecation(const Checker *checker, SdlDirectives directives);
+#define CHECK_SET_DEPRECATION(target, given)                                                                                               \
+  do {                                                                                                                                     \
+    const Deprecation set_ = (given);                                                                                                      \
+    (target)->deprecation_reason = set_.reason;                                                                                            \
+    (target)->deprecated_since = set_.since;                                                                                               \
+    (target)->sunset = set_.sunset;                                                                                                        \
+    (target)->deprecation_url = set_.url;                                                                                                  \
+  } while (0)
 
 /* An SDL literal as JSON of the field's type; false where that can't be, and it is reported. `is_item`: one item of the field's list. */
 Code check_sdl_literal(Checker *checker, const Field *field, const SdlValue *value, bool is_item, JsonValue *ret, bool *ret_is_good,

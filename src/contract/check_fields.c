@@ -89,7 +89,7 @@ static void fill_flags(const Checker *checker, const CheckedField *checked) {
   field->is_immutable = directive_of(checked, STR("immutable")) != NULL;
   field->is_hidden = directive_of(checked, STR("hidden")) != NULL;
   if (check_string(directive_of(checked, STR("renamed")), STR("from"), &from)) field->renamed_from = from->text;
-  check_deprecation(checker, checked->sdl->directives, &field->deprecation_reason, &field->sunset);
+  CHECK_SET_DEPRECATION(field, check_deprecation(checker, checked->sdl->directives));
   if (sdl_argument(unique, STR("fields")) != NULL) {
     report_add(checker->report, check_span(unique, STR("fields")), STR("fields stand on a type's @unique"),
                "\"@unique\" on a field takes no fields");
@@ -155,7 +155,7 @@ static Code check_field(Checker *checker, CheckedField *checked, Error *err) {
   if (checked->owner->kind == CHECKED_RESOURCE)
     fill_flags(checker, checked);
   else
-    check_deprecation(checker, sdl->directives, &field->deprecation_reason, &field->sunset);
+    CHECK_SET_DEPRECATION(field, check_deprecation(checker, sdl->directives));
   if (checked->owner->kind == CHECKED_RESOURCE && field->kind == FIELD_STORED) return fill_column(checker, checked, err);
   return CODE_OK;
 }

@@ -95,6 +95,8 @@ static Field *make_key(const Checker *checker, const CheckedField *checked, cons
   field->is_hidden = relation->is_hidden;
   field->deprecation_reason = relation->deprecation_reason;
   field->sunset = relation->sunset;
+  field->deprecated_since = relation->deprecated_since;
+  field->deprecation_url = relation->deprecation_url;
   field->is_relation_key = true;
   field->relation = checked->relation;
   field->target_key = target_key;

@@ -56,6 +56,7 @@ static void check_service(Checker *checker, const SdlDirective *service) {
 
 static void check_schema(Checker *checker) {
   bool has_service = false;
+  checker->contract->place = (SourcePlace){checker->first_source->name, 1, 1};
   for (size_t i = 0; i < checker->document->count; i++) {
     const SdlDefinition *sdl = &checker->document->items[i];
     if (sdl->kind != SDL_SCHEMA) continue;
@@ -65,6 +66,7 @@ static void check_schema(Checker *checker) {
     }
     const SdlDirective *service = sdl_directive(sdl->directives, STR("service"));
     if (service == NULL) continue;
+    if (!has_service) checker->contract->place = span_place(service->span);
     if (has_service)
       report_add(checker->report, service->span, (Str){0}, "\"@service\" stands once in a contract");
     else

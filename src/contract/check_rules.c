@@ -50,12 +50,13 @@ static ExprUse rule_use(const SdlDirective *access, RuleAction action) {
 
 /* Each text is parsed once; `write` gives the same tree to all that it stands for. */
 static Code parse_access(Checker *checker, const SdlDirective *access, const Resource *resource, const Expr *rules[RULE_COUNT],
-                         Str sources[RULE_COUNT], Error *err) {
+                         Str sources[RULE_COUNT], SourcePlace places[RULE_COUNT], Error *err) {
   const SdlValue *seen[RULE_COUNT] = {0};
   for (RuleAction action = RULE_READ; action < RULE_COUNT; action++) {
     seen[action] = rule_source(access, action);
     if (seen[action] == NULL) continue;
     if (sources != NULL) sources[action] = seen[action]->text;
+    if (places != NULL) places[action] = span_place(seen[action]->span);
     RuleAction first = RULE_READ;
     while (seen[first] != seen[action]) first++;
     if (first < action)
@@ -70,7 +71,8 @@ static Code check_type_access(Checker *checker, const CheckedType *type, Error *
   const SdlDirective *access = sdl_directive(type->sdl->directives, STR("access"));
   if (access == NULL) return CODE_OK;
   if (access->argument_count == 0) report_add(checker->report, access->span, STR("@access(read: \"true\")"), "\"@access\" says nothing");
-  return parse_access(checker, access, type->resource, type->resource->access, type->resource->access_source, err);
+  Resource *resource = type->resource;
+  return parse_access(checker, access, resource, resource->access, resource->access_source, resource->access_place, err);
 }
 
 static Code check_field_access(Checker *checker, const CheckedField *checked, Error *err) {
@@ -83,7 +85,7 @@ static Code check_field_access(Checker *checker, const CheckedField *checked, Er
                "a field has no rule for delete");
   if (access->argument_count == 0) report_add(checker->report, access->span, STR("@access(read: \"true\")"), "\"@access\" says nothing");
   field->rule_place = span_place(access->span);
-  TRY(parse_access(checker, access, checked->owner->resource, field->access, NULL, err));
+  TRY(parse_access(checker, access, checked->owner->resource, field->access, NULL, NULL, err));
   field->access[RULE_DELETE] = NULL;
   for (size_t i = 0; i < checked->key_count; i++) {
     Field *key = checked->keys[i];

@@ -1,6 +1,6 @@
 /* check_types.c - which types there are: names, duplicates, what isn't supported; enums and their values. */
-#include "base/datetime.h"
 #include "contract/check.h"
+#include "contract/format.h"
 #include "contract/scalar.h"
 
 static const Str reserved_names[] = {STR_INIT("Query"),    STR_INIT("Mutation"), STR_INIT("Subscription"), STR_INIT("Node"),
@@ -96,17 +96,37 @@ static bool add_type(Checker *checker, const SdlDefinition *sdl) {
   return map_put(&checker->type_by_name, sdl->name, type);
 }
 
-void check_deprecation(const Checker *checker, SdlDirectives directives, Str *ret_reason, Str *ret_sunset) {
-  const SdlDirective *deprecated = sdl_directive(directives, STR("deprecated"));
-  const SdlValue *reason = NULL, *sunset = NULL;
+static Str check_moment(const Checker *checker, const SdlDirective *directive, Str name) {
+  const SdlValue *given = NULL;
   int64_t unused = 0;
-  if (deprecated == NULL) return;
-  *ret_reason = check_string(deprecated, STR("reason"), &reason) ? reason->text : STR("No longer supported");
-  if (!check_string(deprecated, STR("sunset"), &sunset)) return;
-  if (date_parse(sunset->text, &unused) || timestamp_parse(sunset->text, &unused))
-    *ret_sunset = sunset->text;
-  else
-    report_add(checker->report, sunset->span, (Str){0}, "sunset must be a date (2026-11-23) or a time (2026-11-23T12:00:00Z)");
+  if (!check_string(directive, name, &given)) return (Str){0};
+  if (contract_moment(given->text, &unused)) return given->text;
+  report_add(checker->report, given->span, (Str){0}, "%.*s must be a date (2026-11-23) or a time (2026-11-23T12:00:00Z)", STR_ARGS(name));
+  return (Str){0};
+}
+
+/* It goes into a Link header between < and >. */
+static Str check_link(const Checker *checker, const SdlDirective *directive) {
+  const SdlValue *given = NULL;
+  if (!check_string(directive, STR("url"), &given)) return (Str){0};
+  if (url_is_valid(given->text)) return given->text;
+  report_add(checker->report, given->span, STR("such as \"https://example.org/changes\""), "url must be an absolute URL");
+  return (Str){0};
+}
+
+Deprecation check_deprecation(const Checker *checker, SdlDirectives directives) {
+  const SdlDirective *deprecated = sdl_directive(directives, STR("deprecated"));
+  const SdlValue *reason = NULL;
+  int64_t since = 0, sunset = 0;
+  if (deprecated == NULL) return (Deprecation){0};
+  Deprecation made = {.reason = check_string(deprecated, STR("reason"), &reason) ? reason->text : STR("No longer supported"),
+                      .since = check_moment(checker, deprecated, STR("since")),
+                      .sunset = check_moment(checker, deprecated, STR("sunset")),
+                      .url = check_link(checker, deprecated)};
+  /* RFC 9745 §4 */
+  if (contract_moment(made.since, &since) && contract_moment(made.sunset, &sunset) && sunset < since)
+    report_add(checker->report, check_span(deprecated, STR("sunset")), (Str){0}, "sunset must not be before since");
+  return made;
 }
 
 static bool is_enum_name_allowed(Str name) {
@@ -125,9 +145,9 @@ static bool check_enum_value(Checker *checker, const SdlField *sdl, EnumValue *v
   }
   if (!is_enum_name_allowed(sdl->name))
     report_add(checker->report, sdl->span, (Str){0}, "an enum's value can't be named \"%.*s\"", STR_ARGS(sdl->name));
-  *value = (EnumValue){.name = sdl->name, .stored = sdl->name, .description = sdl->description};
+  *value = (EnumValue){.name = sdl->name, .place = span_place(sdl->span), .stored = sdl->name, .description = sdl->description};
   if (check_string(renamed, STR("name"), &stored_name)) value->stored = stored_name->text;
-  check_deprecation(checker, sdl->directives, &value->deprecation_reason, &value->sunset);
+  CHECK_SET_DEPRECATION(value, check_deprecation(checker, sdl->directives));
   if (map_get(stored, value->stored) != NULL) {
     report_add(checker->report, stored_name != NULL ? stored_name->span : sdl->span, (Str){0},
                "two values of this enum are stored as \"%.*s\"", STR_ARGS(str_slice(value->stored, 0, 60)));
@@ -141,7 +161,7 @@ static Code check_enum(Checker *checker, CheckedType *type, Error *err) {
   EnumType *made = ARENA_NEW(checker->arena, EnumType);
   EnumValue *values = ARENA_ARRAY(checker->arena, EnumValue, sdl->field_count);
   if (made == NULL || values == NULL) return error_no_memory(err);
-  *made = (EnumType){.name = sdl->name, .description = sdl->description, .values = values};
+  *made = (EnumType){.name = sdl->name, .place = span_place(sdl->span), .description = sdl->description, .values = values};
   Map names = map_on(checker->scratch), stored = map_on(checker->scratch);
   for (size_t i = 0; i < sdl->field_count; i++) {
     bool is_new = false;
@@ -167,6 +187,7 @@ static Code make_type(Checker *checker, CheckedType *type, Error *err) {
                                  .place = span_place(type->sdl->span),
                                  .contract = checker->contract,
                                  .cache_max_age_s = -1};
+    CHECK_SET_DEPRECATION(type->resource, check_deprecation(checker, type->sdl->directives));
   } else if (type->kind == CHECKED_EMBEDDED) {
     type->embedded = ARENA_NEW(checker->arena, Embedded);
     TRY_ALLOC(type->embedded);

@@ -72,6 +72,10 @@ static const Refusal refusals[] = {
     {P("p: P @relation(onDelete: §CASCAD)"),
      "\"onDelete\" of @relation must be one of RESTRICT, CASCADE, SET_NULL = did you mean \"CASCADE\"?"},
     {P("a: Int @deprecated(sunset: §\"soon\")"), "sunset must be a date (2026-11-23) or a time (2026-11-23T12:00:00Z)"},
+    {P("a: Int @deprecated(since: §\"then\", url: §\"nowhere\")"),
+     "since must be a date (2026-11-23) or a time (2026-11-23T12:00:00Z)\nurl must be an absolute URL = such as "
+     "\"https://example.org/changes\""},
+    {P("a: Int @deprecated(since: \"2026-01-02\", sunset: §\"2026-01-01T00:00:00Z\")"), "sunset must not be before since"},
     {SERVICE "extend schema §@service(name: \"x\")\ntype P @resource " OPEN "{ id: ID! }", "\"@service\" stands once in a contract"},
     {"extend schema @service(name: §\"2 go\")\ntype P @resource " OPEN "{ id: ID! }",
      "a service's name begins with a letter and has letters, digits, \"-\" and \"_\", at most 63 = such as \"shop\""},

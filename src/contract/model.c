@@ -1,6 +1,7 @@
 /* model.c - what can be asked of a field's type. */
 #include "contract/model.h"
 
+#include "base/datetime.h"
 #include "contract/scalar.h"
 
 static const struct {
@@ -35,4 +36,11 @@ Str field_type_name(const Field *field) {
   if (field->type == TYPE_ENUM) return field->enum_type->name;
   if (field->type == TYPE_EMBEDDED) return field->embedded->name;
   return scalars[field->type].name;
+}
+
+bool contract_moment(Str text, int64_t *ret_us) {
+  int64_t days = 0;
+  if (!date_parse(text, &days)) return timestamp_parse(text, ret_us);
+  *ret_us = days * 86400 * 1000000;
+  return true;
 }

@@ -44,15 +44,19 @@ typedef enum FieldType {
 } FieldType;
 
 typedef struct EnumValue {
-  Str name;   /* in the contract, in JSON, in rules */
+  Str name; /* in the contract, in JSON, in rules */
+  SourcePlace place;
   Str stored; /* @value(name:), else the name */
   Str description;
   Str deprecation_reason; /* ptr NULL: not deprecated */
   Str sunset;             /* an RFC 3339 date or time, as written; len 0: none */
+  Str deprecated_since;   /* likewise */
+  Str deprecation_url;    /* where it is explained; len 0: nowhere */
 } EnumValue;
 
 typedef struct EnumType {
   Str name;
+  SourcePlace place;
   Str description;
   const EnumValue *values;
   size_t value_count;
@@ -134,6 +138,8 @@ struct Field {
   Str renamed_from;       /* ptr NULL: none */
   Str deprecation_reason; /* ptr NULL: not deprecated */
   Str sunset;             /* an RFC 3339 date or time, as written; len 0: none */
+  Str deprecated_since;   /* likewise */
+  Str deprecation_url;    /* where it is explained; len 0: nowhere */
   SourcePlace rule_place;
 };
 
@@ -202,7 +208,12 @@ struct Resource {
 
   const Expr *access[RULE_COUNT]; /* NULL: refused */
   Str access_source[RULE_COUNT];  /* the rule's text; len 0 where there is none */
-  Str renamed_from;               /* len 0: none */
+  SourcePlace access_place[RULE_COUNT];
+  Str renamed_from;       /* len 0: none */
+  Str deprecation_reason; /* ptr NULL: not deprecated */
+  Str sunset;             /* an RFC 3339 date or time, as written; len 0: none */
+  Str deprecated_since;   /* likewise */
+  Str deprecation_url;    /* where it is explained; len 0: nowhere */
 
   const Field *const *search; /* @search: stored string fields */
   size_t search_count;
@@ -215,6 +226,7 @@ struct Contract {
   Arena *arena;
   Str service_name;
   Str service_version; /* "v1" */
+  SourcePlace place;   /* of @service; the first file's start where there is none */
   const Resource *const *resources;
   size_t resource_count;
   const EnumType *const *enums;
@@ -243,5 +255,7 @@ static inline Str enum_name_of(const EnumType *type, Str stored) {
 }
 /* What a field's values are in memory (lists: VALUE_JSON; embedded: VALUE_JSON). */
 ValueType field_value_type(const Field *field);
+/* A day's beginning, or the time, that `sunset` or `since` names, in microseconds; false where there is none. */
+bool contract_moment(Str text, int64_t *ret_us);
 /* "Int", "String" …; an enum's or embedded type's name. */
 Str field_type_name(const Field *field);

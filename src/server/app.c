@@ -9,6 +9,7 @@
 
 #include "auth/secret.h"
 #include "contract/load.h"
+#include "contract/versions.h"
 #include "io/listener.h"
 #include "server/jwt_secret.h"
 #include "server/signals.h"
@@ -19,7 +20,8 @@ enum { REPORT_BYTES_MAX = 1024, WARNING_BYTES_MAX = 256 * 1024 };
 struct App {
   Arena *arena;
   const ServeConfig *config;
-  Str contract_path;
+  const Str *contract_paths;
+  size_t contract_count;
   AppWarnFn *warn;
   void *warn_context;
   ServerShared shared;
@@ -81,11 +83,14 @@ static Code make_idempotency_keys(App *app, Error *err) {
   return idempotency_keys_create(&options, &app->shared.idempotency_keys, err);
 }
 
-static Code make_tables(const App *app, const Contract *contract, Arena *arena, Str *ret_details, Error *err) {
+/* The store is brought to what all versions need. */
+static Code make_tables(const App *app, const Contract *const *contracts, Arena *arena, Str *ret_details, Error *err) {
   Store *store = app->shared.store;
   OptionSwitch wanted = app->config->migrate;
   bool may_change = wanted == SWITCH_UNSET ? store->driver->is_migrated_by_default : wanted == SWITCH_ON;
-  return store->driver->migrate(store, contract, may_change, arena, ret_details, err);
+  const Contract *layout = NULL;
+  TRY(contract_versions_join(contracts, app->contract_count, arena, &layout, ret_details, err));
+  return store->driver->migrate(store, layout, may_change, arena, ret_details, err);
 }
 
 static size_t core_count(void) {
@@ -164,7 +169,7 @@ static void on_stop(void *context) {
   for (size_t i = 0; i < app->shared.worker_count; i++) worker_post_drain(app->shared.workers[i]);
 }
 
-/* What is wrong with the contract, or how the store differs from it. */
+/* What is wrong with the contracts, or how the store differs from them. */
 static void warn_refused(App *app, const DiagnosticList *diagnostics, Str details, const Error *err, Arena *arena) {
   Buf text = buf_on(arena, WARNING_BYTES_MAX);
   buf_printf(&text, "the contract was not read again, and the old one is served on: %s\n",
@@ -174,14 +179,28 @@ static void warn_refused(App *app, const DiagnosticList *diagnostics, Str detail
   warn(app, str_trim(buf_str(&text)));
 }
 
+static void destroy_contracts(Contract *const *contracts, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (contracts[i] != NULL) contract_destroy(contracts[i]);
+  }
+}
+
+/* Fills `contracts`, all of which stay the caller's. */
+static Code load_all(const App *app, Arena *arena, Contract **contracts, DiagnosticList *diagnostics, Str *ret_details, Error *err) {
+  for (size_t i = 0; i < app->contract_count; i++) {
+    ContractSource source;
+    TRY(contract_source_read(app->contract_paths[i], arena, &source, err));
+    TRY(contract_load(source.files, source.count, arena, &contracts[i], diagnostics, err));
+  }
+  return make_tables(app, (const Contract *const *)contracts, arena, ret_details, err);
+}
+
 static Code load_again(App *app, Arena *arena, Generation **ret, DiagnosticList *diagnostics, Str *ret_details, Error *err) {
-  ContractSource source;
-  Contract *contract = NULL;
-  TRY(contract_source_read(app->contract_path, arena, &source, err));
-  TRY(contract_load(source.files, source.count, arena, &contract, diagnostics, err));
-  Code code = make_tables(app, contract, arena, ret_details, err);
-  if (code == CODE_OK) return generation_create(contract, app->config, app->shared.worker_count, ret, err);
-  contract_destroy(contract);
+  Contract **contracts = (Contract **)arena_calloc(arena, app->contract_count, sizeof *contracts);
+  TRY_ALLOC(contracts);
+  Code code = load_all(app, arena, contracts, diagnostics, ret_details, err);
+  if (code == CODE_OK) return generation_create(contracts, app->contract_count, app->config, app->shared.worker_count, ret, err);
+  destroy_contracts(contracts, app->contract_count);
   return code;
 }
 
@@ -208,17 +227,17 @@ static void on_reload(void *context) {
 
 /* ---- Life ---- */
 
-static Code fill(App *app, Contract *contract, Arena *arena, Str *ret_details, Error *err) {
+static Code fill(App *app, const AppContracts *contracts, Arena *arena, Str *ret_details, Error *err) {
   const ServeConfig *config = app->config;
   app->shared.worker_count = config->threads != 0 ? config->threads : core_count();
   app->shared.workers = ARENA_ARRAY(app->arena, Worker *, app->shared.worker_count);
-  Str store_url = app_store_url(config, contract, app->arena);
+  Str store_url = app_store_url(config, contracts->items[0], app->arena);
   Code code = app->shared.workers == NULL || store_url.ptr == NULL ? error_no_memory(err) : CODE_OK;
-  if (code != CODE_OK) return contract_destroy(contract), code;
-  TRY(generation_create(contract, config, app->shared.worker_count, &app->generation, err));
+  if (code != CODE_OK) return destroy_contracts(contracts->items, contracts->count), code;
+  TRY(generation_create(contracts->items, contracts->count, config, app->shared.worker_count, &app->generation, err));
   TRY(make_tls(app, err));
   TRY(open_store(app, store_url, err));
-  TRY(make_tables(app, contract, arena, ret_details, err));
+  TRY(make_tables(app, (const Contract *const *)contracts->items, arena, ret_details, err));
   TRY(find_secret(app, store_url, err));
   TRY(make_idempotency_keys(app, err));
   TRY(make_workers(app, err));
@@ -227,23 +246,24 @@ static Code fill(App *app, Contract *contract, Arena *arena, Str *ret_details, E
   return CODE_OK;
 }
 
-Code app_create(const ServeConfig *config, Str contract_path, Contract *contract, AppWarnFn *warn_fn, void *warn_context, Arena *arena,
-                App **ret, Str *ret_details, Error *err) {
+Code app_create(const ServeConfig *config, const AppContracts *contracts, AppWarnFn *warn_fn, void *warn_context, Arena *arena, App **ret,
+                Str *ret_details, Error *err) {
   Arena *own = arena_create(0);
   App *app = own == NULL ? NULL : ARENA_NEW(own, App);
   if (app == NULL) {
     arena_destroy(own);
-    contract_destroy(contract);
+    destroy_contracts(contracts->items, contracts->count);
     return error_no_memory(err);
   }
   signals_block();
   app->arena = own;
   app->config = config;
-  app->contract_path = contract_path;
+  app->contract_paths = contracts->paths;
+  app->contract_count = contracts->count;
   app->warn = warn_fn;
   app->warn_context = warn_context;
   app->shared.config = config;
-  Code code = fill(app, contract, arena, ret_details, err);
+  Code code = fill(app, contracts, arena, ret_details, err);
   if (code == CODE_OK)
     *ret = app;
   else

@@ -1,6 +1,8 @@
 /* config.c - the table of `caisson serve`. A new option is a line here and a member in config.h. */
 #include "server/config.h"
 
+#include "contract/versions.h"
+
 #define AT(member) offsetof(ServeConfig, member)
 #define COUNT_MAX 1000000000ull
 #define TIME_MAX_MS (24ull * 60 * 60 * 1000)
@@ -89,12 +91,12 @@ static const OptionSpec options[] = {
 
 const OptionTable SERVE_OPTIONS = {
     .command = "serve",
-    .arguments = "CONTRACT [options]",
-    .summary = "Serves a contract: a file, or a folder of .graphql files.",
+    .arguments = "CONTRACT... [options]",
+    .summary = "Serves a contract: a file, or a folder of .graphql files. Several are versions of one service, over one store.",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .positional_min = 1,
-    .positional_max = 1,
+    .positional_max = CONTRACT_VERSIONS_MAX,
 };
 
 Code serve_config_check(const ServeConfig *config, Error *err) {

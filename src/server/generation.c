@@ -1,4 +1,4 @@
-/* generation.c - a contract, what its faces prepared for it, and the names of its routes. */
+/* generation.c - the contracts, what their faces prepared for them, and the names of their routes. */
 #include "server/generation.h"
 
 #include <stdatomic.h>
@@ -6,25 +6,35 @@
 #include "api/documents.h"
 #include "api/rest.h"
 #include "contract/load.h"
+#include "contract/versions.h"
 
 /* Asked in this order. */
 static const Face *const faces[] = {&rest_face};
 
-static Code make_routes(Generation *generation, Error *err) {
-  const Contract *contract = generation->contract;
-  generation->route_count = ROUTE_FIRST_RESOURCE + 2 * contract->resource_count;
-  Str *routes = ARENA_ARRAY(generation->arena, Str, generation->route_count);
-  TRY_ALLOC(routes);
-  routes[ROUTE_OTHER] = STR("other");
-  routes[ROUTE_OPERATIONS] = STR("operations");
+static Code name_routes(const Generation *generation, const GenerationVersion *version, Str *routes, Error *err) {
+  const Contract *contract = version->contract;
   for (size_t i = 0; i < contract->resource_count; i++) {
     const Resource *resource = contract->resources[i];
     Str list = arena_printf(generation->arena, "/%.*s/%.*s", STR_ARGS(contract->service_version), STR_ARGS(resource->path));
     Str item = arena_printf(generation->arena, "%.*s/{id}", STR_ARGS(list));
     TRY_ALLOC(item.ptr);
-    routes[generation_route(resource, false)] = list;
-    routes[generation_route(resource, true)] = item;
+    routes[generation_route(version, resource, false)] = list;
+    routes[generation_route(version, resource, true)] = item;
   }
+  return CODE_OK;
+}
+
+static Code make_routes(Generation *generation, Error *err) {
+  generation->route_count = ROUTE_FIRST_RESOURCE;
+  for (size_t i = 0; i < generation->version_count; i++) {
+    generation->versions[i].first_route = generation->route_count;
+    generation->route_count += 2 * generation->versions[i].contract->resource_count;
+  }
+  Str *routes = ARENA_ARRAY(generation->arena, Str, generation->route_count);
+  TRY_ALLOC(routes);
+  routes[ROUTE_OTHER] = STR("other");
+  routes[ROUTE_OPERATIONS] = STR("operations");
+  for (size_t i = 0; i < generation->version_count; i++) TRY(name_routes(generation, &generation->versions[i], routes, err));
   generation->routes = routes;
   return CODE_OK;
 }
@@ -59,32 +69,43 @@ EngineLimits generation_limits(const ServeConfig *config) {
   };
 }
 
-static Code fill(Generation *generation, const ServeConfig *config, Error *err) {
+static Code prepare_version(GenerationVersion *version, const ServeConfig *config, Error *err) {
   EngineLimits limits = generation_limits(config);
-  TRY(api_create(generation->contract, &limits, faces, sizeof faces / sizeof faces[0], &generation->api, err));
-  generation->api->is_precondition_required = config->is_match_required;
-  TRY(documents_create(generation->api, &generation->api->documents, err));
+  TRY(api_create(version->contract, &limits, faces, sizeof faces / sizeof faces[0], &version->api, err));
+  version->api->is_precondition_required = config->is_match_required;
+  return documents_create(version->api, &version->api->documents, err);
+}
+
+static Code fill(Generation *generation, const ServeConfig *config, Error *err) {
+  for (size_t i = 0; i < generation->version_count; i++) TRY(prepare_version(&generation->versions[i], config, err));
   TRY(make_routes(generation, err));
   return make_metrics(generation, err);
 }
 
 static void destroy(Generation *generation) {
   for (size_t i = 0; generation->metrics != NULL && i < generation->worker_count; i++) request_metrics_destroy(generation->metrics[i]);
-  api_destroy(generation->api);
-  contract_destroy(generation->contract);
+  for (size_t i = 0; i < generation->version_count; i++) {
+    api_destroy(generation->versions[i].api);
+    contract_destroy(generation->versions[i].contract);
+  }
   arena_destroy(generation->arena);
 }
 
-Code generation_create(Contract *contract, const ServeConfig *config, size_t worker_count, Generation **ret, Error *err) {
+Code generation_create(Contract *const *contracts, size_t count, const ServeConfig *config, size_t worker_count, Generation **ret,
+                       Error *err) {
   Arena *arena = arena_create(0);
   Generation *generation = arena == NULL ? NULL : ARENA_NEW(arena, Generation);
-  if (generation == NULL) {
+  GenerationVersion *versions = generation == NULL ? NULL : ARENA_ARRAY(arena, GenerationVersion, count);
+  if (versions == NULL) {
     arena_destroy(arena);
-    contract_destroy(contract);
+    for (size_t i = 0; i < count; i++) contract_destroy(contracts[i]);
     return error_no_memory(err);
   }
+  for (size_t i = 0; i < count; i++) versions[i].contract = contracts[i];
   generation->arena = arena;
-  generation->contract = contract;
+  generation->versions = versions;
+  generation->version_count = count;
+  generation->newest = contract_newest((const Contract *const *)contracts, count);
   generation->worker_count = worker_count;
   atomic_init(&generation->holders, 1);
   Code code = fill(generation, config, err);

@@ -1,13 +1,19 @@
-/* generation.h - a contract as it is served. A reload makes a new generation; each loop lets the old one go when its last request on it is
- * done. Immutable but for its count of holders; any thread. */
+/* generation.h - the contracts as they are served, one a version. A reload makes a new generation; each loop lets the old one go when its
+ * last request on it is done. Immutable but for its count of holders; any thread. */
 #pragma once
 #include "api/face.h"
 #include "observe/metrics.h"
 #include "server/config.h"
 
-typedef struct Generation {
+typedef struct GenerationVersion {
   Contract *contract;
   Api *api;
+  size_t first_route;
+} GenerationVersion;
+
+typedef struct Generation {
+  GenerationVersion *versions; /* as they were given */
+  size_t version_count, newest;
   const Str *routes; /* the labels of metrics: generation_route says which is whose */
   size_t route_count;
   RequestMetrics **metrics; /* one a worker */
@@ -22,14 +28,15 @@ enum { ROUTE_OTHER = 0, ROUTE_OPERATIONS /* probes, metrics, pages */, ROUTE_FIR
 /* The limits that requests are held to, of those that can be configured. */
 EngineLimits generation_limits(const ServeConfig *config);
 
-/* Takes the contract over, on failure too. One holder: the caller. */
-Code generation_create(Contract *contract, const ServeConfig *config, size_t worker_count, Generation **ret, Error *err);
+/* Takes the contracts over, on failure too. One holder: the caller. */
+Code generation_create(Contract *const *contracts, size_t count, const ServeConfig *config, size_t worker_count, Generation **ret,
+                       Error *err);
 void generation_hold(Generation *generation);
 void generation_release(Generation *generation); /* the last one destroys it; NULL is fine */
 
 /* All loops' counters as Prometheus' text. */
 void generation_write_metrics(const Generation *generation, Buf *out);
 
-static inline size_t generation_route(const Resource *resource, bool has_key) {
-  return ROUTE_FIRST_RESOURCE + 2 * (size_t)resource->index + has_key;
+static inline size_t generation_route(const GenerationVersion *version, const Resource *resource, bool has_key) {
+  return version->first_route + 2 * (size_t)resource->index + has_key;
 }

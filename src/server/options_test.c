@@ -106,7 +106,7 @@ static void mistakes_are_told_with_what_is_wanted(void **state) {
   expect_refusal((const char *const[]){"c", "--store", NULL}, "--store needs a value: --store URL");
   expect_refusal((const char *const[]){"c", "--store", "a", "--store", "b", NULL}, "--store is given twice");
   expect_refusal((const char *const[]){"c", "d", NULL}, "one argument too many: \"d\"");
-  expect_refusal((const char *const[]){NULL}, "something is missing: caisson serve CONTRACT [options]");
+  expect_refusal((const char *const[]){NULL}, "something is missing: caisson serve CONTRACT... [options]");
 }
 
 static void a_broken_environment_variable_is_named(void **state) {

@@ -131,7 +131,7 @@ static void answer_asterisk(Request *request) {
 }
 
 static void answer_document(Request *request, const HttpRequest *http) {
-  const Documents *documents = request->serving->generation->api->documents;
+  const Documents *documents = request->api.api->documents;
   if (http->method == HTTP_GET || http->method == HTTP_HEAD)
     documents_respond(documents, http, request->api.exchange->arena, &request->api.response);
   else

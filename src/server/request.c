@@ -9,6 +9,7 @@
 #include "server/compress.h"
 #include "server/cors.h"
 #include "server/pages.h"
+#include "server/version.h"
 
 typedef enum StepOutcome { STEP_NEXT = 0, STEP_WAITING, STEP_ANSWERED, STEP_REFUSED, STEP_STREAMED } StepOutcome;
 
@@ -51,6 +52,10 @@ static StepOutcome step_authenticate(Request *request) {
 
 static StepOutcome step_decode(Request *request) {
   ApiRequest *api = &request->api;
+  if (request->version_problem != NULL) {
+    api->problem = request->version_problem;
+    return STEP_REFUSED;
+  }
   if (api->face == NULL) {
     api->problem = problem_create(api->exchange->arena, CODE_NOT_FOUND, STR("There is nothing at this path"));
     return STEP_REFUSED;
@@ -61,7 +66,7 @@ static StepOutcome step_decode(Request *request) {
   const Operation *last = &api->group.calls[api->group.count - 1].operation;
   bool has_key =
       last->action == ACTION_GET || last->action == ACTION_UPDATE || last->action == ACTION_REPLACE || last->action == ACTION_DELETE;
-  request->route = generation_route(last->resource, has_key);
+  request->route = generation_route(&request->serving->generation->versions[request->version], last->resource, has_key);
   return STEP_NEXT;
 }
 
@@ -163,6 +168,7 @@ static void add_common_headers(Request *request, HttpResponse *response) {
       compress_answer(config->compress_bytes_min, &request->api.exchange->request, request->api.exchange->arena, response, headers, count);
   headers[count++] = (HttpHeader){STR("x-request-id"), request->trace.request_id};
   headers[count++] = (HttpHeader){STR("traceparent"), {request->trace.traceparent, TRACEPARENT_LEN}};
+  if (request->is_version_by_header) headers[count++] = (HttpHeader){STR("vary"), STR("Accept, API-Version")};
   if (config->has_server_timing && request->step_ends_us[0] != 0)
     headers[count++] = (HttpHeader){STR("server-timing"), server_timing(request)};
   if (config->hsts_ms != 0) headers[count++] = (HttpHeader){STR("strict-transport-security"), hsts(request)};
@@ -209,6 +215,8 @@ static void read_headers(Request *request, const HttpRequest *http) {
       {STR_INIT("x-request-id"), offsetof(Request, given_request_id)},
       {STR_INIT("traceparent"), offsetof(Request, given_traceparent)},
       {STR_INIT("origin"), offsetof(Request, origin)},
+      {STR_INIT("accept"), offsetof(Request, accept)},
+      {STR_INIT("api-version"), offsetof(Request, api_version)},
   };
   for (size_t i = 0; i < http->header_count; i++) {
     const HttpHeader *header = &http->headers[i];
@@ -229,15 +237,13 @@ static Request *request_begin(Worker *worker, HttpExchange *exchange) {
   request->route = ROUTE_OTHER;
   read_headers(request, &exchange->request);
   trace_init(&request->trace, &worker->ids, request->given_request_id, request->given_traceparent);
-  const Api *api = request->serving->generation->api;
   request->api = (ApiRequest){.exchange = exchange,
-                              .api = api,
-                              .engine = request->serving->engine,
                               .caller = identity_caller(NULL),
                               .request_id = request->trace.request_id,
                               .now_us = loop_wall_us(exchange->loop),
                               .respond = stream_respond,
                               .begin = stream_begin};
+  version_choose(request);
   exchange->user = request;
   return request;
 }
@@ -281,6 +287,7 @@ static void on_request(void *context, HttpExchange *exchange) {
     answer(request);
     return;
   }
+  if (api->face == NULL) version_complete_path(request);
   run_steps(request);
 }
 

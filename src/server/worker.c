@@ -9,26 +9,31 @@
 
 /* ---- Generations ---- */
 
-static Code serving_create(Worker *worker, Generation *generation, Serving **ret, Error *err) {
-  Serving *serving = memory_alloc(sizeof *serving);
-  TRY_ALLOC(serving);
-  *serving = (Serving){.generation = generation};
-  Code code = engine_create(generation->contract, worker->session, &generation->api->limits, &serving->engine, err);
-  if (code != CODE_OK) {
-    memory_free(serving);
-    return code;
-  }
-  engine_use_keys(serving->engine, worker->shared->idempotency_keys);
-  generation_hold(generation);
-  *ret = serving;
-  return CODE_OK;
-}
-
 static void serving_destroy(Serving *serving) {
   if (serving == NULL) return;
-  engine_destroy(serving->engine);
+  for (size_t i = 0; i < serving->generation->version_count; i++) engine_destroy(serving->engines[i]);
   generation_release(serving->generation);
   memory_free(serving);
+}
+
+static Code serving_create(Worker *worker, Generation *generation, Serving **ret, Error *err) {
+  Serving *serving = memory_alloc(sizeof *serving + generation->version_count * sizeof serving->engines[0]);
+  TRY_ALLOC(serving);
+  *serving = (Serving){.generation = generation};
+  generation_hold(generation);
+  for (size_t i = 0; i < generation->version_count; i++) serving->engines[i] = NULL;
+  for (size_t i = 0; i < generation->version_count; i++) {
+    const GenerationVersion *version = &generation->versions[i];
+    Code code = engine_create(version->contract, worker->session, &version->api->limits, &serving->engines[i], err);
+    if (code == CODE_OK) {
+      engine_use_keys(serving->engines[i], worker->shared->idempotency_keys);
+      continue;
+    }
+    serving_destroy(serving);
+    return code;
+  }
+  *ret = serving;
+  return CODE_OK;
 }
 
 static void free_retired(Worker *worker) {

@@ -27,9 +27,9 @@ typedef struct ServerShared {
 /* A generation as one loop serves it. */
 typedef struct Serving {
   Generation *generation;
-  Engine *engine;
   size_t request_count; /* under way */
   struct Serving *next; /* Worker.retired */
+  Engine *engines[];    /* one a version */
 } Serving;
 
 typedef struct Worker {
