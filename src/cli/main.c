@@ -8,6 +8,7 @@
 static const Command commands[] = {
     {"new", "[DIR]: a starter contract and its README, ready to serve", command_new},
     {"check", "CONTRACT: every mistake at once", command_check},
+    {"diff", "OLD NEW: what changes between two contracts, and whom it breaks", command_diff},
     {"serve", "CONTRACT... [options]: the server", command_serve},
     {"token", "[options] [CONTRACT]: a signed token, for development", command_token},
     {"introspect", "STORE: a contract for an existing database", command_introspect},

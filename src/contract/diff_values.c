@@ -1,0 +1,117 @@
+/* diff_values.c - the values that a field takes and gives. A change breaks those who read where a value may come that could not come
+ * before, and those who write where one is refused that was taken before; both by the forms that values have in JSON. */
+#include "base/decimal.h"
+#include "contract/diff_impl.h"
+
+#define BIT(type) (1u << (type))
+#define PLAIN_TEXTS                                                                                                                        \
+  (BIT(TYPE_ID) | BIT(TYPE_STRING) | BIT(TYPE_UUID) | BIT(TYPE_EMAIL) | BIT(TYPE_URL) | BIT(TYPE_ENUM) | BIT(TYPE_DATE) |                  \
+   BIT(TYPE_DATETIME) | BIT(TYPE_BYTES))
+
+/* Whose answers' values are all values of the type. */
+static const uint32_t gives[TYPE_COUNT] = {
+    [TYPE_ID] = PLAIN_TEXTS | BIT(TYPE_BIGINT) | BIT(TYPE_DECIMAL),
+    [TYPE_STRING] = PLAIN_TEXTS | BIT(TYPE_BIGINT) | BIT(TYPE_DECIMAL),
+    [TYPE_FLOAT] = BIT(TYPE_INT),
+    [TYPE_DECIMAL] = BIT(TYPE_BIGINT),
+    [TYPE_JSON] = UINT32_MAX,
+};
+
+/* Whose inputs are all inputs of the type. A Decimal and a BigInt are also given as numbers, which no text takes. */
+static const uint32_t takes[TYPE_COUNT] = {
+    [TYPE_ID] = PLAIN_TEXTS,
+    [TYPE_STRING] = PLAIN_TEXTS,
+    [TYPE_BIGINT] = BIT(TYPE_INT),
+    [TYPE_FLOAT] = BIT(TYPE_INT),
+    [TYPE_DECIMAL] = BIT(TYPE_INT) | BIT(TYPE_BIGINT),
+    [TYPE_JSON] = UINT32_MAX,
+};
+
+static bool is_within(const uint32_t table[TYPE_COUNT], FieldType whole, FieldType part) {
+  return whole == part || (table[whole] & BIT(part)) != 0;
+}
+
+static Str type_text(Differ *differ, const Field *field) {
+  Str name = field_type_name(field);
+  if (!field->is_list) return name;
+  return diff_printf(differ, "[%.*s%s]", STR_ARGS(name), field->is_item_required ? "!" : "");
+}
+
+static bool is_same_named(const Field *old, const Field *new) {
+  return (new->type != TYPE_ENUM &&new->type != TYPE_EMBEDDED) || str_equal(field_type_name(old), field_type_name(new));
+}
+
+static void compare_type(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places) {
+  if (old->type == new->type && old->is_list == new->is_list &&is_same_named(old, new)) return;
+  Str was = type_text(differ, old), is = type_text(differ, new);
+  bool is_other = old->is_list != new->is_list || (old->type == new->type && !is_same_named(old, new));
+  bool reads = !is_other && is_within(gives, old->type, new->type), writes = !is_other && is_within(takes, new->type, old->type);
+  if (!reads) diff_add(differ, DIFF_BREAKS_READERS, "type-changed", subject, places, "was %.*s, is %.*s", STR_ARGS(was), STR_ARGS(is));
+  if (!writes) diff_add(differ, DIFF_BREAKS_WRITERS, "type-changed", subject, places, "was %.*s, is %.*s", STR_ARGS(was), STR_ARGS(is));
+  if (reads && writes) diff_add(differ, DIFF_COMPATIBLE, "type-changed", subject, places, "was %.*s, is %.*s", STR_ARGS(was), STR_ARGS(is));
+}
+
+static void compare_nullability(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places) {
+  if (old->is_required && !new->is_required)
+    diff_add(differ, DIFF_BREAKS_READERS, "nullable", subject, places, "was required, may be null now");
+  if (!old->is_required && new->is_required)
+    diff_add(differ, DIFF_BREAKS_WRITERS, "required", subject, places, "could be null, is required now");
+  if (!old->is_list || !new->is_list) return;
+  if (old->is_item_required && !new->is_item_required)
+    diff_add(differ, DIFF_BREAKS_READERS, "nullable", subject, places, "its items may be null now");
+  if (!old->is_item_required && new->is_item_required)
+    diff_add(differ, DIFF_BREAKS_WRITERS, "required", subject, places, "its items must not be null now");
+}
+
+/* ---- Constraints ---- */
+
+/* <0, 0 or >0 for two bounds of one type; 2 where they are of different ones. */
+static int compare_bounds(const Value *a, const Value *b) {
+  if (a->type != b->type) return 2;
+  if (a->type == VALUE_DECIMAL) return decimal_compare(a->text, b->text);
+  if (a->type == VALUE_FLOAT) return (a->number > b->number) - (a->number < b->number);
+  return (a->integer > b->integer) - (a->integer < b->integer);
+}
+
+/* How a bound has moved: 1 tighter, -1 looser, 0 the same. `sign` is 1 for a least value and -1 for a greatest. */
+static int bound_move(const Value *old, const Value *new, int sign) {
+  if (value_is_null(old) || value_is_null(new)) return value_is_null(old) - value_is_null(new);
+  int order = compare_bounds(new, old);
+  return order == 2 ? 1 : ((order > 0) - (order < 0)) * sign;
+}
+
+static int length_move(int64_t old, int64_t new, int sign) {
+  if (old < 0 || new < 0) return (old < 0) - (new < 0);
+  return ((new > old) - (new < old)) * sign;
+}
+
+static void tell_move(Differ *differ, int move, const char *directive, Str subject, DiffPlaces places) {
+  if (move > 0)
+    diff_add(differ, DIFF_BREAKS_WRITERS, "constraint-tightened", subject, places, "%s is tighter: values that were taken are refused",
+             directive);
+  if (move < 0) diff_add(differ, DIFF_COMPATIBLE, "constraint-loosened", subject, places, "%s is looser", directive);
+}
+
+static void compare_pattern(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places) {
+  if (str_equal(old->pattern, new->pattern) && (old->pattern.ptr == NULL) == (new->pattern.ptr == NULL)) return;
+  tell_move(differ, new->pattern.ptr == NULL ? -1 : 1, "@pattern", subject, places);
+}
+
+static void compare_decimal(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places) {
+  tell_move(differ, length_move(old->precision, new->precision, -1), "@decimal's precision", subject, places);
+  if (old->scale == new->scale) return;
+  tell_move(differ, length_move(old->scale, new->scale, -1), "@decimal's scale", subject, places);
+  diff_add(differ, DIFF_BREAKS_READERS, "scale-changed", subject, places, "is written with other digits behind the point");
+}
+
+void diff_value(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places) {
+  compare_type(differ, old, new, subject, places);
+  compare_nullability(differ, old, new, subject, places);
+  if (old->type != new->type) return;
+  tell_move(differ, bound_move(&old->range_min, &new->range_min, 1), "@range's min", subject, places);
+  tell_move(differ, bound_move(&old->range_max, &new->range_max, -1), "@range's max", subject, places);
+  tell_move(differ, length_move(old->length_min, new->length_min, 1), "@length's min", subject, places);
+  tell_move(differ, length_move(old->length_max, new->length_max, -1), "@length's max", subject, places);
+  compare_pattern(differ, old, new, subject, places);
+  if (new->type == TYPE_DECIMAL) compare_decimal(differ, old, new, subject, places);
+}
