@@ -215,13 +215,13 @@ Code etag_list_parse(Str value, bool is_weak_kept, Arena *arena, Precondition *r
 
 /* ---- Prefer ---- */
 
-enum { PREFERENCE_RETURN = 0, PREFERENCE_HANDLING, PREFERENCE_TX, PREFERENCES };
+enum { PREFERENCE_RETURN = 0, PREFERENCE_HANDLING, PREFERENCE_TX, PREFERENCE_EXPLAIN, PREFERENCES };
 
 static bool is_value(Str value, const char *wanted) { return str_equal_ignore_case(value, str_of(wanted)); }
 
 /* False where the preference or its value is not known. */
 static bool apply_preference(Str name, Str value, Preferences *preferences, bool has_seen[PREFERENCES]) {
-  static const Str names[PREFERENCES] = {STR_INIT("return"), STR_INIT("handling"), STR_INIT("tx")};
+  static const Str names[PREFERENCES] = {STR_INIT("return"), STR_INIT("handling"), STR_INIT("tx"), STR_INIT("explain")};
   size_t which = 0;
   while (which < PREFERENCES && !str_equal_ignore_case(name, names[which])) which++;
   if (which == PREFERENCES) return false;
@@ -236,6 +236,7 @@ static bool apply_preference(Str name, Str value, Preferences *preferences, bool
       preferences->is_lenient = is_value(value, "lenient");
       preferences->is_strict = is_value(value, "strict");
       return preferences->is_lenient || preferences->is_strict;
+    case PREFERENCE_EXPLAIN: return preferences->is_explained = true;
     default: preferences->is_dry_run = is_value(value, "rollback"); return preferences->is_dry_run;
   }
 }

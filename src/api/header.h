@@ -34,6 +34,7 @@ typedef struct Preferences {
   bool is_lenient, is_strict;         /* handling= */
   bool is_dry_run;                    /* tx=rollback */
   Str unknown;                        /* the first one that is not known here, or has a value that isn't; ptr NULL: none */
+  bool is_explained;                  /* explain */
 } Preferences;
 
 /* What is unknown is passed over (RFC 7240 §2); the first of two of the same name holds. */

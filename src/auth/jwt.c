@@ -109,7 +109,7 @@ static Code read_roles(const JsonValue *payload, Arena *arena, ValueList *ret, E
   return CODE_OK;
 }
 
-static Code read_caller(const JsonValue *payload, Arena *arena, Caller *ret, Error *err) {
+Code jwt_caller_read(const JsonValue *payload, Arena *arena, Caller *ret, Error *err) {
   const JsonValue *subject = json_get(payload, STR("sub"));
   bool has_subject = subject != NULL && subject->type != JSON_NULL;
   if (has_subject && subject->type != JSON_STRING) return refuse(err, "The token's sub is not a string");
@@ -145,7 +145,7 @@ Code jwt_verify(const JwtPolicy *policy, Str token, int64_t now_us, Arena *arena
   TRY(read_time(payload, STR("nbf"), INT64_MIN, -policy->leeway_us, &jwt.not_before_us, err));
   TRY(jwt_check_times(jwt.not_before_us, jwt.expires_us, now_us, err));
   TRY(check_parties(policy, payload, err));
-  TRY(read_caller(payload, arena, &jwt.caller, err));
+  TRY(jwt_caller_read(payload, arena, &jwt.caller, err));
   *ret = jwt;
   return CODE_OK;
 }

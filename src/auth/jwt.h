@@ -26,5 +26,7 @@ typedef struct Jwt {
 /* All of *ret lives in `arena`; nothing points into `token`. CODE_UNAUTHENTICATED: err->text is a sentence that says why, fit for an RFC
  * 6750 error_description (printable ASCII, no quotes). CODE_UNAVAILABLE: out of memory. */
 Code jwt_verify(const JwtPolicy *policy, Str token, int64_t now_us, Arena *arena, Jwt *ret, Error *err);
+/* Who a payload's claims say is calling. It borrows from `payload`. */
+Code jwt_caller_read(const JsonValue *payload, Arena *arena, Caller *ret, Error *err);
 /* Whether a token that was verified once is (still) within its times; as jwt_verify says it. */
 Code jwt_check_times(int64_t not_before_us, int64_t expires_us, int64_t now_us, Error *err);

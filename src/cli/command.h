@@ -35,6 +35,7 @@ ExitStatus command_check(Cli *cli);
 ExitStatus command_completion(Cli *cli);
 ExitStatus command_contract(Cli *cli);
 ExitStatus command_diff(Cli *cli);
+ExitStatus command_explain(Cli *cli);
 ExitStatus command_introspect(Cli *cli);
 ExitStatus command_man(Cli *cli);
 ExitStatus command_new(Cli *cli);

@@ -9,6 +9,7 @@ static const Command commands[] = {
     {"new", "[DIR]: a starter contract and its README, ready to serve", command_new},
     {"check", "CONTRACT: every mistake at once", command_check},
     {"diff", "OLD NEW: what changes between two contracts, and whom it breaks", command_diff},
+    {"explain", "CONTRACT 'GET /v1/...': what would become of a request, and why", command_explain},
     {"serve", "CONTRACT... [options]: the server", command_serve},
     {"token", "[options] [CONTRACT]: a signed token, for development", command_token},
     {"introspect", "STORE: a contract for an existing database", command_introspect},

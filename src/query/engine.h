@@ -59,6 +59,7 @@ typedef struct CallGroup {
   Engine *engine;
   size_t pending;
   void *state;
+  struct ExplainTrace *trace; /* query/explain.h's; NULL: nobody asks */
 } CallGroup;
 
 /* The steps, in this order; each fills calls[i].result.problem and returns its code where it refuses. */

@@ -1,6 +1,7 @@
 /* write_execute.c - a group of calls as one StoreWrite: all in order, in one transaction; the first that fails rolls all back and is the
  * answer. */
 #include "query/aggregate.h"
+#include "query/explain_impl.h"
 #include "query/write_row.h"
 
 static Code refuse_error(Write *write, const Error *err) { return write_refuse(write, problem_from_error(write->arena, err)); }
@@ -105,6 +106,7 @@ static Code run_group(Write *write, Error *err) {
 static Code run(StoreWrite *store_write, StoreTxn *txn, Error *err) {
   Write *write = (Write *)store_write;
   write->txn = txn;
+  explain_restart(write->group->trace);
   write->group->failed = write->group->count;
   return run_group(write, err);
 }

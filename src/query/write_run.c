@@ -4,12 +4,14 @@
 #include "query/write_row.h"
 
 #include "query/etag.h"
+#include "query/explain_impl.h"
 
 static const Problem *not_found(Arena *arena) {
   return problem_create(arena, CODE_NOT_FOUND, STR("there is no such resource, or you may not see it"));
 }
 
 static Code no_such_row(Write *write, const WriteRow *row, Error *err) {
+  if (row->old != NULL) TRY(explain_refusal(write, row, NULL, RULE_READ, row->resource->access[RULE_READ], err));
   /* Where the row was named in a nested write, its place is what is wrong. */
   bool is_nested = row->child_of != NULL || row->action == ROW_CONNECT;
   if (!is_nested) return write_refuse(write, not_found(write->arena));
@@ -28,7 +30,9 @@ static Code refuse_rule(Write *write, const Resource *resource, const Field *fie
 static Code check_row_rule(Write *write, const WriteRow *row, RuleAction action, Error *err) {
   bool is_allowed = false;
   TRY(write_rule_holds(write, row->resource->access[action], row->resource, row->row, row->old, &is_allowed, err));
-  return is_allowed ? CODE_OK : refuse_rule(write, row->resource, NULL, action);
+  if (is_allowed) return CODE_OK;
+  TRY(explain_refusal(write, row, NULL, action, row->resource->access[action], err));
+  return refuse_rule(write, row->resource, NULL, action);
 }
 
 static Code check_field_rules(Write *write, const WriteRow *row, const bool *is_changed, RuleAction action, Error *err) {
@@ -38,7 +42,9 @@ static Code check_field_rules(Write *write, const WriteRow *row, const bool *is_
     if (rule == NULL) continue;
     bool is_allowed = false;
     TRY(write_rule_holds(write, rule, row->resource, row->row, row->old, &is_allowed, err));
-    if (!is_allowed) return refuse_rule(write, row->resource, field, action);
+    if (is_allowed) continue;
+    TRY(explain_refusal(write, row, field, action, rule, err));
+    return refuse_rule(write, row->resource, field, action);
   }
   return CODE_OK;
 }

@@ -1,5 +1,5 @@
 /* write_sql.c - the statements of writes: made once for each shape, run inside the transaction. */
-#include "query/write.h"
+#include "query/explain_impl.h"
 
 /* ---- made once ---- */
 
@@ -30,6 +30,12 @@ static PlanInput input_of(Write *write, char kind, const Resource *resource) {
   shape_byte(&input, (unsigned)kind);
   shape_int(&input, resource->index);
   return input;
+}
+
+static Code run_statement(Write *write, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
+                          int64_t *ret_changes, StoreConflict *ret_conflict, Error *err) {
+  if (write->group->trace != NULL) TRY(explain_statement(write, statement, params, err));
+  return store_txn_run(write->txn, statement, params, row, context, ret_changes, ret_conflict, err);
 }
 
 /* ---- values on their way ---- */
@@ -169,7 +175,7 @@ Code write_load(Write *write, const Resource *resource, const Field *const *fiel
   StoreStatement *statement = NULL;
   TRY(statement_find(write, &input, make_load, &text, &statement, err));
   LoadRow load = {.arena = write->arena, .resource = resource};
-  TRY(store_txn_run(write->txn, statement, input.params.items, on_load_row, &load, NULL, NULL, err));
+  TRY(run_statement(write, statement, input.params.items, on_load_row, &load, NULL, NULL, err));
   *ret = load.row;
   *ret_visible = load.row != NULL && load.is_visible;
   return CODE_OK;
@@ -237,7 +243,7 @@ static Code exists(Write *write, char kind, const Resource *resource, const Fiel
   StoreStatement *statement = NULL;
   TRY(statement_find(write, &input, make_exists, &text, &statement, err));
   *ret = false;
-  return store_txn_run(write->txn, statement, input.params.items, on_exists, ret, NULL, NULL, err);
+  return run_statement(write, statement, input.params.items, on_exists, ret, NULL, NULL, err);
 }
 
 Code write_reference_exists(Write *write, const Relation *relation, const Value *row, bool *ret, Error *err) {
@@ -313,7 +319,7 @@ Code write_insert(Write *write, const Resource *resource, Value *row, const bool
   StoreStatement *statement = NULL;
   TRY(statement_find(write, &input, make_insert, &text, &statement, err));
   InsertedRow inserted = {.arena = write->arena, .resource = resource, .row = row};
-  return store_txn_run(write->txn, statement, input.params.items, statement->column_count > 0 ? on_inserted : NULL, &inserted, NULL,
+  return run_statement(write, statement, input.params.items, statement->column_count > 0 ? on_inserted : NULL, &inserted, NULL,
                        ret_conflict, err);
 }
 
@@ -345,7 +351,7 @@ Code write_update(Write *write, const Resource *resource, const Value *old, cons
   RowText text = {.resource = resource, .is_set = is_changed};
   StoreStatement *statement = NULL;
   TRY(statement_find(write, &input, make_update, &text, &statement, err));
-  return store_txn_run(write->txn, statement, input.params.items, NULL, NULL, NULL, ret_conflict, err);
+  return run_statement(write, statement, input.params.items, NULL, NULL, NULL, ret_conflict, err);
 }
 
 static Code make_delete(const PlanInput *input, const SqlWriter *writer, Arena *arena, const void *what, StoreStatement **ret, Error *err) {
@@ -362,7 +368,7 @@ Code write_delete(Write *write, const Resource *resource, const Value *row, Stor
   TRY(params_of_keys(&input, resource, row, err));
   StoreStatement *statement = NULL;
   TRY(statement_find(write, &input, make_delete, resource, &statement, err));
-  return store_txn_run(write->txn, statement, input.params.items, NULL, NULL, NULL, ret_conflict, err);
+  return run_statement(write, statement, input.params.items, NULL, NULL, NULL, ret_conflict, err);
 }
 
 /* ---- a rule over rows that are not (yet) stored ---- */
@@ -417,7 +423,7 @@ static Code rule_holds_in_store(Write *write, const Expr *residue, const Resourc
   StoreStatement *statement = NULL;
   TRY(statement_find(write, &input, make_rule, &text, &statement, err));
   *ret = false;
-  return store_txn_run(write->txn, statement, input.params.items, on_verdict, ret, NULL, NULL, err);
+  return run_statement(write, statement, input.params.items, on_verdict, ret, NULL, NULL, err);
 }
 
 Code write_rule_holds(Write *write, const Expr *rule, const Resource *resource, const Value *row, const Value *old, bool *ret, Error *err) {

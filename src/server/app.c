@@ -11,6 +11,7 @@
 #include "contract/load.h"
 #include "contract/versions.h"
 #include "io/listener.h"
+#include "server/explain.h"
 #include "server/jwt_secret.h"
 #include "server/signals.h"
 #include "server/worker.h"
@@ -233,6 +234,8 @@ static Code fill(App *app, const AppContracts *contracts, Arena *arena, Str *ret
   app->shared.workers = ARENA_ARRAY(app->arena, Worker *, app->shared.worker_count);
   Str store_url = app_store_url(config, contracts->items[0], app->arena);
   Code code = app->shared.workers == NULL || store_url.ptr == NULL ? error_no_memory(err) : CODE_OK;
+  if (code != CODE_OK) return destroy_contracts(contracts->items, contracts->count), code;
+  code = explain_rule_parse(config, app->arena, &app->shared.explain_rule, err);
   if (code != CODE_OK) return destroy_contracts(contracts->items, contracts->count), code;
   TRY(generation_create(contracts->items, contracts->count, config, app->shared.worker_count, &app->generation, err));
   TRY(make_tls(app, err));

@@ -35,6 +35,8 @@ static const OptionSpec options[] = {
     {"server-timing", OPTION_FLAG, AT(has_server_timing), NULL, NULL, "tell each step's time in a Server-Timing header"},
     {"compress-min", OPTION_SIZE, AT(compress_bytes_min), "1KiB", "SIZE", "answers from this size on leave as br or gzip; 0: none does",
      .max = SIZE_MAX_BYTES},
+    {"explain", OPTION_FLAG, AT(can_explain), NULL, NULL, "answer Prefer: explain to whom --explain-rule lets"},
+    {"explain-rule", OPTION_TEXT, AT(explain_rule), "'staff' in auth.roles", "RULE", "who may ask for explanations"},
 
     {"body-max", OPTION_SIZE, AT(body_bytes_max), "1MiB", "SIZE", "a request's body (413)", .min = 1, .max = SIZE_MAX_BYTES,
      .is_limit = true},

@@ -8,6 +8,7 @@
 #include "api/problem_json.h"
 #include "server/compress.h"
 #include "server/cors.h"
+#include "server/explain.h"
 #include "server/pages.h"
 #include "server/version.h"
 
@@ -79,7 +80,17 @@ static StepOutcome refused_by_call(Request *request) {
   return STEP_REFUSED;
 }
 
+static void answer(Request *request);
+
+/* Instead of what it asks for the request is told what would come of it. */
+static StepOutcome step_explain(Request *request) {
+  if (request_may_explain(request, &request->api.problem) != CODE_OK) return STEP_REFUSED;
+  request_explain(request, answer);
+  return STEP_WAITING;
+}
+
 static StepOutcome step_authorize(Request *request) {
+  if (request->prefer.ptr != NULL && request_asks_explanation(request)) return step_explain(request);
   return engine_authorize(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request);
 }
 
@@ -216,6 +227,7 @@ static void read_headers(Request *request, const HttpRequest *http) {
       {STR_INIT("traceparent"), offsetof(Request, given_traceparent)},
       {STR_INIT("origin"), offsetof(Request, origin)},
       {STR_INIT("accept"), offsetof(Request, accept)},
+      {STR_INIT("prefer"), offsetof(Request, prefer)},
       {STR_INIT("api-version"), offsetof(Request, api_version)},
   };
   for (size_t i = 0; i < http->header_count; i++) {

@@ -14,7 +14,7 @@ typedef struct Request {
   Identity *identity; /* NULL: a stranger */
   Trace trace;
   Str authorization, origin, given_request_id, given_traceparent; /* headers; ptr NULL: not sent */
-  Str accept, api_version;
+  Str accept, api_version, prefer;
   size_t version;                 /* in the generation */
   bool is_version_by_header;      /* the path has none */
   const Problem *version_problem; /* NULL: the request and its headers agree */

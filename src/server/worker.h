@@ -21,7 +21,8 @@ typedef struct ServerShared {
   Tls *tls; /* NULL: cleartext */
   struct Worker **workers;
   size_t worker_count;
-  _Atomic bool is_started; /* every listener is open */
+  const Expr *explain_rule; /* who may ask with Prefer: explain; NULL: nobody */
+  _Atomic bool is_started;  /* every listener is open */
 } ServerShared;
 
 /* A generation as one loop serves it. */

@@ -285,6 +285,7 @@ const StoreDriver STORE_DRIVER_SQLITE = {
     .txn_run = driver_txn_run,
     .txn_read = driver_txn_read,
     .migrate = sqlite_migrate,
+    .explain = sqlite_explain,
     .ping = driver_ping,
     .stats = driver_stats,
 };

@@ -141,5 +141,8 @@ void sqlite_writer_done(SqliteWriter *writer); /* runs what is queued, then ends
 /* Takes all of *writes; what doesn't fit the queue is refused at once. */
 void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes);
 
+/* ---- sqlite_explain.c ---- */
+Code sqlite_explain(Store *store, const StoreStatement *statement, Arena *arena, StoreStep **ret, size_t *ret_count, Error *err);
+
 /* ---- sqlite_migrate.c ---- */
 Code sqlite_migrate(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);

@@ -135,6 +135,22 @@ typedef struct StoreStats {
   uint64_t reads, writes, read_batches, write_groups, slow_reads, errors;
 } StoreStats;
 
+/* A step of what a store does for a statement. */
+typedef enum StoreStepKind {
+  STORE_STEP_SCAN = 0, /* reads a table, or one of its indexes, from one end to the other or until enough is found */
+  STORE_STEP_SEARCH,   /* goes straight to the rows, by a key or an index */
+  STORE_STEP_SORT,     /* collects all rows, then puts them in order */
+  STORE_STEP_OTHER
+} StoreStepKind;
+
+typedef struct StoreStep {
+  StoreStepKind kind;
+  Str table;    /* len 0: none */
+  Str index;    /* len 0: the table itself, or its key */
+  int64_t rows; /* SCAN: how many there are; -1: not known */
+  Str text;     /* the store's own words */
+} StoreStep;
+
 /* What a driver implements; everything else in this header forwards to it. */
 typedef struct StoreDriver {
   Str name;       /* "sqlite" */
@@ -154,6 +170,9 @@ typedef struct StoreDriver {
   /* Makes the tables of `contract`, or adds what is missing; anything else is CODE_CONFLICT with the differences, a line each, in
    * *ret_differences. */
   Code (*migrate)(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);
+  /* How the store would go about the statement; nothing is changed. Any thread; may block for as long as a statement may. NULL: it can't
+   * tell. */
+  Code (*explain)(Store *store, const StoreStatement *statement, Arena *arena, StoreStep **ret, size_t *ret_count, Error *err);
   Code (*ping)(Store *store, Error *err); /* for /readyz; any thread; may block briefly */
   StoreStats (*stats)(Store *store);
 } StoreDriver;
