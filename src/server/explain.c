@@ -34,7 +34,11 @@ Code request_may_explain(const Request *request, const Problem **ret_problem) {
   bool is_allowed = false;
   Error err = {0};
   Code code = expr_eval_bool(request->worker->shared->explain_rule, &env, arena, &is_allowed, &err);
-  if (code == CODE_OK && is_allowed) return CODE_OK;
+  if (code == CODE_OK && is_allowed && request->api.stream == NULL) return CODE_OK;
+  if (code == CODE_OK && is_allowed) {
+    *ret_problem = problem_with_hint(arena, CODE_BAD_REQUEST, STR("A stream is not explained"), STR("ask for JSON"));
+    return CODE_BAD_REQUEST;
+  }
   if (code == CODE_OK) code = caller->is_authenticated ? CODE_FORBIDDEN : CODE_UNAUTHENTICATED;
   *ret_problem = problem_with_hint(arena, code, STR("Explanations are not for this caller"), STR("leave Prefer: explain away"));
   return code;

@@ -277,6 +277,10 @@ static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
   Request *request = request_begin(worker, exchange);
   if (request == NULL) return HTTP_BODY_BUFFERED;
   const Face *face = api_face(request->api.api, &exchange->request);
+  if (face == NULL) {
+    version_complete_path(request);
+    face = request->api.face;
+  }
   bool is_streamed = face != NULL && face->is_body_streamed != NULL && face->is_body_streamed(request->api.api, &exchange->request);
   return is_streamed ? HTTP_BODY_STREAMED : HTTP_BODY_BUFFERED;
 }
