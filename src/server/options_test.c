@@ -105,7 +105,8 @@ static void mistakes_are_told_with_what_is_wanted(void **state) {
   expect_refusal((const char *const[]){"c", "--wholly-unknown", NULL}, "there is no option --wholly-unknown");
   expect_refusal((const char *const[]){"c", "--store", NULL}, "--store needs a value: --store URL");
   expect_refusal((const char *const[]){"c", "--store", "a", "--store", "b", NULL}, "--store is given twice");
-  expect_refusal((const char *const[]){"c", "d", NULL}, "one argument too many: \"d\"");
+  expect_refusal((const char *const[]){"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "d", NULL},
+                 "one argument too many: \"d\"");
   expect_refusal((const char *const[]){NULL}, "something is missing: caisson serve CONTRACT... [options]");
 }
 
