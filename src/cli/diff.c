@@ -13,8 +13,7 @@ typedef struct DiffOptions {
 
 static const OptionSpec options[] = {
     {"format", OPTION_CHOICE, offsetof(DiffOptions, format), "text", "text/json", "for people, or for programs", .choices = "text|json"},
-    {"allow", OPTION_LIST, offsetof(DiffOptions, allow), NULL, "CLASS",
-     "do not fail for breaking-readers, breaking-writers or access-widened; repeatable"},
+    {"allow", OPTION_LIST, offsetof(DiffOptions, allow), NULL, "CLASS", "breaking-readers, breaking-writers or access-widened; repeatable"},
 };
 
 static const OptionTable table = {

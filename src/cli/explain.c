@@ -18,8 +18,7 @@ typedef struct ExplainOptions {
 } ExplainOptions;
 
 static const OptionSpec options[] = {
-    {"as", OPTION_TEXT, offsetof(ExplainOptions, claims), NULL, "CLAIMS",
-     "who asks: a token's claims as JSON, {\"sub\":\"ann\",\"roles\":[\"staff\"]} [a stranger]"},
+    {"as", OPTION_TEXT, offsetof(ExplainOptions, claims), NULL, "CLAIMS", "who asks: a token's claims as JSON [a stranger]"},
     {"store", OPTION_TEXT, offsetof(ExplainOptions, store), NULL, "URL",
      "try it there, rolled back, with that store's plan [only explain]"},
     {"body", OPTION_TEXT, offsetof(ExplainOptions, body), NULL, "FILE", "the request's JSON body"},
@@ -29,13 +28,13 @@ static const OptionSpec options[] = {
 static const OptionTable table = {
     .command = "explain",
     .arguments = "CONTRACT 'METHOD /PATH' [options]",
-    .summary = "Explains a request: the operation, the rules and what they are for the caller, SQL with its parameters,\n"
-               "the store's plan and what would help it, and why something is refused.",
+    .summary = "Explains a request: the operation, the rules and what they are for the caller, SQL with\n"
+               "its parameters, the store's plan and what would help it, and why something is refused.",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .positional_min = 2,
     .positional_max = 2,
-    .footer = "Example: caisson explain shop.graphql 'GET /v1/products?price[gte]=10' --as '{\"sub\":\"ann\"}' --store sqlite:shop.db",
+    .footer = "Example: caisson explain shop.graphql 'GET /v1/products?limit=5' --as '{\"sub\":\"ann\"}'",
 };
 
 typedef struct Explained {

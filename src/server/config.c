@@ -94,7 +94,8 @@ static const OptionSpec options[] = {
 const OptionTable SERVE_OPTIONS = {
     .command = "serve",
     .arguments = "CONTRACT... [options]",
-    .summary = "Serves a contract: a file, or a folder of .graphql files. Several are versions of one service, over one store.",
+    .summary = "Serves a contract: a file, or a folder of .graphql files. Several are versions of one\n"
+               "service, over one store.",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .positional_min = 1,
