@@ -21,7 +21,7 @@ typedef struct ServeConfig {
   bool is_match_required;
   bool has_server_timing;
   uint64_t compress_bytes_min; /* 0: nothing is compressed */
-  bool can_explain; /* Prefer: explain, for whom explain_rule lets */
+  bool can_explain;            /* Prefer: explain, for whom explain_rule lets */
   Str explain_rule;
   /* INTERFACE §6 */
   uint64_t body_bytes_max, header_bytes_max, uri_bytes_max;
