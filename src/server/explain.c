@@ -27,6 +27,14 @@ bool request_asks_explanation(const Request *request) {
   return is_served && prefer_parse(request->prefer).is_explained;
 }
 
+/* A stream's rows and a batch's operations are known only as they run. */
+static bool is_explainable(const ApiRequest *api) {
+  for (size_t i = 0; i < api->group.count; i++) {
+    if (api->group.calls[i].before != NULL || api->group.calls[i].operation.resource == NULL) return false;
+  }
+  return api->stream == NULL && api->group.count <= 2;
+}
+
 Code request_may_explain(const Request *request, const Problem **ret_problem) {
   const Caller *caller = request->api.caller;
   Arena *arena = request->api.exchange->arena;
@@ -34,9 +42,10 @@ Code request_may_explain(const Request *request, const Problem **ret_problem) {
   bool is_allowed = false;
   Error err = {0};
   Code code = expr_eval_bool(request->worker->shared->explain_rule, &env, arena, &is_allowed, &err);
-  if (code == CODE_OK && is_allowed && request->api.stream == NULL) return CODE_OK;
+  if (code == CODE_OK && is_allowed && is_explainable(&request->api)) return CODE_OK;
   if (code == CODE_OK && is_allowed) {
-    *ret_problem = problem_with_hint(arena, CODE_BAD_REQUEST, STR("A stream is not explained"), STR("ask for JSON"));
+    *ret_problem =
+        problem_with_hint(arena, CODE_BAD_REQUEST, STR("Streams and batches are not explained"), STR("ask for one operation, in JSON"));
     return CODE_BAD_REQUEST;
   }
   if (code == CODE_OK) code = caller->is_authenticated ? CODE_FORBIDDEN : CODE_UNAUTHENTICATED;
