@@ -37,7 +37,7 @@ void options_write_help(Buf *out, const OptionTable *table, bool has_limits) {
     else
       write_option(out, &table->options[i]);
   }
-  if (hidden > 0) buf_printf(out, "  --help-all                  shows %zu more: limits and timeouts\n", hidden);
+  if (hidden > 0) buf_printf(out, "  --help-all                  shows %zu more: limits, timeouts and what is rarely needed\n", hidden);
   if (table->footer != NULL) buf_printf(out, "\n%s\n", table->footer);
 }
 
