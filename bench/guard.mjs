@@ -27,10 +27,10 @@ async function instructions(options, count) {
   return Number(total);
 }
 
-async function measure({ name, options }) {
+async function measure({ name, options, per = 1 }) {
   log(`counting the instructions of: ${name}`);
   const base = await instructions(options, few);
-  return Math.round((await instructions(options, few + more) - base) / more);
+  return Math.round((await instructions(options, few + more) - base) / more / per);
 }
 
 // Prints a line a case; returns how many are over their budget.

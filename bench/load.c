@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_BYTES_MAX = 1024 * 1024, REQUEST_BYTES_MAX = 16 * 1024, CONNECTIONS_MAX = 1024, EVENTS_MAX = 256 };
+enum { ANSWER_BYTES_MAX = 1024 * 1024, REQUEST_BYTES_MAX = 64 * 1024, CONNECTIONS_MAX = 1024, EVENTS_MAX = 256 };
 
 typedef struct Options {
   uint16_t port;

@@ -45,12 +45,12 @@ async function main() {
   for (let round = -1; round < rounds; round++) {
     log(round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`);
     // Each case right behind a hello of its own: what else the machine does weighs on both.
-    for (const { name, options } of cases) {
+    for (const { name, options, per = 1 } of cases) {
       const base = measure(hello, ['-u', '/'], round + 1);
       const sample = measure(ours, options, round + 1);
       if (round < 0) continue;
       samples.get('hello').push({ ...base, ratio: 1 });
-      samples.get(name).push({ ...sample, ratio: sample.us / base.us });
+      samples.get(name).push({ ...sample, us: sample.us / per, rate: sample.rate * per, ratio: sample.us / per / base.us });
     }
     const nested = run(`${build}/bench/sql`, ['nested', file('bench.db'), String(seconds)]);
     const commit = run(`${build}/bench/sql`, ['commit', file('commit.db'), String(seconds)]);

@@ -8,4 +8,8 @@ if [ "${1:-}" = guard ]; then
   shift
   exec node bench/guard.mjs "$@"
 fi
+if [ "${1:-}" = bulk ]; then
+  shift
+  exec node bench/bulk.mjs "$@"
+fi
 exec node bench/run.mjs "$@"
