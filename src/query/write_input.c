@@ -40,6 +40,10 @@ bool mistake_add(Write *write, MistakeCode code, Str row_pointer, Str name, Str 
   return VEC_PUSH(write->arena, &write->mistakes, mistake);
 }
 
+static Code wrong_shape(Write *write, Str pointer, Str detail, Error *err) {
+  return mistake_add(write, MISTAKE_TYPE, pointer, (Str){0}, detail, (Str){0}) ? CODE_OK : error_no_memory(err);
+}
+
 Code mistakes_refuse(Write *write, Error *err) {
   size_t count = write->mistakes.count;
   if (count == 0) return CODE_OK;
@@ -148,6 +152,24 @@ static bool is_merged(const WriteRow *row, const Field *field, const JsonValue *
   return row->action == ROW_UPDATE && row->patch == NULL && is_document && json->type == JSON_OBJECT;
 }
 
+/* The path of a sub-resource says which row a new one belongs to, and a relation's own name says it too: the key field may not say
+ * otherwise. */
+static Code check_said_once(Write *write, const WriteRow *row, const Field *field, const Value *value, Error *err) {
+  for (size_t i = 0; field->is_relation_key && i < row->references.count; i++) {
+    if (row->references.items[i].relation != field->relation) continue;
+    Str base = pointer_join(write->arena, row->pointer, field->relation->field->name);
+    TRY_ALLOC(base.ptr);
+    /* Once for all parts of a key. */
+    if (write->mistakes.count > 0 && str_equal(write->mistakes.items[write->mistakes.count - 1].pointer, base)) return CODE_OK;
+    return wrong_shape(write, base, STR("is given twice: as a relation and by its key field"), err);
+  }
+  if (row->action != ROW_CREATE || !row->given[field->stored_index]) return CODE_OK;
+  if (write_values_equal(value, &row->values[field->stored_index])) return CODE_OK;
+  return mistake_add(write, MISTAKE_IMMUTABLE, row->pointer, field->name, STR("must be the key that the path names"), (Str){0})
+             ? CODE_OK
+             : error_no_memory(err);
+}
+
 static Code decode_stored(Write *write, WriteRow *row, const Field *field, const JsonValue *json, Error *err) {
   if (is_merged(row, field, json)) {
     if (row->merges == NULL) row->merges = ARENA_ARRAY(write->arena, const JsonValue *, row->resource->stored_count);
@@ -159,6 +181,7 @@ static Code decode_stored(Write *write, WriteRow *row, const Field *field, const
   Value value = value_null();
   bool is_valid = true;
   TRY(decode_value(write, row->pointer, field, json, &value, &is_valid, err));
+  if (is_valid) TRY(check_said_once(write, row, field, &value, err));
   /* An invalid value counts as given, lest it be missed as well. */
   row_give(row, field, is_valid ? value : value_null());
   return CODE_OK;
@@ -173,16 +196,13 @@ static Code unknown_field(Write *write, const WriteRow *row, Str name, Error *er
                                                                                                                      : error_no_memory(err);
 }
 
-static Code wrong_shape(Write *write, Str pointer, Str detail, Error *err) {
-  return mistake_add(write, MISTAKE_TYPE, pointer, (Str){0}, detail, (Str){0}) ? CODE_OK : error_no_memory(err);
-}
-
 /* ---- which row is meant: {"id": …} or any unique group ---- */
 
+/* Not by a hidden field, whose values could be guessed by what it finds. */
 static bool names_group(const JsonValue *json, const Field *const *fields, size_t count) {
   if (count == 0 || json->count != count) return false;
   for (size_t i = 0; i < count; i++) {
-    if (json_get(json, fields[i]->name) == NULL) return false;
+    if (fields[i]->is_hidden || json_get(json, fields[i]->name) == NULL) return false;
   }
   return true;
 }

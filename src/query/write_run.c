@@ -114,6 +114,30 @@ static Code check_references(Write *write, const WriteRow *row, const bool *is_c
   return CODE_OK;
 }
 
+/* Half a composite reference points nowhere; input says what it fills (write_input.c), this looks at what a change leaves. A part that is
+ * required belongs to another key as well, so it alone is no half. */
+static Code check_halves(Write *write, const WriteRow *row, const bool *is_changed, Error *err) {
+  for (size_t i = 0; i < row->resource->field_count; i++) {
+    const Field *field = row->resource->fields[i];
+    if (field->kind != FIELD_TO_ONE || field->relation->key_count < 2) continue;
+    const Relation *relation = field->relation;
+    bool is_touched = false, is_begun = false;
+    for (size_t k = 0; k < relation->key_count; k++) {
+      size_t index = relation->keys[k]->stored_index;
+      is_touched = is_touched || is_changed[index];
+      is_begun = is_begun || (!relation->keys[k]->is_required && !value_is_null(&row->row[index]));
+    }
+    for (size_t k = 0; is_touched && is_begun && k < relation->key_count; k++) {
+      if (!value_is_null(&row->row[relation->keys[k]->stored_index])) continue;
+      if (!mistake_add(write, MISTAKE_REQUIRED, row->pointer, relation->keys[k]->name, STR("is required: the reference has several parts"),
+                       (Str){0})) {
+        return error_no_memory(err);
+      }
+    }
+  }
+  return CODE_OK;
+}
+
 /* What a default made null or broke although the field needs it: a default's expression over a caller that lacks the claim, say. */
 static Code check_defaults(Write *write, const WriteRow *row, const bool *is_stored, Error *err) {
   for (size_t i = 0; i < row->resource->stored_count; i++) {
@@ -126,6 +150,7 @@ static Code check_defaults(Write *write, const WriteRow *row, const bool *is_sto
 
 static Code check_content(Write *write, const WriteRow *row, const bool *is_changed, Error *err) {
   TRY(check_checks(write, row, err));
+  if (row->old != NULL) TRY(check_halves(write, row, is_changed, err));
   TRY(check_references(write, row, is_changed, err));
   return mistakes_refuse(write, err);
 }
@@ -180,14 +205,32 @@ static Code do_references(Write *write, WriteRow *row, Error *err) {
   return CODE_OK;
 }
 
-/* A child belongs to its parent's row, whatever its input says. */
-static void belong_to_parent(WriteRow *row) {
-  if (row->child_of == NULL || row->parent_row == NULL) return;
+/* A child that is asked to belong to another row than the one it is nested in: noted at the place that says so. */
+static Code note_other_parent(Write *write, const WriteRow *row, const Field *key, Error *err) {
+  Str pointer = row->pointer, name = key->name;
+  for (size_t i = 0; i < row->references.count; i++) {
+    if (row->references.items[i].relation != row->child_of) continue;
+    pointer = row->references.items[i].pointer;
+    name = (Str){0};
+  }
+  return mistake_add(write, MISTAKE_IMMUTABLE, pointer, name, STR("must be the row that this one is nested in"), (Str){0})
+             ? CODE_OK
+             : error_no_memory(err);
+}
+
+/* A child belongs to its parent's row: its input may say so, and nothing else. */
+static Code belong_to_parent(Write *write, WriteRow *row, Error *err) {
+  if (row->child_of == NULL || row->parent_row == NULL) return CODE_OK;
   for (size_t k = 0; k < row->child_of->key_count; k++) {
     const Field *key = row->child_of->keys[k];
-    row->values[key->stored_index] = row->parent_row[row->child_of->target->keys[k]->stored_index];
+    const Value *parents = &row->parent_row[row->child_of->target->keys[k]->stored_index];
+    bool is_other =
+        row->action == ROW_CREATE && row->given[key->stored_index] && !write_values_equal(&row->values[key->stored_index], parents);
+    if (is_other) TRY(note_other_parent(write, row, key, err));
+    row->values[key->stored_index] = *parents;
     row->given[key->stored_index] = true;
   }
+  return CODE_OK; /* what was noted is refused with what can't be changed, after the access rules */
 }
 
 /* Beside what a nested row says of itself: it may be a row that this write has been through, and a delete reaches the rows that refer to
@@ -226,8 +269,8 @@ static Code create(Write *write, WriteRow *row, Error *err) {
   TRY_ALLOC(is_stored);
   TRY_ALLOC(row->row);
   TRY(do_references(write, row, err));
-  belong_to_parent(row);
   TRY(fill_defaults(write, row, defaults, err));
+  TRY(belong_to_parent(write, row, err));
   bool *is_asked = ARENA_ARRAY(write->arena, bool, resource->stored_count);
   TRY_ALLOC(is_asked);
   for (size_t i = 0; i < resource->stored_count; i++) {
@@ -360,7 +403,7 @@ static Code relink(Write *write, WriteRow *row, Error *err) {
     }
     return mistakes_refuse(write, err);
   }
-  belong_to_parent(row);
+  TRY(belong_to_parent(write, row, err));
   for (size_t k = 0; row->action == ROW_DISCONNECT && k < row->child_of->key_count; k++) {
     row->values[row->child_of->keys[k]->stored_index] = value_null();
   }
