@@ -49,7 +49,9 @@ product=$(ask '/v1/products?limit=1&fields=id')
 cat <<TEXT
 
 The shop is served.
+  $address/docs             the reference, to try requests in a browser
   $address/v1/products      REST
+  $address/openapi.json     the same as an OpenAPI document
   $address/livez            is it alive
   $address/metrics          figures for Prometheus
 
