@@ -87,6 +87,9 @@ Code write_load(Write *write, const Resource *resource, const Field *const *fiel
 Code write_reference_exists(Write *write, const Relation *relation, const Value *row, bool *ret, Error *err);
 /* Whether any row refers to `row` by the relation. */
 Code write_is_referenced(Write *write, const Relation *relation, const Value *row, bool *ret, Error *err);
+/* Whether any row has `row`'s values in these fields. */
+Code write_is_taken(Write *write, const Resource *resource, const Field *const *fields, size_t count, const Value *row, bool *ret,
+                    Error *err);
 /* `is_stored[i]`: column i is given a value; the others are left to the database, and *row is completed with what it made of them. */
 Code write_insert(Write *write, const Resource *resource, Value *row, const bool *is_stored, StoreConflict *ret_conflict, Error *err);
 Code write_update(Write *write, const Resource *resource, const Value *old, const Value *row, const bool *is_changed,

@@ -155,36 +155,6 @@ static Code check_content(Write *write, const WriteRow *row, const bool *is_chan
   return mistakes_refuse(write, err);
 }
 
-/* ---- constraints ---- */
-
-static bool has_column(Str columns, Str column) {
-  Str part = {0};
-  while (str_split_next(&columns, ',', &part)) {
-    if (str_equal(str_trim(part), column)) return true;
-  }
-  return false;
-}
-
-static Code refuse_conflict(Write *write, const WriteRow *row, const StoreConflict *conflict, const Error *store_error, Error *err) {
-  if (conflict->kind == STORE_CONFLICT_FOREIGN_KEY) {
-    return write_refuse(
-        write, problem_create(write->arena, CODE_CONFLICT, STR("other rows refer to this one, or the row that it refers to is gone")));
-  }
-  if (conflict->kind != STORE_CONFLICT_UNIQUE) return error_set(err, CODE_CONFLICT, "%s", store_error->text);
-  Str columns = str_of(conflict->columns);
-  for (size_t i = 0; i < row->resource->stored_count; i++) {
-    const Field *field = row->resource->stored[i];
-    if (!has_column(columns, field->column)) continue;
-    if (!mistake_add(write, MISTAKE_NOT_UNIQUE, row->pointer, field->name, STR("is taken by another row"), (Str){0}))
-      return error_no_memory(err);
-  }
-  Problem *problem = problem_new(write->arena, CODE_CONFLICT, STR("a value that must be unique is taken"));
-  TRY_ALLOC(problem);
-  problem->mistakes = write->mistakes.items;
-  problem->mistake_count = write->mistakes.count;
-  return write_refuse(write, problem);
-}
-
 /* ---- create ---- */
 
 static Code fill_defaults(Write *write, const WriteRow *row, Value *defaults, Error *err) {
@@ -253,7 +223,7 @@ static Code insert(Write *write, WriteRow *row, const bool *is_stored, Error *er
   StoreConflict conflict = {0};
   Error store_error = {0};
   Code code = write_insert(write, row->resource, row->row, is_stored, &conflict, &store_error);
-  if (code == CODE_CONFLICT) return refuse_conflict(write, row, &conflict, &store_error, err);
+  if (code == CODE_CONFLICT) return write_refuse_conflict(write, row, NULL, &conflict, &store_error, err);
   if (code != CODE_OK && err != NULL) *err = store_error;
   return code;
 }
@@ -356,7 +326,7 @@ static Code store_changes(Write *write, WriteRow *row, const bool *is_changed, E
   StoreConflict conflict = {0};
   Error store_error = {0};
   Code code = write_update(write, row->resource, row->old, row->row, is_changed, &conflict, &store_error);
-  if (code == CODE_CONFLICT) return refuse_conflict(write, row, &conflict, &store_error, err);
+  if (code == CODE_CONFLICT) return write_refuse_conflict(write, row, is_changed, &conflict, &store_error, err);
   if (code != CODE_OK && err != NULL) *err = store_error;
   return code;
 }
@@ -483,7 +453,7 @@ static Code delete_row(Write *write, WriteRow *row, Error *err) {
   StoreConflict conflict = {0};
   Error store_error = {0};
   Code code = write_delete(write, row->resource, row->old, &conflict, &store_error);
-  if (code == CODE_CONFLICT) return refuse_conflict(write, row, &conflict, &store_error, err);
+  if (code == CODE_CONFLICT) return write_refuse_conflict(write, row, NULL, &conflict, &store_error, err);
   if (code != CODE_OK && err != NULL) *err = store_error;
   return code;
 }

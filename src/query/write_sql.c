@@ -256,6 +256,11 @@ Code write_is_referenced(Write *write, const Relation *relation, const Value *ro
   return exists(write, 'c', relation->source, relation->keys, relation->target->keys, relation->key_count, row, NULL, ret, err);
 }
 
+Code write_is_taken(Write *write, const Resource *resource, const Field *const *fields, size_t count, const Value *row, bool *ret,
+                    Error *err) {
+  return exists(write, 't', resource, fields, fields, count, row, NULL, ret, err);
+}
+
 /* ---- insert, update, delete ---- */
 
 typedef struct RowText {

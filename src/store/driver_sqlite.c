@@ -276,6 +276,7 @@ const StoreDriver STORE_DRIVER_SQLITE = {
     .schemes = {STR_INIT("sqlite:")},
     .dialect = &SQL_DIALECT_SQLITE,
     .is_migrated_by_default = true,
+    .reads_after_conflict = true,
     .open = driver_open,
     .close = driver_close,
     .session_open = sqlite_session_open,

@@ -90,7 +90,8 @@ typedef struct StoreConflict {
 typedef Code StoreRowFn(void *context, const Value *columns, Error *err);
 
 /* Blocking; inside a write only. A broken constraint is CODE_CONFLICT with *ret_conflict filled (may be NULL); nothing but the end of the
- * write may follow it, since not every database lets a transaction go on. `row` may be NULL. *ret_changes (may be NULL): rows written. */
+ * write may follow it, save reads where the driver says so, since not every database lets a transaction go on. `row` may be NULL.
+ * *ret_changes (may be NULL): rows written. */
 Code store_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
                    int64_t *ret_changes, StoreConflict *ret_conflict, Error *err);
 /* A whole plan, with its callbacks, inside the transaction. */
@@ -157,6 +158,7 @@ typedef struct StoreDriver {
   Str schemes[2]; /* the URL prefixes it serves, "sqlite:" */
   const SqlDialect *dialect;
   bool is_migrated_by_default; /* serving makes tables unless it is told not to */
+  bool reads_after_conflict;   /* a transaction goes on answering reads once a constraint has refused one of its statements */
   bool (*serves)(Str address); /* addresses that no scheme tells; NULL: none */
   Code (*open)(const StoreOptions *options, Store **ret, Error *err);
   void (*close)(Store *store);
