@@ -77,6 +77,7 @@ const sanitized = { CAISSON_BIN: 'build-test/caisson', UBSAN_OPTIONS: 'halt_on_e
 const parts = [
   { name: 'unit', title: 'unit, property and conformance tests, under ASan and UBSan', build: 'test', run: () => runMeson('build-test', []) },
   { name: 'scenario', title: 'scenarios, against a server under ASan and UBSan', build: 'test', run: () => runNode('scenario', ['tests/scenario/scenario.test.mjs'], sanitized) },
+  { name: 'differential', title: 'random operations with the same answers on SQLite and PostgreSQL, under ASan and UBSan', build: 'test', run: () => runNode('differential', ['tests/differential/differential.test.mjs'], sanitized) },
   { name: 'end-to-end', title: 'end-to-end tests, against a server under ASan and UBSan', build: 'test', packages: 'tests/clients', run: () => runNode('end-to-end', testsIn('tests/e2e'), sanitized) },
   { name: 'thread', title: 'what threads share, under TSan', build: 'thread', run: () => runMeson('build-thread', ['io', 'store', 'http', 'conformance']) },
   { name: 'thread-server', title: 'a server of several threads under load, under TSan', build: 'thread',
