@@ -207,7 +207,8 @@ static void write_in_list(Buf *out, Str operand, Str list, ValueType type, const
   "(([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)-02-29|"                                                    \
   "(?!0000)[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))"
 #define TIME_PATTERN "[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6}0*)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-#define NUMBER_PATTERN "^-?[0-9]{1,400}(\\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?$"
+/* At most 400 digits on each side; a bound of the server's patterns is at most 255. */
+#define NUMBER_PATTERN "^-?[0-9]{1,200}[0-9]{0,200}(\\.[0-9]{1,200}[0-9]{0,200})?([eE][+-]?[0-9]{1,3})?$"
 #define INTEGER_PATTERN "^-?[0-9]{1,19}$"
 
 /* What is between the document's text and the value: %1 is the member's text, %2 its kind of JSON. NULL where it doesn't fit. */

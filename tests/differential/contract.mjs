@@ -44,7 +44,11 @@ function makeType(random, name, index, earlier) {
   return type;
 }
 
-const keyPools = { code: ['A-1', 'A-2', 'B-10', 'C-3', 'D-4', 'E-5', 'F-6', 'G-77', 'H-888', 'Z-0'], whole: [1, 2, 3, 4, 5, 10, 11, -1, 0, 99], uuid: Array.from({ length: 10 }, (_, i) => `01890a5d-ac96-774b-bcce-b302099a80${i}7`) };
+const keyPools = {
+  code: Array.from({ length: 40 }, (_, i) => `${'ABCDEFGHZ'[i % 9]}-${(i * 37) % 1000}`),
+  whole: [1, 2, 3, 4, 5, 10, 11, -1, 0, 99, ...Array.from({ length: 30 }, (_, i) => 1000 + i * 7)],
+  uuid: Array.from({ length: 40 }, (_, i) => `01890a5d-ac96-774b-bcce-b302099a8${String(i).padStart(2, '0')}7`),
+};
 
 function makeKey(random, type, style, earlier) {
   if (style === 'server') return void type.keys.push({ name: 'id', type: 'ID', isServerMade: true });

@@ -11,8 +11,8 @@ import { explain } from './shrink.mjs';
 import { World } from './world.mjs';
 
 const seed = Number(process.env.SEED ?? 20261126);
-const worlds = Number(process.env.WORLDS ?? 8);
-const perWorld = Math.ceil(Number(process.env.OPERATIONS ?? 10400) / worlds);
+const worlds = Number(process.env.WORLDS ?? 12);
+const perWorld = Math.ceil(Number(process.env.OPERATIONS ?? 15600) / worlds);
 const shrinkMs = Number(process.env.SHRINK ?? 60) * 1000;
 const FINDINGS_MAX = 3;
 const READS_AT_ONCE = 16;

@@ -8,7 +8,7 @@ const textOf = (value) => (typeof value === 'object' && value !== null ? JSON.st
 function queryValue(random, field) {
   const value = random.chance(4) && field.bad?.length > 0 ? random.pick(field.bad) : random.pick(field.good.length > 0 ? field.good : ['x']);
   const text = textOf(value);
-  return field.kind === 'text' && random.chance(30) ? text.slice(0, 1) : text;
+  return field.kind === 'text' && random.chance(30) ? ([...text][0] ?? '') : text;
 }
 
 // The fields of a type and of those that it leads to, as paths.

@@ -102,6 +102,6 @@ export async function explain({ contract, postgres, history, operation, differen
     if (await differs(operations)) operations = await smaller(await fewer(operations, differs, hasTime), differs, hasTime);
     else note = '(not seen again when it was replayed alone)\n';
   }
-  const shown = operations.slice(-25);
+  const shown = operations.slice(-12);
   return `${difference}\n${note}${shown.length < operations.length ? `… ${operations.length - shown.length} operations before\n` : ''}${shown.map(curl).join('\n')}\n`;
 }

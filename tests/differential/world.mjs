@@ -37,7 +37,7 @@ export class World {
     const isWrite = random.chance(number < 60 ? 90 : 40);
     const maker = random.weighted(isWrite ? writes : reads);
     const operation = maker(random, this, random.pick(this.types));
-    const caller = random.weighted([[5, 'staff'], [3, 'ann'], [1, 'bob'], [1, 'nobody']]);
+    const caller = random.weighted([[6, 'staff'], [3, 'ann'], [1, 'bob'], [0.6, 'nobody']]);
     return { ...operation, number, caller, isWrite };
   }
 

@@ -20,7 +20,7 @@ function keysAndRelations(random, world, type, body, { isNew, wrong }) {
 }
 
 // `isNew`: everything that is required is given, save a few mistakes.
-function rowBody(random, world, type, { isNew, depth = 0, wrong = random.chance(25) ? 12 : 0 }) {
+function rowBody(random, world, type, { isNew, depth = 0, wrong = random.chance(15) ? 12 : 0 }) {
   const body = {};
   keysAndRelations(random, world, type, body, { isNew, wrong });
   for (const field of type.fields) {
