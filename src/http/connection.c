@@ -1,14 +1,15 @@
-/* connection.c - one connection: bytes from the stream become exchanges, within bounds, and timeouts watch over them. HTTP/1 is the only
- * protocol yet; its place is in on_read, where the first bytes (or ALPN) will choose. */
+/* connection.c - one connection: bytes from the stream become exchanges, within bounds, and timeouts watch over them. The first bytes or
+ * ALPN tell HTTP/2, which has a file of its own; everything else here is HTTP/1. */
 #include "http/connection.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 
+#include "http/http2_connection.h"
 #include "http/message.h"
 
 static bool is_idle(const Connection *connection) {
-  return connection->first == NULL && connection->input.len == 0 && connection->unparsed.len == 0 &&
+  return connection->first == NULL && connection->preface_bytes == 0 && connection->input.len == 0 && connection->unparsed.len == 0 &&
          !http1_parser_is_in_head(connection->parser);
 }
 
@@ -18,11 +19,12 @@ bool http_connection_has_more(const Connection *connection, const Http1Exchange 
 
 /* The end. */
 
-static void on_closed(void *context) {
+void http_connection_on_closed(void *context) {
   Connection *connection = context;
   HttpServer *server = connection->server;
   buf_done(&connection->input);
   http1_parser_destroy(connection->parser);
+  http2_connection_destroy(connection->http2);
   memory_free(connection);
   server->connection_count--;
   http_server_note_gone(server);
@@ -69,20 +71,21 @@ static void connection_end(Connection *connection, bool with_reset) {
   }
   cancel_all(sent);
   cancel_all(first);
+  if (connection->http2 != NULL) http2_connection_end(connection->http2);
 }
 
 void http_connection_close(Connection *connection) { connection_end(connection, false); }
 
 /* RFC 9112 §9.6: the peer sees the end of our side, and what it still sends is read, for a while, lest its system throw away our last
  * answer. */
-static void connection_finish(Connection *connection) {
+void http_connection_finish(Connection *connection) {
   connection->is_finishing = connection->is_deaf = true;
   connection->input.len = 0;
   connection->unparsed.len = 0;
   if (!connection->is_cut) stream_shutdown(connection->stream);
 }
 
-static void linger_or_close(Connection *connection) {
+void http_connection_linger(Connection *connection) {
   if (connection->is_cut) {
     connection_end(connection, true);
   } else if (connection->is_ended) {
@@ -105,7 +108,7 @@ void http_connection_advance(Connection *connection) {
     if (!exchange->keeps_alive) {
       /* A body of unknown length that is cut must not look whole. */
       connection->is_cut = exchange->is_cut && exchange->framing == HTTP1_UNTIL_CLOSE;
-      connection_finish(connection);
+      http_connection_finish(connection);
       return;
     }
     if (connection->first != NULL) http1_exchange_send_waiting(connection->first);
@@ -185,7 +188,7 @@ static void on_refused(Connection *connection, Arena *arena, const Http1Head *he
       if (connection->last != NULL) {
         connection->last->keeps_alive = false;
       } else {
-        connection_finish(connection);
+        http_connection_finish(connection);
       }
       return;
     }
@@ -293,10 +296,7 @@ static void start_reading(Connection *connection) {
   stream_read_start(connection->stream);
 }
 
-static void on_read(void *context, Str bytes) {
-  Connection *connection = context;
-  connection->read_ms = loop_now_ms(connection->server->loop);
-  if (connection->is_deaf) return;
+static void take(Connection *connection, Str bytes) {
   assert(connection->input.len == 0);
   connection->unparsed = bytes;
   parse(connection);
@@ -308,6 +308,51 @@ static void on_read(void *context, Str bytes) {
   } else if (connection->input.len > 0 || connection->is_body_paused) {
     stop_reading(connection);
   }
+}
+
+/* ---- Which protocol it is ---- */
+
+static void begin_http2(Connection *connection, Str bytes) {
+  connection->has_protocol = true;
+  connection->preface_bytes = 0;
+  if (!http2_connection_begin(connection)) {
+    http_connection_close(connection);
+    return;
+  }
+  if (bytes.len > 0) http2_connection_take(connection, bytes);
+}
+
+/* RFC 9113 §3.3: a client that knows that we speak HTTP/2 begins with its preface, which may come in pieces. */
+static void choose_protocol(Connection *connection, Str bytes) {
+  if (connection->server->tls != NULL && tls_has_chosen_h2(connection->stream)) {
+    begin_http2(connection, bytes);
+    return;
+  }
+  static const Str preface = {HTTP2_PREFACE, HTTP2_PREFACE_BYTES};
+  size_t seen = connection->preface_bytes;
+  Str wanted = str_slice(preface, seen, seen + bytes.len);
+  if (!str_starts_with(bytes, wanted)) {
+    connection->has_protocol = true;
+    connection->preface_bytes = 0;
+    if (seen > 0) take(connection, str_slice(preface, 0, seen));
+    if (!connection->is_closed && !connection->is_deaf) take(connection, bytes);
+    return;
+  }
+  if (seen == 0) connection->head_ms = connection->read_ms;
+  connection->preface_bytes += wanted.len;
+  if (connection->preface_bytes < preface.len) return;
+  begin_http2(connection, preface);
+  if (!connection->is_closed && wanted.len < bytes.len) http2_connection_take(connection, str_slice(bytes, wanted.len, bytes.len));
+}
+
+static void on_read(void *context, Str bytes) {
+  Connection *connection = context;
+  connection->read_ms = loop_now_ms(connection->server->loop);
+  if (connection->is_deaf) return;
+  if (connection->has_protocol)
+    take(connection, bytes);
+  else
+    choose_protocol(connection, bytes);
 }
 
 /* What had to wait: the exchange that was held, input that was kept, reading. */
@@ -398,7 +443,7 @@ static void on_flushed(void *context) {
   size_t queued = stream_queued(connection->stream);
   if (queued == 0) connection->written_ms = loop_now_ms(connection->server->loop);
   if (connection->is_finishing) {
-    if (queued == 0) linger_or_close(connection);
+    if (queued == 0) http_connection_linger(connection);
     return;
   }
   Http1Exchange *first = connection->first;
@@ -415,7 +460,7 @@ static void on_flushed(void *context) {
     http_connection_close(connection);
 }
 
-static const StreamEvents stream_events = {.read = on_read, .end = on_end, .flushed = on_flushed, .closed = on_closed};
+static const StreamEvents stream_events = {.read = on_read, .end = on_end, .flushed = on_flushed, .closed = http_connection_on_closed};
 
 /* Beyond connections_max: told so, without reading what it wants. */
 static void refuse_connection(Connection *connection) {
@@ -524,6 +569,8 @@ void http_connection_sweep(Connection *connection, uint64_t now_ms) {
   } else if (connection->server->tls != NULL && !tls_is_established(connection->stream) &&
              is_due(now_ms, connection->idle_ms, limits->header_timeout_ms)) {
     http_connection_close(connection); /* a handshake is a head of its own */
+  } else if (connection->http2 != NULL) {
+    http2_connection_sweep(connection->http2, now_ms);
   } else if (is_idle(connection)) {
     if (connection->is_finishing || queued > 0) return;
     if (connection->server->has_stopped_listening || is_due(now_ms, connection->idle_ms, limits->idle_timeout_ms))
@@ -533,7 +580,8 @@ void http_connection_sweep(Connection *connection, uint64_t now_ms) {
     if (connection->is_closed || !connection->is_reading || connection->is_deaf) return;
     if (connection->receiving != NULL) {
       sweep_body(connection, connection->receiving, now_ms);
-    } else if (http1_parser_is_in_head(connection->parser) && is_due(now_ms, connection->head_ms, limits->header_timeout_ms)) {
+    } else if ((http1_parser_is_in_head(connection->parser) || connection->preface_bytes > 0) &&
+               is_due(now_ms, connection->head_ms, limits->header_timeout_ms)) {
       refuse_slow_head(connection);
     }
   }

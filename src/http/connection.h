@@ -30,6 +30,8 @@ enum {
 
 typedef struct Connection Connection;
 typedef struct Http1Exchange Http1Exchange;
+typedef struct Http2Connection Http2Connection;
+struct Http2Exchange;
 
 typedef struct HttpListening {
   struct HttpListening *next;
@@ -51,6 +53,8 @@ struct HttpServer {
   size_t arena_count;
   Buf scratch; /* for a head that is written */
   Http1Exchange *released;
+  struct Http2Exchange *http2_released;
+  Http2Connection *http2_due; /* to be looked after before the turn ends */
   Connection *resuming;
   LoopHook hook;
   LoopTimer *sweep_timer;
@@ -96,7 +100,8 @@ struct Connection {
   Stream *stream;
   Connection *next, *previous;
   Connection *next_resuming;
-  Http1Parser *parser;
+  Http2Connection *http2;      /* NULL: the connection speaks HTTP/1, or has not said yet */
+  Http1Parser *parser;         /* NULL: HTTP/2 */
   Http1Exchange *first, *last; /* in the order of the requests */
   Http1Exchange *sent;         /* answered, not yet flushed; newest first */
   Http1Exchange *receiving;    /* whose body is coming; NULL: none, or it is thrown away */
@@ -109,6 +114,8 @@ struct Connection {
   uint64_t idle_ms;            /* nothing to do since */
   uint64_t written_ms;         /* the peer took something, or nothing was queued */
   size_t queued_before;
+  size_t preface_bytes; /* came, and may become HTTP/2's preface */
+  bool has_protocol;    /* the first bytes have shown which one */
   bool is_reading, is_parsing;
   bool is_in_message; /* between a head and its end */
   bool is_body_paused, is_resuming;
@@ -137,6 +144,11 @@ void http_connection_open(HttpServer *server, Stream *stream, Str peer);
 void http_connection_sweep(Connection *connection, uint64_t now_ms);
 /* At once; its exchanges are cancelled. */
 void http_connection_close(Connection *connection);
+/* The last answer was given: the peer sees the end of our side … */
+void http_connection_finish(Connection *connection);
+/* … and when all is sent, what it still sends is read for a while before the connection is closed. */
+void http_connection_linger(Connection *connection);
+void http_connection_on_closed(void *connection); /* StreamEvents.closed */
 /* The first exchange's answer is whole: the next ones' turn. */
 void http_connection_advance(Connection *connection);
 /* Something of a request that came behind this one is there. */

@@ -5,6 +5,7 @@
 
 #include "http/http1_decoder.h"
 #include "http/message.h"
+#include "http/target.h"
 
 enum {
   REQUEST_LINE_EXTRA = 64 /* method, spaces, version and CRLF, beside the target */
@@ -133,63 +134,6 @@ static int parse_version(Str version) {
   return major != '1' ? -1 : minor == '0' ? 10 : 11;
 }
 
-/* What may stand in a request target: visible ASCII but for what RFC 3986 allows nowhere and "#", whose part is never sent. Brackets,
- * braces and the like, which clients send raw in queries, do no harm. */
-static bool target_is_clean(Str target) {
-  if (http_has_byte_below(target, ' ' + 1) || memchr(target.ptr, '#', target.len) != NULL) return false;
-  for (size_t i = 0; i < target.len; i++) {
-    if ((unsigned char)target.ptr[i] >= 0x7f) return false;
-  }
-  return true;
-}
-
-/* RFC 9110 §7.2; userinfo is not a part of it. */
-static bool authority_is_valid(Str authority) {
-  static const bool is_allowed[256] = {
-      ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true,  ['_'] = true,
-      ['~'] = true,         ['!'] = true,         ['$'] = true,         ['&'] = true, ['\''] = true, ['('] = true,
-      [')'] = true,         ['*'] = true,         ['+'] = true,         [','] = true, [';'] = true,  ['='] = true,
-      [':'] = true,         ['['] = true,         [']'] = true,         ['%'] = true,
-  };
-  for (size_t i = 0; i < authority.len; i++) {
-    if (!is_allowed[(unsigned char)authority.ptr[i]]) return false;
-  }
-  return true;
-}
-
-static void split_path(HttpRequest *request, Str path) {
-  size_t mark = str_find_byte(path, '?', 0);
-  request->path = str_slice(path, 0, mark);
-  request->query = mark < path.len ? str_slice(path, mark + 1, path.len) : (Str){NULL, 0};
-}
-
-/* RFC 9112 §3.2: the four forms. */
-static bool parse_target(HttpRequest *request) {
-  Str target = request->target;
-  if (!target_is_clean(target)) return false;
-  if (target.ptr[0] == '/') {
-    split_path(request, target);
-    return true;
-  }
-  bool is_http = target.len > 7 && str_equal_ignore_case(str_slice(target, 0, 7), STR("http://"));
-  bool is_https = target.len > 8 && str_equal_ignore_case(str_slice(target, 0, 8), STR("https://"));
-  if (is_http || is_https) {
-    Str rest = str_slice(target, is_http ? 7 : 8, target.len);
-    size_t end = 0;
-    while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?') end++;
-    request->authority = str_slice(rest, 0, end);
-    split_path(request, str_slice(rest, end, rest.len));
-    /* RFC 9112 §3.2.4: an OPTIONS for the server as a whole, through a proxy. */
-    if (request->path.len == 0) request->path = request->method == HTTP_OPTIONS && request->query.ptr == NULL ? STR("*") : STR("/");
-    return end > 0 && authority_is_valid(request->authority);
-  }
-  if (request->method == HTTP_OPTIONS && str_equal(target, STR("*"))) {
-    request->path = target;
-    return true;
-  }
-  return false;
-}
-
 /* 0, or the status of a refusal. */
 static int parse_request_line(const Http1Parser *parser, Str line, HttpRequest *request, Str *ret_detail) {
   size_t method_end = str_find_byte(line, ' ', 0);
@@ -216,7 +160,7 @@ static int parse_request_line(const Http1Parser *parser, Str line, HttpRequest *
     *ret_detail = STR("The method is not known");
     return 501;
   }
-  if (!parse_target(request)) {
+  if (!http_target_parse(request)) {
     *ret_detail = STR("The request target is malformed");
     return 400;
   }
@@ -309,7 +253,7 @@ static int parse_framing(Http1Head *head, Str *ret_detail) {
     *ret_detail = STR("There must be exactly one Host field");
     return 400;
   }
-  if (!authority_is_valid(head->request.authority)) {
+  if (!http_authority_is_valid(head->request.authority)) {
     *ret_detail = STR("The Host field is malformed");
     return 400;
   }

@@ -280,19 +280,6 @@ void http1_exchange_send_continue(Http1Exchange *exchange) {
 
 /* Refusals. */
 
-/* RFC 9110 §10.2.3: when to come again. */
-static void add_retry_after(HttpResponse *response, Arena *arena) {
-  static const HttpHeader retry_after = {STR_INIT("retry-after"), STR_INIT("1")};
-  for (size_t i = 0; i < response->header_count; i++) {
-    if (str_equal(response->headers[i].name, retry_after.name)) return;
-  }
-  HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, response->header_count + 1);
-  if (headers == NULL) return;
-  if (response->header_count > 0) memcpy(headers, response->headers, response->header_count * sizeof *headers);
-  headers[response->header_count++] = retry_after;
-  response->headers = headers;
-}
-
 void http1_exchange_refuse(Http1Exchange *exchange, int status, Code code, Str detail) {
   HttpServer *server = exchange->server;
   Arena *own = exchange->base.arena;
@@ -310,7 +297,7 @@ void http1_exchange_refuse(Http1Exchange *exchange, int status, Code code, Str d
   exchange->base.arena = answer_arena(exchange);
   if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);
   response.status = status;
-  if (status == 503) add_retry_after(&response, exchange->base.arena);
+  if (status == 503) http_response_add_retry_after(&response, exchange->base.arena);
   exchange->base.arena = own;
   answer(exchange, &response);
 }

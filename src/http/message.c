@@ -151,3 +151,15 @@ Str http_status_reason(int status) {
     default: return STR("");
   }
 }
+
+void http_response_add_retry_after(HttpResponse *response, Arena *arena) {
+  static const HttpHeader retry_after = {STR_INIT("retry-after"), STR_INIT("1")};
+  for (size_t i = 0; i < response->header_count; i++) {
+    if (str_equal(response->headers[i].name, retry_after.name)) return;
+  }
+  HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, response->header_count + 1);
+  if (headers == NULL) return;
+  if (response->header_count > 0) memcpy(headers, response->headers, response->header_count * sizeof *headers);
+  headers[response->header_count++] = retry_after;
+  response->headers = headers;
+}

@@ -12,5 +12,7 @@ bool http_is_token(Str s);
 bool http_has_byte_below(Str s, unsigned char limit);
 /* "200 OK", the reason empty where the status is in no registry. */
 Str http_status_reason(int status);
+/* RFC 9110 §10.2.3: when to come again; where the response does not say it already. Without memory it stays as it is. */
+void http_response_add_retry_after(HttpResponse *response, Arena *arena);
 /* Of a comma-separated list (RFC 9110 §5.6.1): the next member, trimmed; empty ones are left out. False at the end. */
 bool http_list_next(Str *rest, Str *ret_member);

@@ -7,6 +7,7 @@
 
 #include "base/datetime.h"
 #include "http/connection.h"
+#include "http/http2_connection.h"
 
 enum { SWEEP_MS_MIN = 20, SWEEP_MS_MAX = 500 };
 
@@ -107,7 +108,9 @@ void http_server_sweep_start(HttpServer *server) {
 static void on_turn_end(void *context) {
   HttpServer *server = context;
   http1_exchanges_run_released(server);
+  http2_exchanges_run_released(server);
   http_connections_run_resumed(server);
+  http2_connections_run_due(server);
 }
 
 static uint64_t sweep_interval(const HttpLimits *limits) {
@@ -184,6 +187,7 @@ void http_server_destroy(HttpServer *server) {
   stop_listening(server);
   while (server->connections != NULL) http_connection_close(server->connections);
   http1_exchanges_run_released(server);
+  http2_exchanges_run_released(server);
   loop_hook_remove(server->loop, &server->hook);
   loop_timer_destroy(server->sweep_timer);
   server->is_destroyed = true;

@@ -11,6 +11,7 @@ typedef struct HttpLimits {
   size_t connections_max;        /* in this process: shared by its servers through connections_open */
   size_t requests_in_flight_max; /* likewise */
   size_t streams_max;            /* HTTP/2, a connection */
+  size_t control_frames_max;     /* likewise: frames that lead nowhere, at once; a tenth of them a second for long */
   uint32_t request_timeout_ms, header_timeout_ms, idle_timeout_ms, drain_timeout_ms;
 } HttpLimits;
 

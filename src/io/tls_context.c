@@ -51,7 +51,7 @@ static int on_protocols(SSL *ssl, const unsigned char **ret, unsigned char *ret_
                         void *context) {
   (void)ssl;
   (void)context;
-  static const unsigned char ours[] = "\x08http/1.1";
+  static const unsigned char ours[] = "\x02h2\x08http/1.1";
   unsigned char *chosen;
   if (SSL_select_next_proto(&chosen, ret_len, ours, sizeof ours - 1, offered, offered_len) != OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_ALERT_FATAL;

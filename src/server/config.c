@@ -46,6 +46,8 @@ static const OptionSpec options[] = {
     {"connections-max", OPTION_COUNT, AT(connections_max), "10000", "N", "open connections", .min = 1, .max = COUNT_MAX, .is_limit = true},
     {"streams-max", OPTION_COUNT, AT(streams_max), "1024", "N", "HTTP/2 streams of one connection", .min = 1, .max = COUNT_MAX,
      .is_limit = true},
+    {"control-frames-max", OPTION_COUNT, AT(control_frames_max), "1000", "N",
+     "HTTP/2 resets, pings, settings and the like at once, a tenth of it a second for long", .min = 20, .max = COUNT_MAX, .is_limit = true},
     {"requests-in-flight-max", OPTION_COUNT, AT(requests_in_flight_max), "1024", "N", "requests at once (503)", .min = 1, .max = COUNT_MAX,
      .is_limit = true},
     {"request-timeout", OPTION_DURATION, AT(request_timeout_ms), "30s", "TIME", "from a request's head to its answer (503)", .min = 1,

@@ -133,6 +133,7 @@ static HttpLimits http_limits_of(const ServeConfig *config) {
       .connections_max = config->connections_max,
       .requests_in_flight_max = config->requests_in_flight_max,
       .streams_max = config->streams_max,
+      .control_frames_max = config->control_frames_max,
       .request_timeout_ms = (uint32_t)config->request_timeout_ms,
       .header_timeout_ms = (uint32_t)config->header_timeout_ms,
       .idle_timeout_ms = (uint32_t)config->idle_timeout_ms,

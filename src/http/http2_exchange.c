@@ -1,0 +1,387 @@
+/* http2_exchange.c - HttpExchangeOps for HTTP/2: answers from handlers wait here until flow control lets them out; and the exchange's end.
+ */
+#include <assert.h>
+#include <stdatomic.h>
+
+#include "http/http2_connection.h"
+#include "http/message.h"
+
+static const HttpExchangeOps http2_exchange_ops;
+
+static Http2Exchange *exchange_of(HttpExchange *exchange) { return (Http2Exchange *)exchange; }
+
+Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *stream, Arena *arena, const Http2Head *head) {
+  HttpServer *server = connection->connection->server;
+  Http2Exchange *exchange = ARENA_NEW(arena, Http2Exchange);
+  if (exchange == NULL) return NULL;
+  exchange->base.ops = &http2_exchange_ops;
+  exchange->base.request = head->request;
+  exchange->base.request.is_tls = server->tls != NULL;
+  exchange->base.request.peer = arena_str(arena, (Str){connection->connection->peer, connection->connection->peer_len});
+  if (exchange->base.request.peer.ptr == NULL) return NULL;
+  exchange->base.arena = arena;
+  exchange->base.loop = server->loop;
+  exchange->base.bytes_in = head->head_bytes;
+  exchange->base.started_us = loop_monotonic_us(server->loop);
+  exchange->server = server;
+  exchange->connection = connection;
+  exchange->stream = stream;
+  exchange->body_length = head->body_bytes;
+  exchange->has_body = head->has_body;
+  exchange->has_length = head->has_length;
+  exchange->expects_continue = head->expects_continue && head->has_body;
+  exchange->read_ms = exchange->moved_ms = loop_now_ms(server->loop);
+  exchange->pending = buf_on_heap(HTTP_EXCHANGE_BYTES_MAX);
+  exchange->waiting = buf_on_heap(HTTP_EXCHANGE_BYTES_MAX);
+  exchange->next = connection->exchanges;
+  if (connection->exchanges != NULL) connection->exchanges->previous = exchange;
+  connection->exchanges = exchange;
+  connection->exchange_count++;
+  server->exchange_count++;
+  return exchange;
+}
+
+/* ---- The end ---- */
+
+bool http2_exchange_enter_flight(Http2Exchange *exchange) {
+  HttpServer *server = exchange->server;
+  size_t before = atomic_fetch_add_explicit(&server->shared->requests_in_flight, 1, memory_order_relaxed);
+  exchange->is_in_flight = true;
+  return before < server->limits.requests_in_flight_max;
+}
+
+static void leave_flight(Http2Exchange *exchange) {
+  if (!exchange->is_in_flight) return;
+  exchange->is_in_flight = false;
+  atomic_fetch_sub_explicit(&exchange->server->shared->requests_in_flight, 1, memory_order_relaxed);
+}
+
+void http2_exchange_end_work(Http2Exchange *exchange) {
+  if (!exchange->is_begun) return;
+  exchange->is_begun = false;
+  if (exchange->connection == NULL) return;
+  exchange->connection->begun_count--;
+  http2_connection_note_due(exchange->connection);
+}
+
+static void finish(Http2Exchange *exchange) {
+  HttpServer *server = exchange->server;
+  leave_flight(exchange);
+  if (!server->is_destroyed && server->handler.finished != NULL) server->handler.finished(server->handler.context, &exchange->base);
+  Arena *refusal_arena = exchange->refusal_arena;
+  buf_done(&exchange->pending);
+  buf_done(&exchange->waiting);
+  server->exchange_count--;
+  http_server_arena_release(server, exchange->base.arena);
+  if (refusal_arena != NULL) http_server_arena_release(server, refusal_arena);
+  http_server_note_gone(server);
+}
+
+static void release_later(Http2Exchange *exchange) {
+  HttpServer *server = exchange->server;
+  if (server->is_destroyed) {
+    finish(exchange);
+    return;
+  }
+  exchange->next = server->http2_released;
+  server->http2_released = exchange;
+  loop_run_hooks_again(server->loop);
+}
+
+void http2_exchanges_run_released(HttpServer *server) {
+  while (server->http2_released != NULL) {
+    Http2Exchange *exchange = server->http2_released;
+    server->http2_released = exchange->next;
+    finish(exchange);
+  }
+}
+
+static size_t unsent_bytes(const Http2Exchange *exchange) { return exchange->body.len + exchange->waiting.len - exchange->waiting_at; }
+
+static void forget_held(Http2Exchange *exchange) {
+  if (!exchange->is_held) return;
+  Http2Connection *connection = exchange->connection;
+  Http2Exchange *before = NULL;
+  for (Http2Exchange *at = connection->held_first; at != exchange; at = at->next_held) before = at;
+  if (before == NULL)
+    connection->held_first = exchange->next_held;
+  else
+    before->next_held = exchange->next_held;
+  if (connection->held_last == exchange) connection->held_last = before;
+  exchange->is_held = false;
+}
+
+static void unlink_exchange(Http2Exchange *exchange) {
+  Http2Connection *connection = exchange->connection;
+  if (connection == NULL) return;
+  http2_exchange_end_work(exchange);
+  exchange->connection = NULL;
+  if (exchange->previous == NULL)
+    connection->exchanges = exchange->next;
+  else
+    exchange->previous->next = exchange->next;
+  if (exchange->next != NULL) exchange->next->previous = exchange->previous;
+  exchange->next = exchange->previous = NULL;
+  connection->exchange_count--;
+  if (connection->exchange_count == 0) connection->connection->idle_ms = loop_now_ms(exchange->server->loop);
+  http2_connection_note_due(connection);
+}
+
+/* A handler that still works for a stream that is gone keeps its place among those that work: else resets would buy new ones. */
+void http2_exchange_leave(Http2Exchange *exchange, bool is_whole) {
+  Http2Connection *connection = exchange->connection;
+  forget_held(exchange);
+  connection->body_bytes -= exchange->counted_bytes;
+  connection->answer_bytes -= unsent_bytes(exchange);
+  if (exchange->wants_writable) connection->writable_count--;
+  if (exchange->is_resuming) connection->resuming_count--;
+  exchange->wants_writable = exchange->is_resuming = false;
+  exchange->counted_bytes = 0;
+  exchange->body = (Str){NULL, 0};
+  exchange->waiting_at = exchange->waiting.len = 0;
+  exchange->stream = NULL;
+  exchange->base.is_cancelled = !is_whole;
+  if (!exchange->is_owed) {
+    unlink_exchange(exchange);
+    release_later(exchange);
+  } else if (!is_whole && exchange->base.on_cancel != NULL) {
+    exchange->base.on_cancel(&exchange->base);
+  }
+}
+
+void http2_exchanges_abandon(Http2Connection *connection) {
+  while (connection->exchanges != NULL) {
+    Http2Exchange *exchange = connection->exchanges;
+    if (exchange->stream != NULL) http2_exchange_leave(exchange, false);
+    unlink_exchange(exchange);
+  }
+}
+
+/* The handler has done its part, but nobody waits for it. */
+static void drop_answer(Http2Exchange *exchange, int status) {
+  if (!exchange->base.is_answered) {
+    exchange->base.is_answered = true;
+    exchange->base.status = status;
+  }
+  leave_flight(exchange);
+  http2_exchange_end_work(exchange);
+  bool was_owed = exchange->is_owed;
+  exchange->is_owed = false;
+  if (!was_owed || exchange->stream != NULL) return;
+  unlink_exchange(exchange);
+  release_later(exchange);
+}
+
+/* ---- Answers ---- */
+
+static bool is_unwanted(const Http2Exchange *exchange) { return exchange->stream == NULL || exchange->is_given_up; }
+
+static bool has_body_out(const Http2Exchange *exchange) {
+  return exchange->base.request.method != HTTP_HEAD && http1_status_has_body(exchange->base.status);
+}
+
+static void reset(Http2Exchange *exchange, Http2Reset why) {
+  http2_reset(exchange->connection->http2, exchange->stream, why);
+  http2_connection_note_due(exchange->connection);
+}
+
+static void send_head(Http2Exchange *exchange, const HttpResponse *response, bool has_length, bool has_body) {
+  Str line = http_server_date_line(exchange->server);
+  Str date = str_trim(str_slice(line, sizeof "date: " - 1, line.len));
+  exchange->base.is_answered = true;
+  exchange->base.status = response->status;
+  for (size_t i = 0; i < response->header_count; i++)
+    exchange->base.bytes_out += response->headers[i].name.len + response->headers[i].value.len;
+  /* Without memory there is no answer. */
+  if (!http2_respond(exchange->connection->http2, exchange->stream, response, date, has_length, has_body && has_body_out(exchange)))
+    reset(exchange, HTTP2_INTERNAL_ERROR);
+  http2_connection_note_due(exchange->connection);
+}
+
+static void answer(Http2Exchange *exchange, const HttpResponse *response) {
+  exchange->is_ended = true;
+  exchange->moved_ms = loop_now_ms(exchange->server->loop);
+  exchange->base.status = response->status;
+  send_head(exchange, response, http1_status_has_body(response->status), response->body.len > 0);
+  if (!has_body_out(exchange)) return;
+  exchange->body = response->body;
+  exchange->base.bytes_out += response->body.len;
+  exchange->connection->answer_bytes += response->body.len;
+}
+
+static void end_part(Http2Exchange *exchange) {
+  exchange->is_owed = false;
+  leave_flight(exchange);
+  http2_exchange_end_work(exchange);
+}
+
+static void exchange_respond(HttpExchange *base, const HttpResponse *response) {
+  Http2Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange)) {
+    drop_answer(exchange, response->status);
+    return;
+  }
+  assert(!base->is_answered && "an exchange is answered once");
+  end_part(exchange);
+  answer(exchange, response);
+}
+
+/* What is streamed is bounded by itself, and may take as long as it likes: it does not count among those that work. */
+static void exchange_begin(HttpExchange *base, const HttpResponse *head) {
+  Http2Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange)) return;
+  assert(!base->is_answered && "an exchange is answered once");
+  base->status = head->status;
+  send_head(exchange, head, false, true);
+  http2_exchange_end_work(exchange);
+}
+
+static void resume(Http2Exchange *exchange) {
+  http2_resume(exchange->connection->http2, exchange->stream);
+  http2_connection_note_due(exchange->connection);
+}
+
+static void compact_waiting(Http2Exchange *exchange) {
+  Buf *waiting = &exchange->waiting;
+  if (exchange->waiting_at < HTTP2_WAITING_LOW_BYTES) return;
+  memmove(waiting->ptr, waiting->ptr + exchange->waiting_at, waiting->len - exchange->waiting_at);
+  waiting->len -= exchange->waiting_at;
+  exchange->waiting_at = 0;
+}
+
+static bool exchange_write(HttpExchange *base, Str bytes) {
+  Http2Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange) || bytes.len == 0 || !has_body_out(exchange)) return true;
+  assert(base->is_answered && !exchange->is_ended);
+  if (unsent_bytes(exchange) == 0) exchange->moved_ms = loop_now_ms(exchange->server->loop);
+  compact_waiting(exchange);
+  buf_add(&exchange->waiting, bytes);
+  if (exchange->waiting.failed != CODE_OK) {
+    reset(exchange, HTTP2_INTERNAL_ERROR);
+    return true;
+  }
+  base->bytes_out += bytes.len;
+  exchange->connection->answer_bytes += bytes.len;
+  resume(exchange);
+  bool is_full = unsent_bytes(exchange) >= HTTP2_WAITING_HIGH_BYTES;
+  if (is_full && !exchange->wants_writable) {
+    exchange->wants_writable = true;
+    exchange->connection->writable_count++;
+  }
+  return !is_full;
+}
+
+/* Trailers are copied: they may lie on the caller's stack. */
+static bool keep_trailers(Http2Exchange *exchange, const HttpHeader *trailers, size_t count) {
+  if (count == 0) return true;
+  HttpHeader *kept = ARENA_ARRAY(exchange->base.arena, HttpHeader, count);
+  for (size_t i = 0; kept != NULL && i < count; i++) {
+    kept[i] = (HttpHeader){arena_str(exchange->base.arena, trailers[i].name), arena_str(exchange->base.arena, trailers[i].value)};
+    if (kept[i].name.ptr == NULL || kept[i].value.ptr == NULL) return false;
+  }
+  exchange->trailers = kept;
+  exchange->trailer_count = count;
+  return kept != NULL;
+}
+
+static void exchange_end(HttpExchange *base, const HttpHeader *trailers, size_t trailer_count) {
+  Http2Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange)) {
+    drop_answer(exchange, base->status);
+    return;
+  }
+  assert(base->is_answered && !exchange->is_ended);
+  end_part(exchange);
+  exchange->is_ended = true;
+  if (!has_body_out(exchange)) return;
+  if (keep_trailers(exchange, trailers, trailer_count))
+    resume(exchange);
+  else
+    reset(exchange, HTTP2_INTERNAL_ERROR);
+}
+
+static void exchange_abort(HttpExchange *base) {
+  Http2Exchange *exchange = exchange_of(base);
+  if (is_unwanted(exchange)) {
+    drop_answer(exchange, base->status);
+    return;
+  }
+  end_part(exchange);
+  exchange->is_ended = base->is_answered = true;
+  reset(exchange, HTTP2_INTERNAL_ERROR);
+}
+
+static void exchange_read_more(HttpExchange *base) {
+  Http2Exchange *exchange = exchange_of(base);
+  if (exchange->stream == NULL || !exchange->is_paused || exchange->is_resuming) return;
+  exchange->is_resuming = true;
+  exchange->connection->resuming_count++;
+  http2_connection_note_due(exchange->connection);
+}
+
+static const HttpExchangeOps http2_exchange_ops = {
+    .respond = exchange_respond,
+    .begin = exchange_begin,
+    .write = exchange_write,
+    .end = exchange_end,
+    .abort = exchange_abort,
+    .read_more = exchange_read_more,
+};
+
+static size_t pull_body(Http2Exchange *exchange, char *out, size_t room) {
+  size_t len = exchange->body.len < room ? exchange->body.len : room;
+  if (len > 0) memcpy(out, exchange->body.ptr, len);
+  exchange->body = str_slice(exchange->body, len, exchange->body.len);
+  return len;
+}
+
+static size_t pull_waiting(Http2Exchange *exchange, char *out, size_t room) {
+  size_t left = exchange->waiting.len - exchange->waiting_at;
+  size_t len = left < room ? left : room;
+  if (len == 0) return 0;
+  memcpy(out, exchange->waiting.ptr + exchange->waiting_at, len);
+  exchange->waiting_at += len;
+  if (len < left) return len;
+  /* A stream that waits for its next event holds no buffer. */
+  exchange->waiting_at = 0;
+  buf_done(&exchange->waiting);
+  exchange->waiting = buf_on_heap(HTTP_EXCHANGE_BYTES_MAX);
+  return len;
+}
+
+size_t http2_exchange_pull(Http2Exchange *exchange, char *out, size_t room, Http2Pulled *ret) {
+  size_t len = exchange->body.len > 0 ? pull_body(exchange, out, room) : pull_waiting(exchange, out, room);
+  exchange->connection->answer_bytes -= len;
+  if (len > 0) exchange->moved_ms = loop_now_ms(exchange->server->loop);
+  ret->is_end = exchange->is_ended && unsent_bytes(exchange) == 0;
+  ret->trailers = exchange->trailers;
+  ret->trailer_count = exchange->trailer_count;
+  return len;
+}
+
+size_t http2_exchange_unsent(const Http2Exchange *exchange) { return unsent_bytes(exchange); }
+
+/* ---- Refusals ---- */
+
+void http2_exchange_refuse(Http2Exchange *exchange, int status, Code code, Str detail) {
+  HttpServer *server = exchange->server;
+  Arena *own = exchange->base.arena;
+  HttpResponse response = {.status = status};
+  if (exchange->is_owed) {
+    exchange->is_given_up = true;
+    exchange->refusal_arena = http_server_arena_acquire(server);
+    if (exchange->refusal_arena == NULL) {
+      reset(exchange, HTTP2_INTERNAL_ERROR);
+      return;
+    }
+    exchange->base.arena = exchange->refusal_arena;
+  } else {
+    leave_flight(exchange);
+    http2_exchange_end_work(exchange);
+  }
+  if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);
+  response.status = status;
+  if (status == 503) http_response_add_retry_after(&response, exchange->base.arena);
+  exchange->base.arena = own;
+  answer(exchange, &response);
+}

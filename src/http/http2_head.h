@@ -1,0 +1,42 @@
+/* http2_head.h - a request's head from the fields of a HEADERS frame (RFC 9113 §8.3). Sans-I/O. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "http/exchange.h"
+
+typedef struct Http2Limits {
+  size_t header_bytes_max; /* fields, each counted with 32 bytes more (RFC 9113 §6.5.2): 431 */
+  size_t uri_bytes_max;    /* :path: 414 */
+  uint32_t streams_max;
+  uint32_t control_frames_max; /* frames that ask for work and lead nowhere: so many at once, a tenth of them a second for long */
+} Http2Limits;
+
+typedef struct Http2Head {
+  HttpRequest request;
+  size_t head_bytes;
+  bool has_body;
+  bool has_length;
+  uint64_t body_bytes; /* content-length, else 0 */
+  bool expects_continue, expects_unknown;
+  int refused_status; /* 0: the head is fine */
+  Str refused_detail;
+} Http2Head;
+
+/* The head that is coming in. */
+typedef struct Http2Fields {
+  Arena *arena;
+  Str method, path, authority;
+  HttpHeader *headers;
+  size_t count, cap;
+  size_t bytes;
+  bool is_path_too_long, is_too_large, is_out_of_memory;
+} Http2Fields;
+
+/* Both are copied. False: it is so large that reading it on is not worth it. */
+bool http2_fields_add(Http2Fields *fields, const Http2Limits *limits, Str name, Str value);
+/* The same of what comes behind the body, which nobody reads. */
+bool http2_fields_skip(Http2Fields *fields, const Http2Limits *limits, Str name, Str value);
+void http2_fields_finish(const Http2Fields *fields, bool has_body, Http2Head *ret);
