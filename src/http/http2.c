@@ -16,8 +16,11 @@ enum {
   CONTINUATIONS_MAX = 32,
   ANSWERS_QUEUED_MAX = 1000, /* of settings and pings */
   RESPONSE_HEAD_BYTES_MAX = 1024 * 1024,
-  OWN_FIELDS = 3 /* :status, date, content-length */
+  OWN_FIELDS = 3, /* :status, date, content-length */
+  RESETS_KEPT = 64
 };
+
+typedef uint32_t Http2Error; /* RFC 9113 §7 */
 
 struct Http2Stream {
   int32_t id;
@@ -37,7 +40,12 @@ struct Http2 {
   size_t field_cap;
   Buf cleaned; /* values of those that had to be changed */
   uint64_t purse, purse_ms;
-  bool is_calm_wanted, is_over;
+  int32_t last_opened;
+  int32_t reset_ids[RESETS_KEPT]; /* the last streams that were reset from this side, a ring */
+  size_t reset_count;
+  int32_t reset_forgotten_max; /* the largest that the ring has lost */
+  Http2Error error;            /* why the connection can't go on */
+  bool is_over;
 };
 
 /* ---- Memory ---- */
@@ -66,6 +74,31 @@ static void *mem_realloc(void *pointer, size_t size, void *context) {
   return memory_realloc(pointer, size);
 }
 
+/* ---- Mistakes ---- */
+
+/* Returns what a callback of nghttp2's returns. */
+static int fail(Http2 *http2, Http2Error error) {
+  http2->error = error;
+  return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+static void note_reset(Http2 *http2, int32_t id) {
+  int32_t *place = &http2->reset_ids[http2->reset_count++ % RESETS_KEPT];
+  if (*place > http2->reset_forgotten_max) http2->reset_forgotten_max = *place;
+  *place = id;
+}
+
+/* What comes for a stream that is closed is a mistake (RFC 9113 §5.1), unless it was on its way when we reset the stream. nghttp2, which
+ * forgets closed streams, overlooks it. */
+static bool is_for_closed_stream(const Http2 *http2, int32_t id) {
+  if (id % 2 == 0 || id > http2->last_opened || id <= http2->reset_forgotten_max) return false;
+  if (nghttp2_session_get_stream_user_data(http2->session, id) != NULL) return false;
+  for (size_t i = 0; i < RESETS_KEPT; i++) {
+    if (http2->reset_ids[i] == id) return false;
+  }
+  return true;
+}
+
 /* ---- The purse ---- */
 
 static void purse_fill(Http2 *http2, uint64_t now_ms) {
@@ -82,8 +115,7 @@ static int purse_pay(Http2 *http2) {
     http2->purse -= TOKEN;
     return 0;
   }
-  http2->is_calm_wanted = true;
-  return NGHTTP2_ERR_CALLBACK_FAILURE;
+  return fail(http2, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 /* ---- What comes in ---- */
@@ -97,6 +129,9 @@ static bool is_request_head(const nghttp2_frame *frame) {
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *header, void *context) {
   (void)session;
   Http2 *http2 = context;
+  if ((header->type == NGHTTP2_DATA || header->type == NGHTTP2_HEADERS) && is_for_closed_stream(http2, header->stream_id))
+    return fail(http2, NGHTTP2_STREAM_CLOSED);
+  if (header->type == NGHTTP2_PRIORITY && header->stream_id == 0) return fail(http2, NGHTTP2_PROTOCOL_ERROR);
   switch (header->type) {
     case NGHTTP2_SETTINGS:
     case NGHTTP2_PING: return (header->flags & NGHTTP2_FLAG_ACK) != 0 ? 0 : purse_pay(http2);
@@ -112,11 +147,13 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *context) {
   Http2 *http2 = context;
   if (!is_request_head(frame)) return 0;
+  http2->last_opened = frame->hd.stream_id;
   Arena *arena = http2->events->arena_acquire(http2->context);
-  if (arena == NULL) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  if (arena == NULL) return note_reset(http2, frame->hd.stream_id), NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   Http2Stream *stream = ARENA_NEW(arena, Http2Stream);
   if (stream == NULL || nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream) != 0) {
     http2->events->arena_release(http2->context, arena);
+    note_reset(http2, frame->hd.stream_id);
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
   *stream = (Http2Stream){.id = frame->hd.stream_id, .arena = arena, .fields = {.arena = arena}};
@@ -166,6 +203,7 @@ static void end_head(Http2 *http2, Http2Stream *stream, bool is_end) {
     return;
   }
   int32_t id = stream->id;
+  note_reset(http2, id);
   (void)nghttp2_session_set_stream_user_data(http2->session, id, NULL);
   http2->events->arena_release(http2->context, stream->arena);
   (void)nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
@@ -216,6 +254,7 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
   Http2 *http2 = context;
   uint8_t type = frame->hd.type;
   /* What a client makes us reset is its doing, as much as its own resets are. */
+  if (type == NGHTTP2_RST_STREAM) note_reset(http2, frame->hd.stream_id);
   if (type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR) {
     if (purse_pay(http2) != 0) (void)nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
@@ -332,8 +371,8 @@ bool http2_receive(Http2 *http2, Str bytes, uint64_t now_ms) {
   ssize_t taken = nghttp2_session_mem_recv(http2->session, (const uint8_t *)bytes.ptr, bytes.len);
   if (taken >= 0 && nghttp2_session_want_read(http2->session) != 0) return true;
   http2->is_over = true;
-  if (http2->is_calm_wanted)
-    (void)nghttp2_session_terminate_session(http2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+  if (http2->error != NGHTTP2_NO_ERROR)
+    (void)nghttp2_session_terminate_session(http2->session, http2->error);
   else if (taken < 0)
     (void)nghttp2_session_terminate_session(http2->session, taken == NGHTTP2_ERR_NOMEM ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_PROTOCOL_ERROR);
   return false;

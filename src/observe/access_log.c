@@ -87,6 +87,7 @@ static void add_json(Buf *out, const AccessEntry *entry) {
   buf_add_byte(out, '"');
   add_member(out, STR(",\"method\":\""), entry->method);
   add_member(out, STR(",\"target\":\""), entry->target);
+  add_member(out, STR(",\"protocol\":\""), entry->protocol);
   buf_add(out, STR(",\"status\":"));
   buf_add_int64(out, entry->status);
   add_member(out, STR(",\"code\":\""), entry->code);

@@ -16,7 +16,7 @@ typedef enum AccessLogFormat { ACCESS_LOG_JSON = 0, ACCESS_LOG_TEXT } AccessLogF
 typedef struct AccessEntry {
   int64_t time_us; /* the wall clock, at the end */
   int64_t duration_us;
-  Str method, target, peer, request_id, trace_id, caller;
+  Str method, target, protocol, peer, request_id, trace_id, caller;
   Str code;   /* of a refusal: "NOT_FOUND" */
   int status; /* 0: the client was gone before it got one */
   uint64_t bytes_in, bytes_out;

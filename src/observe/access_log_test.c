@@ -38,6 +38,7 @@ static const AccessEntry entry = {.time_us = 1700000000000000,
                                   .duration_us = 1234,
                                   .method = STR_INIT("GET"),
                                   .target = STR_INIT("/v1/products?limit=1"),
+                                  .protocol = STR_INIT("HTTP/2"),
                                   .peer = STR_INIT("127.0.0.1:5"),
                                   .request_id = STR_INIT("abc"),
                                   .caller = STR_INIT("ada"),
@@ -52,7 +53,7 @@ static void a_json_line_has_every_member_that_is_known(void **state) {
   assert_false(access_log_flush(p.log, 1, true));
   assert_string_equal(read_lines(&p),
                       "{\"time\":\"2023-11-14T22:13:20.000000Z\",\"method\":\"GET\",\"target\":\"/v1/"
-                      "products?limit=1\",\"status\":200,\"durationMs\":1.234,"
+                      "products?limit=1\",\"protocol\":\"HTTP/2\",\"status\":200,\"durationMs\":1.234,"
                       "\"bytesIn\":10,\"bytesOut\":20,\"peer\":\"127.0.0.1:5\",\"requestId\":\"abc\",\"caller\":\"ada\"}\n");
   close_log(&p);
 }

@@ -316,6 +316,8 @@ static void on_refuse(void *context, HttpExchange *exchange, int status, Code co
   add_common_headers(request, ret);
 }
 
+static Str protocol_name(int version) { return version == 20 ? STR("HTTP/2") : version == 11 ? STR("HTTP/1.1") : STR("HTTP/1.0"); }
+
 static void write_log(Worker *worker, const Request *request, int64_t duration_us) {
   const HttpExchange *exchange = request->api.exchange;
   const Caller *caller = request->api.caller;
@@ -324,6 +326,7 @@ static void write_log(Worker *worker, const Request *request, int64_t duration_u
       .duration_us = duration_us,
       .method = exchange->request.method_text,
       .target = exchange->request.target,
+      .protocol = exchange->request.version == 0 ? (Str){NULL, 0} : protocol_name(exchange->request.version),
       .peer = exchange->request.peer,
       .request_id = request->trace.request_id,
       .trace_id = trace_id(&request->trace),

@@ -1,0 +1,211 @@
+// http2.test.mjs - the same service over HTTP/2: by prior knowledge and by ALPN, with its flow control, limits, timeouts and its way to end.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import https from 'node:https';
+import net from 'node:net';
+import { test } from 'node:test';
+import { makeAuthority, makeCertificate } from '../support/certificates.mjs';
+import { Http2Client, FrameClient, HEADERS, DATA, RST_STREAM, END_HEADERS, END_STREAM, answerOf, field, frame, preface, requestFields } from '../support/http2.mjs';
+import { makeFolder, makeToken, removeFolder, startServer } from '../support/server.mjs';
+
+const contract = `
+extend schema @service(name: "notes")
+type Note @resource @access(read: "true", write: "auth.id != null") { code: String! @id text: String! }
+`;
+const authorization = { authorization: `Bearer ${makeToken({ sub: 'ann' })}` };
+const json = { ...authorization, 'content-type': 'application/json' };
+
+async function withServer(options, work, env = {}) {
+  const server = await startServer({ contract, options, env });
+  const client = new Http2Client(`http://127.0.0.1:${server.port}`);
+  try {
+    await work(client, server);
+  } finally {
+    client.close();
+    if (!server.exit) await server.stop();
+    removeFolder(server.folder);
+  }
+}
+
+const make = (client, code, text) => client.request('POST', '/v1/notes', { headers: json, body: JSON.stringify({ code, text }) });
+const until = async (holds) => { while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10)); };
+
+test('REST is what it is over HTTP/1.1', () => withServer([], async (client, server) => {
+  const made = await make(client, 'a', 'one');
+  assert.equal(made.status, 201, made.text);
+  assert.equal(made.headers.location, '/v1/notes/a');
+  const read = await client.request('GET', '/v1/notes/a');
+  assert.deepEqual(JSON.parse(read.text), { code: 'a', text: 'one' });
+  assert.equal(read.headers['content-length'], String(read.text.length));
+  assert.ok(!Number.isNaN(Date.parse(read.headers.date)));
+  assert.equal(read.headers.connection, undefined);
+  assert.equal((await client.request('GET', '/v1/notes/a', { headers: { 'if-none-match': read.headers.etag } })).status, 304);
+  const head = await client.request('HEAD', '/v1/notes/a');
+  assert.deepEqual([head.status, head.text, head.headers['content-length']], [200, '', String(read.text.length)]);
+  const missing = await client.request('GET', '/v1/notes/none');
+  assert.deepEqual([missing.status, missing.headers['content-type'], JSON.parse(missing.text).code], [404, 'application/problem+json', 'NOT_FOUND']);
+  const changed = await client.request('PATCH', '/v1/notes/a', { headers: { ...json, 'content-type': 'application/merge-patch+json' }, body: '{"text":"two"}' });
+  assert.equal(JSON.parse(changed.text).text, 'two');
+  assert.equal((await client.request('DELETE', '/v1/notes/a', { headers: authorization })).status, 204);
+  const old = server.client();
+  const list = await old.request('GET', '/v1/notes');
+  old.close();
+  assert.deepEqual(JSON.parse(list.text).items, []);
+}));
+
+test('curl speaks it by prior knowledge', () => withServer([], async (client, server) => {
+  const curl = spawnSync('curl', ['-s', '--http2-prior-knowledge', '--max-time', '20', '-w', ' %{http_code} %{http_version}', `http://127.0.0.1:${server.port}/v1/notes?limit=1`], { encoding: 'utf8' });
+  assert.equal(curl.stdout, '{"items":[],"nextCursor":null,"prevCursor":null} 200 2');
+}));
+
+test('the access log says which version it was', () => withServer(['--log', 'json'], async (client, server) => {
+  await client.request('GET', '/v1/notes');
+  const old = server.client();
+  await old.request('GET', '/v1/notes');
+  old.close();
+  await until(() => server.stderr.split('\n').length > 2);
+  assert.deepEqual(server.stderr.trim().split('\n').map((line) => JSON.parse(line).protocol), ['HTTP/2', 'HTTP/1.1']);
+}, { CAISSON_LOG: 'json' }));
+
+test('over TLS, ALPN chooses it; who asks for HTTP/1.1 gets that', async () => {
+  const folder = makeFolder();
+  const authority = makeAuthority(folder, 'authority');
+  const certificate = makeCertificate(folder, authority, 'localhost', ['localhost', '127.0.0.1']);
+  const server = await startServer({ contract, options: ['--tls-cert', certificate.cert, '--tls-key', certificate.key] });
+  const client = new Http2Client(`https://127.0.0.1:${server.port}`, { ca: authority.pem, servername: 'localhost' });
+  try {
+    assert.equal((await make(client, 'a', 'x'.repeat(300000))).status, 201);
+    assert.equal(client.session.alpnProtocol, 'h2');
+    const all = await Promise.all(Array.from({ length: 50 }, () => client.request('GET', '/v1/notes/a')));
+    for (const one of all) assert.equal(JSON.parse(one.text).text.length, 300000);
+    const answer = await new Promise((resolve, reject) => https.get({ host: '127.0.0.1', port: server.port, path: '/v1/notes', ca: authority.pem, servername: 'localhost', agent: false }, resolve).on('error', reject));
+    assert.deepEqual([answer.httpVersion, answer.statusCode], ['1.1', 200]);
+    answer.resume();
+  } finally {
+    client.close();
+    await server.stop();
+    removeFolder(server.folder);
+    removeFolder(folder);
+  }
+});
+
+test('the preface may come byte by byte; what only begins like it is HTTP/1', () => withServer([], async (client, server) => {
+  const slow = net.connect(server.port, '127.0.0.1');
+  for (const byte of preface) { slow.write(Buffer.from([byte])); await new Promise(setImmediate); }
+  slow.write(frame(4, 0, 0));
+  const [first] = await once(slow, 'data');
+  assert.equal(first[3], 4, 'settings');
+  slow.destroy();
+  const other = net.connect(server.port, '127.0.0.1');
+  other.write('PRI');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  other.write('NT /v1/notes HTTP/1.1\r\nHost: x\r\n\r\n');
+  assert.match(String((await once(other, 'data'))[0]), /^HTTP\/1\.1 501 /);
+  other.destroy();
+}));
+
+test('a thousand streams at once on one connection', () => withServer([], async (client) => {
+  await make(client, 'a', 'x'.repeat(2000));
+  const answers = await Promise.all(Array.from({ length: 1000 }, (_, i) => client.request('GET', i % 2 === 0 ? '/v1/notes/a' : '/v1/notes?limit=1')));
+  assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([200]));
+  for (const answer of answers) JSON.parse(answer.text);
+}));
+
+test('a large answer passes through a small window', () => withServer([], async (client, server) => {
+  await make(client, 'big', 'é'.repeat(300000));
+  const narrow = new Http2Client(`http://127.0.0.1:${server.port}`, { settings: { initialWindowSize: 1000 } });
+  const [one, two] = await Promise.all([narrow.request('GET', '/v1/notes/big'), narrow.request('GET', '/v1/notes')]);
+  narrow.close();
+  assert.equal(JSON.parse(one.text).text.length, 300000);
+  assert.equal(JSON.parse(two.text).items.length, 1);
+}));
+
+test('bodies larger than every window are streamed in and out', () => withServer([], async (client) => {
+  const rows = 20000;
+  const body = Array.from({ length: rows }, (_, i) => JSON.stringify({ code: `n${i}`, text: 'x'.repeat(150) })).join('\n');
+  const imported = await client.request('POST', '/v1/notes', { headers: { ...json, 'content-type': 'application/x-ndjson' }, body });
+  assert.ok(imported.status < 300, imported.text.slice(0, 300));
+  const exported = await client.request('GET', '/v1/notes', { headers: { accept: 'application/x-ndjson' } });
+  assert.equal(exported.status, 200);
+  assert.equal(exported.text.trim().split('\n').length, rows);
+}));
+
+test('limits have the answers that they have over HTTP/1.1', () => withServer(['--body-max', '1000', '--header-max', '600', '--uri-max', '100'], async (client) => {
+  const codes = async (answer) => [(await answer).status, JSON.parse((await answer).text).code];
+  const large = JSON.stringify({ code: 'a', text: 'x'.repeat(2000) });
+  assert.deepEqual(await codes(client.request('POST', '/v1/notes', { headers: { ...json, 'content-length': String(large.length) }, body: large })), [413, 'TOO_LARGE']);
+  assert.deepEqual(await codes(client.request('POST', '/v1/notes', { headers: json, body: large })), [413, 'TOO_LARGE']);
+  assert.deepEqual(await codes(client.request('GET', '/v1/notes', { headers: { 'x-long': 'x'.repeat(700) } })), [431, 'TOO_LARGE']);
+  assert.deepEqual(await codes(client.request('GET', `/v1/notes?title=${'x'.repeat(100)}`)), [414, 'TOO_LARGE']);
+  assert.equal((await client.request('BREW', '/v1/notes')).status, 501);
+  assert.equal((await client.request('GET', '/v1/notes', { headers: { expect: 'wonders' } })).status, 417);
+  assert.equal((await client.request('GET', '/v1/notes')).status, 200, 'the connection goes on');
+}));
+
+test('100-continue is sent to who waits for it', () => withServer([], async (client) => {
+  const stream = client.open('POST', '/v1/notes', { ...json, expect: '100-continue' });
+  await once(stream, 'continue');
+  stream.end(JSON.stringify({ code: 'a', text: 'b' }));
+  assert.equal((await answerOf(stream)).status, 201);
+}));
+
+test('a stream that its client resets leaves the others alone', () => withServer([], async (client) => {
+  const half = client.open('POST', '/v1/notes', json);
+  half.on('error', () => {});
+  half.write('{"code":');
+  const whole = make(client, 'a', 'b');
+  half.close(8);
+  assert.equal((await whole).status, 201);
+  assert.equal((await client.request('GET', '/v1/notes')).status, 200);
+}));
+
+test('malformed requests end their stream, and only that', () => withServer([], async (client, server) => {
+  const raw = new FrameClient(server.port);
+  const bad = [field('Upper', 'x'), field('connection', 'close'), field('te', 'gzip'), field('content-length', '5')];
+  bad.forEach((extra, i) => raw.write(frame(HEADERS, END_HEADERS | END_STREAM, 2 * i + 1, Buffer.concat([requestFields('GET', '/v1/notes'), extra]))));
+  raw.write(frame(HEADERS, END_HEADERS | END_STREAM, 21, requestFields('GET', '/v1/notes')));
+  await until(() => raw.frames.some((f) => f.stream === 21 && f.type === DATA));
+  assert.deepEqual(raw.frames.filter((f) => f.type === RST_STREAM).map((f) => [f.stream, f.payload.readUInt32BE(0)]).sort(), [[1, 1], [3, 1], [5, 1], [7, 1]]);
+  raw.close();
+}));
+
+test('a body that comes too slowly: 408; the connection goes on', () => withServer(['--header-timeout', '300ms'], async (client) => {
+  const stream = client.open('POST', '/v1/notes', json);
+  stream.write('{"code":');
+  const answer = await answerOf(stream);
+  assert.deepEqual([answer.status, JSON.parse(answer.text).code], [408, 'TIMEOUT']);
+  assert.equal((await client.request('GET', '/v1/notes')).status, 200);
+}));
+
+test('a connection with nothing to do is ended after --idle-timeout, and told so', () => withServer(['--idle-timeout', '300ms'], async (client) => {
+  assert.equal((await client.request('GET', '/v1/notes')).status, 200);
+  await client.closed;
+  assert.equal(client.goaway, 0);
+}));
+
+test('a preface or a head that stops halfway is given up', () => withServer(['--header-timeout', '300ms'], async (client, server) => {
+  const silent = net.connect(server.port, '127.0.0.1');
+  silent.write(preface.subarray(0, 10));
+  silent.resume();
+  await once(silent, 'close');
+  const half = new FrameClient(server.port);
+  half.write(frame(HEADERS, END_STREAM, 1, requestFields('GET', '/v1/notes')));
+  await half.closed;
+}));
+
+test('SIGTERM: requests under way are answered, GOAWAY says so, and the program ends', () => withServer([], async (client, server) => {
+  await client.request('GET', '/v1/notes');
+  const stream = client.open('POST', '/v1/notes', json);
+  const body = JSON.stringify({ code: 'late', text: 'x' });
+  stream.write(body.slice(0, 5));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const answer = answerOf(stream);
+  const stopping = server.stop();
+  await until(() => client.goaway !== null);
+  stream.end(body.slice(5));
+  assert.equal((await answer).status, 201);
+  await client.closed;
+  assert.equal(client.goaway, 0);
+  assert.deepEqual(await stopping, { code: 0, signal: null });
+}));
