@@ -27,6 +27,7 @@ struct Http2Stream {
   Arena *arena;
   void *user; /* NULL: the head is not whole */
   Http2Fields fields;
+  Http2Stream *next, *previous; /* among those whose head is not whole */
   bool is_request_whole, is_answer_whole;
 };
 
@@ -35,7 +36,8 @@ struct Http2 {
   Http2Limits limits;
   const Http2Events *events;
   void *context;
-  Http2Stream *building; /* whose head is coming in */
+  Http2Stream *headless; /* streams whose head is not whole, or was no good; newest first */
+  Http2Stream *building; /* the one of them whose head is coming in */
   nghttp2_nv *fields;    /* for heads and trailers that are written */
   size_t field_cap;
   Buf cleaned; /* values of those that had to be changed */
@@ -118,6 +120,25 @@ static int purse_pay(Http2 *http2) {
   return fail(http2, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
+/* ---- Heads that are not whole ---- */
+
+static void headless_add(Http2 *http2, Http2Stream *stream) {
+  stream->next = http2->headless;
+  if (http2->headless != NULL) http2->headless->previous = stream;
+  http2->headless = stream;
+  http2->building = stream;
+}
+
+static void headless_remove(Http2 *http2, Http2Stream *stream) {
+  if (http2->building == stream) http2->building = NULL;
+  if (stream->next != NULL) stream->next->previous = stream->previous;
+  if (stream->previous == NULL)
+    http2->headless = stream->next;
+  else
+    stream->previous->next = stream->next;
+  stream->next = stream->previous = NULL;
+}
+
 /* ---- What comes in ---- */
 
 static Http2Stream *stream_of(const Http2 *http2, int32_t id) { return nghttp2_session_get_stream_user_data(http2->session, id); }
@@ -157,7 +178,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
   *stream = (Http2Stream){.id = frame->hd.stream_id, .arena = arena, .fields = {.arena = arena}};
-  http2->building = stream;
+  headless_add(http2, stream);
   return 0;
 }
 
@@ -194,7 +215,7 @@ static void end_request(Http2 *http2, Http2Stream *stream) {
 
 static void end_head(Http2 *http2, Http2Stream *stream, bool is_end) {
   Http2Head head;
-  http2->building = NULL;
+  headless_remove(http2, stream);
   http2_fields_finish(&stream->fields, !is_end, &head);
   stream->is_request_whole = is_end;
   stream->user = http2->events->head(http2->context, stream, stream->arena, &head);
@@ -240,11 +261,12 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
   Http2 *http2 = context;
   Http2Stream *stream = stream_of(http2, id);
   if (stream == NULL) return 0;
-  if (http2->building == stream) http2->building = NULL;
-  if (stream->user == NULL)
+  if (stream->user == NULL) {
+    headless_remove(http2, stream);
     http2->events->arena_release(http2->context, stream->arena);
-  else
-    http2->events->closed(http2->context, stream->user, error == NGHTTP2_NO_ERROR && stream->is_answer_whole);
+    return 0;
+  }
+  http2->events->closed(http2->context, stream->user, error == NGHTTP2_NO_ERROR && stream->is_answer_whole);
   return 0;
 }
 
@@ -450,7 +472,11 @@ Http2 *http2_create(const Http2Limits *limits, const Http2Events *events, void *
 
 void http2_destroy(Http2 *http2) {
   if (http2 == NULL) return;
-  if (http2->building != NULL) http2->events->arena_release(http2->context, http2->building->arena);
+  while (http2->headless != NULL) {
+    Http2Stream *stream = http2->headless;
+    headless_remove(http2, stream);
+    http2->events->arena_release(http2->context, stream->arena);
+  }
   nghttp2_session_del(http2->session);
   memory_free(http2->fields);
   buf_done(&http2->cleaned);

@@ -152,7 +152,8 @@ static void give_pending(Http2Exchange *exchange) {
 /* ---- Requests ---- */
 
 static bool may_begin(const Http2Connection *connection) {
-  return connection->begun_count < HTTP2_BEGUN_MAX && connection->answer_bytes < HTTP2_ANSWERS_HIGH_BYTES;
+  return connection->begun_count < HTTP2_BEGUN_MAX &&
+         connection->answer_bytes + connection->begun_count * connection->answer_guess < HTTP2_ANSWERS_HIGH_BYTES;
 }
 
 static void begin_exchange(Http2Exchange *exchange) {
@@ -368,7 +369,8 @@ bool http2_connection_begin(Connection *owner) {
                                   limits->control_frames_max > UINT32_MAX ? UINT32_MAX : (uint32_t)limits->control_frames_max};
   Http2Connection *connection = memory_alloc(sizeof *connection);
   if (connection == NULL) return false;
-  *connection = (Http2Connection){.connection = owner, .http2 = http2_create(&http2_limits, &http2_events, connection)};
+  *connection = (Http2Connection){
+      .connection = owner, .answer_guess = HTTP2_ANSWER_FIRST_GUESS, .http2 = http2_create(&http2_limits, &http2_events, connection)};
   if (connection->http2 == NULL) {
     memory_free(connection);
     return false;

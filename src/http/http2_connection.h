@@ -8,7 +8,8 @@
 
 enum {
   HTTP2_BEGUN_MAX = 128,                      /* exchanges of one connection whose handlers work, or whose bodies come in */
-  HTTP2_ANSWERS_HIGH_BYTES = 2 * 1024 * 1024, /* of answers that wait: nothing is begun meanwhile */
+  HTTP2_ANSWERS_HIGH_BYTES = 2 * 1024 * 1024, /* of answers that wait, or may come of what has begun: nothing is begun meanwhile */
+  HTTP2_ANSWER_FIRST_GUESS = 128 * 1024,
   HTTP2_BODIES_HIGH_BYTES = 16 * 1024 * 1024, /* of bodies in memory: the connection's window stays shut meanwhile */
   HTTP2_WAITING_HIGH_BYTES = 64 * 1024,       /* of one streamed answer */
   HTTP2_WAITING_LOW_BYTES = 16 * 1024
@@ -25,6 +26,7 @@ struct Http2Connection {
   size_t body_bytes;     /* of all exchanges, in memory */
   size_t untaken_bytes;  /* came, and will be given back to the connection's window when body_bytes is low */
   size_t answer_bytes;   /* of all exchanges, not sent */
+  size_t answer_guess;   /* what the next answer may take, from the last ones */
   size_t writable_count; /* exchanges that wait for on_writable */
   size_t resuming_count; /* … whose handlers want to read on */
   uint64_t head_ms;      /* the head that is coming in began */

@@ -209,6 +209,14 @@ static void answer(Http2Exchange *exchange, const HttpResponse *response) {
   exchange->connection->answer_bytes += response->body.len;
 }
 
+/* The largest of the last answers, fading: how many more may be begun depends on it. */
+static void learn_size(Http2Exchange *exchange, size_t bytes) {
+  Http2Connection *connection = exchange->connection;
+  if (connection == NULL) return;
+  size_t faded = connection->answer_guess - connection->answer_guess / 8;
+  connection->answer_guess = bytes > faded ? bytes : faded;
+}
+
 static void end_part(Http2Exchange *exchange) {
   exchange->is_owed = false;
   leave_flight(exchange);
@@ -218,11 +226,13 @@ static void end_part(Http2Exchange *exchange) {
 static void exchange_respond(HttpExchange *base, const HttpResponse *response) {
   Http2Exchange *exchange = exchange_of(base);
   if (is_unwanted(exchange)) {
+    learn_size(exchange, response->body.len);
     drop_answer(exchange, response->status);
     return;
   }
   assert(!base->is_answered && "an exchange is answered once");
   end_part(exchange);
+  learn_size(exchange, response->body.len);
   answer(exchange, response);
 }
 
