@@ -50,32 +50,6 @@ struct Http2 {
   bool is_over;
 };
 
-/* ---- Memory ---- */
-
-static void *mem_alloc(size_t size, void *context) {
-  (void)context;
-  return memory_alloc(size);
-}
-
-static void mem_free(void *pointer, void *context) {
-  (void)context;
-  memory_free(pointer);
-}
-
-static void *mem_calloc(size_t count, size_t size, void *context) {
-  (void)context;
-  size_t bytes;
-  if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
-  void *pointer = memory_alloc(bytes);
-  if (pointer != NULL) memset(pointer, 0, bytes);
-  return pointer;
-}
-
-static void *mem_realloc(void *pointer, size_t size, void *context) {
-  (void)context;
-  return memory_realloc(pointer, size);
-}
-
 /* ---- Mistakes ---- */
 
 /* Returns what a callback of nghttp2's returns. */
@@ -440,11 +414,10 @@ static nghttp2_option *make_options(void) {
 }
 
 static bool make_session(Http2 *http2) {
-  nghttp2_mem mem = {NULL, mem_alloc, mem_free, mem_calloc, mem_realloc};
   nghttp2_session_callbacks *callbacks = make_callbacks();
   nghttp2_option *option = make_options();
-  int failed = callbacks == NULL || option == NULL ? NGHTTP2_ERR_NOMEM
-                                                   : nghttp2_session_server_new3(&http2->session, callbacks, http2, option, &mem);
+  int failed =
+      callbacks == NULL || option == NULL ? NGHTTP2_ERR_NOMEM : nghttp2_session_server_new2(&http2->session, callbacks, http2, option);
   nghttp2_session_callbacks_del(callbacks);
   nghttp2_option_del(option);
   if (failed != 0) return false;

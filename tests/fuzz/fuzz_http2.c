@@ -1,0 +1,24 @@
+/* fuzz_http2.c - however a connection's frames are cut into pieces, they mean the same requests, or end it. Behind a preface and empty
+ * settings, so that the input is frames from its first byte on. */
+#include "http/http2_test_transcript.h"
+#include "property.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const Http2Limits limits = {.header_bytes_max = 300, .uri_bytes_max = 60, .streams_max = 8, .control_frames_max = 20};
+  if (size < 2) return 0;
+  size_t piece_bytes = data[0] % 32 + 1u;
+  Buf input = buf_on_heap(SIZE_MAX), whole = buf_on_heap(SIZE_MAX), pieces = buf_on_heap(SIZE_MAX), bytes = buf_on_heap(SIZE_MAX);
+  buf_add(&input, STR(HTTP2_PREFACE));
+  buf_add(&input, STR("\0\0\0\4\0\0\0\0\0"));
+  buf_add(&input, (Str){(const char *)data + 1, size - 1});
+  http2_transcribe(&limits, buf_str(&input), 0, &whole);
+  http2_transcribe(&limits, buf_str(&input), piece_bytes, &pieces);
+  http2_transcribe(&limits, buf_str(&input), 1, &bytes);
+  PROPERTY(str_equal(buf_str(&whole), buf_str(&pieces)));
+  PROPERTY(str_equal(buf_str(&whole), buf_str(&bytes)));
+  buf_done(&input);
+  buf_done(&whole);
+  buf_done(&pieces);
+  buf_done(&bytes);
+  return 0;
+}
