@@ -63,16 +63,17 @@ Code documents_create(const Api *api, const Documents **ret, Error *err) {
 
 /* ---- Answering ---- */
 
-/* RFC 9110 §13.1.2: weak comparison, "*" matches what is there. */
+/* RFC 9110 §13.1.2: weak comparison, "*" matches what is there, and a tag of a coded answer stands for the plain one. */
 static bool is_unchanged(const HttpRequest *request, Arena *arena, Str etag) {
   ApiHeaders headers;
+  Precondition given;
   if (!api_headers_read(request, arena, &headers) || headers.if_none_match.ptr == NULL) return false;
-  Str rest = headers.if_none_match, tag;
-  while (http_list_next(&rest, &tag)) {
-    if (str_starts_with(tag, STR("W/"))) tag = str_slice(tag, 2, tag.len);
-    if (str_equal(tag, STR("*")) || str_equal(tag, etag)) return true;
+  if (etag_list_parse(headers.if_none_match, true, arena, &given, NULL) != CODE_OK) return false;
+  Str bare = str_slice(etag, 1, etag.len - 1);
+  for (size_t i = 0; i < given.etag_count; i++) {
+    if (str_equal(given.etags[i], bare)) return true;
   }
-  return false;
+  return given.is_any;
 }
 
 typedef struct Answer {

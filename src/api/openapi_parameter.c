@@ -134,7 +134,7 @@ static void write_sort(Openapi *api, const Resource *resource) {
 }
 
 /* `category(id,name)`: one level is described; deeper ones nest in the same way, so that there is no pattern. */
-static void write_fields(Openapi *api, const Resource *resource) {
+static void write_fields(Openapi *api) {
   JsonOut *json = &api->json;
   open_query(
       api, STR("fields"),
@@ -143,7 +143,7 @@ static void write_fields(Openapi *api, const Resource *resource) {
   json_out_member_open(json, STR("schema"), '{');
   json_out_member_raw(json, STR("type"), STR("\"string\",\"minLength\":1"));
   json_out_close(json, '}');
-  json_out_member_text(json, STR("example"), resource->key_count > 0 ? resource->keys[0]->name : STR("*"));
+  json_out_member_text(json, STR("example"), STR("*"));
   json_out_close(json, '}');
 }
 
@@ -217,7 +217,7 @@ static void open_component(Openapi *api, const Resource *resource, Str name) {
 static void write_resource_parameters(Openapi *api, const Resource *resource) {
   if (api->has_fields[resource->index]) {
     open_component(api, resource, STR("fields"));
-    write_fields(api, resource);
+    write_fields(api);
   }
   if (api->has_aggregate[resource->index]) openapi_write_aggregate_parameters(api, resource);
   if (!api->has_filters[resource->index]) return;

@@ -215,7 +215,7 @@ test('a database that takes no more connections: what there are serve everybody'
   postgres.query(`CREATE ROLE clerk LOGIN PASSWORD '${password}' CONNECTION LIMIT 5`);
   postgres.query('GRANT ALL ON SCHEMA public TO clerk', database);
   const url = postgres.tcpUrl(database).replace('caisson:', 'clerk:');
-  const server = await serve(url, ['--store-connections', '40', '--store-acquire-timeout', '10s']);
+  const server = await serve(url, ['--store-connections', '40', '--store-acquire-timeout', '90s', '--request-timeout', '100s']);
   const load = startLoad(server, { writers: 10, readers: 10 });
   await until('writes', 30000, () => load.acknowledged.size > 100);
   await load.stop();
