@@ -88,7 +88,7 @@ static void on_body(void *context, void *user, Str bytes) {
   exchange->base.bytes_in += bytes.len;
   exchange->body_received += bytes.len;
   exchange->read_ms = loop_now_ms(server_of(connection)->loop);
-  if (is_body_unwanted(exchange)) {
+  if (is_body_unwanted(exchange) || exchange->is_end_told) {
     take(exchange, bytes.len);
   } else if (must_wait(exchange)) {
     buf_add(&exchange->pending, bytes);
@@ -457,6 +457,7 @@ void http2_connection_sweep(Http2Connection *connection, uint64_t now_ms) {
   if (http2_is_in_head(connection->http2) && is_due(now_ms, connection->head_ms, limits->header_timeout_ms)) {
     say_end(connection);
     connection->is_over = true;
+    http2_connection_note_due(connection);
     return;
   }
   if (connection->exchange_count == 0 && is_due(now_ms, owner->idle_ms, limits->idle_timeout_ms)) {

@@ -178,6 +178,18 @@ test('a body that comes too slowly: 408; the connection goes on', () => withServ
   assert.equal((await client.request('GET', '/v1/notes')).status, 200);
 }));
 
+test('a streamed body that stalls is answered; what comes of it afterwards is passed over', () => withServer(['--header-timeout', '300ms'], async (client) => {
+  const stream = client.open('POST', '/v1/notes', { ...json, 'content-type': 'application/x-ndjson' });
+  stream.on('error', () => {});
+  stream.write('{"code":"a","text":"b"}\n');
+  const answer = answerOf(stream);
+  const writing = setInterval(() => { if (!stream.writableEnded && !stream.destroyed) stream.write('{"code"'); }, 600);
+  const { text } = await answer;
+  clearInterval(writing);
+  assert.equal(JSON.parse(text).code, 'TIMEOUT', text);
+  assert.equal((await client.request('GET', '/v1/notes')).status, 200);
+}));
+
 test('a connection with nothing to do is ended after --idle-timeout, and told so', () => withServer(['--idle-timeout', '300ms'], async (client) => {
   assert.equal((await client.request('GET', '/v1/notes')).status, 200);
   await client.closed;
