@@ -3,6 +3,7 @@
 #include "cli/introspect_contract.h"
 
 #include "base/decimal.h"
+#include "cli/introspect_check.h"
 #include "cli/introspect_types.h"
 #include "codec/json.h"
 #include "contract/plural.h"
@@ -12,6 +13,7 @@ enum { CHAIN_MAX = 16 };
 typedef struct Writer {
   Buf *out;
   Arena *arena;
+  bool has_checks; /* CHECK constraints are told as rules where they can be */
 } Writer;
 
 /* ---- Pieces ---- */
@@ -40,6 +42,46 @@ static void write_description(Writer *writer, const char *indent, Str text) {
   buf_add(writer->out, str_of(indent));
   write_string(writer, text);
   buf_add_byte(writer->out, '\n');
+}
+
+/* ---- Enums ---- */
+
+/* "PG-13" → PG_13 */
+static Str label_name(Str label, Arena *arena) {
+  Str copy = arena_str(arena, label);
+  if (copy.ptr == NULL) return copy;
+  char *bytes = (char *)copy.ptr;
+  for (size_t i = 0; i < copy.len; i++) {
+    char c = bytes[i];
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) bytes[i] = '_';
+  }
+  Str name = draft_sound_name(copy, 'V', arena);
+  return draft_label_is_name(name) ? name : arena_printf(arena, "V_%.*s", STR_ARGS(name));
+}
+
+static Code write_enum(Writer *writer, const CatalogEnum *enumeration, Str name, Error *err) {
+  Map taken = map_on(writer->arena);
+  buf_printf(writer->out, "\nenum %.*s {\n", STR_ARGS(name));
+  /* Those that are names keep them. */
+  for (size_t i = 0; i < enumeration->labels.count; i++)
+    if (draft_label_is_name(enumeration->labels.items[i]))
+      TRY_ALLOC(draft_take_name(&taken, enumeration->labels.items[i], writer->arena).ptr);
+  for (size_t i = 0; i < enumeration->labels.count; i++) {
+    Str label = enumeration->labels.items[i];
+    if (draft_label_is_name(label)) {
+      buf_printf(writer->out, "  %.*s\n", STR_ARGS(label));
+      continue;
+    }
+    Str value = label_name(label, writer->arena);
+    TRY_ALLOC(value.ptr);
+    value = draft_take_name(&taken, value, writer->arena);
+    TRY_ALLOC(value.ptr);
+    buf_printf(writer->out, "  %.*s @value(name: ", STR_ARGS(value));
+    write_string(writer, label);
+    buf_add(writer->out, STR(")\n"));
+  }
+  buf_add(writer->out, STR("}\n"));
+  return CODE_OK;
 }
 
 /* ---- Columns ---- */
@@ -76,14 +118,18 @@ static ColumnShape field_shape(const DraftResource *resource, const DraftField *
   }
   ColumnShape own = column_shape(field->column), shape = column_shape(root->column);
   shape.is_column_type_default = strcmp(own.type, shape.type) == 0 && own.is_column_type_default;
+  if (root->enum_name.len > 0) shape.type = root->enum_name.ptr; /* made by printf: it ends in a NUL */
   if (root != field) shape.length_max = own.length_max;
   return shape;
 }
 
-/* What a store takes as a type: nothing but words and numbers in parentheses. */
-static bool is_plain_type(Str type) {
+/* What a store takes as a type: nothing but words and numbers in parentheses; where the database's own catalogue spelled it, quotes,
+ * schemas and brackets too. */
+static bool is_plain_type(const CatalogColumn *column) {
+  Str type = column->type;
   for (size_t i = 0; i < type.len; i++) {
     char c = type.ptr[i];
+    if (column->type_form != CATALOG_TYPE_SPELLED && (c == '"' || c == '.' || c == '[' || c == ']')) continue;
     if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == ' ' || c == '(' || c == ')' ||
           c == ','))
       return false;
@@ -93,7 +139,7 @@ static bool is_plain_type(Str type) {
 
 static void write_column_directive(Writer *writer, const DraftField *field, const ColumnShape *shape) {
   bool needs_name = !str_equal(name_snake(field->name, writer->arena), field->column->name);
-  bool needs_type = !shape->is_column_type_default && field->column->type.len > 0 && is_plain_type(field->column->type);
+  bool needs_type = !shape->is_column_type_default && field->column->type.len > 0 && is_plain_type(field->column);
   if (!needs_name && !needs_type) return;
   buf_add(writer->out, STR(" @column("));
   if (needs_name) {
@@ -129,6 +175,7 @@ static Str without_parentheses(Str sql) {
 
 /* A literal that means the same in the contract; false: the database goes on giving it. */
 static bool write_default_value(Writer *writer, const ColumnShape *shape, Str sql) {
+  if (shape->is_list) return false;
   Str text = unquoted(sql, writer->arena);
   DecimalText decimal;
   int64_t n = 0;
@@ -175,7 +222,7 @@ static const CatalogIndex *sole_unique(const DraftResource *resource, const Draf
   return NULL;
 }
 
-static bool can_be_unique(const char *type) { return strcmp(type, "JSON") != 0; }
+static bool can_be_unique(const ColumnShape *shape) { return strcmp(shape->type, "JSON") != 0 && !shape->is_list; }
 
 static void write_column_field(Writer *writer, const DraftResource *resource, const DraftField *field) {
   const CatalogColumn *column = field->column;
@@ -184,22 +231,24 @@ static void write_column_field(Writer *writer, const DraftResource *resource, co
   bool is_server_made = is_key && resource->key_count == 1 && strcmp(shape.type, "ID") == 0 && str_equal(field->name, STR("id"));
   if (column->default_text.ptr != NULL && !column->is_generated && column->default_text.len > 0) {
     Buf probe = buf_on(writer->arena, 4096);
-    Writer trial = {&probe, writer->arena};
+    Writer trial = {&probe, writer->arena, false};
     bool is_said = str_equal_ignore_case(column->default_text, STR("NULL")) ||
                    write_default_value(&trial, &shape, without_parentheses(column->default_text));
     if (!is_said) write_comment(writer, "  ", arena_printf(writer->arena, "the database's default: %.*s", STR_ARGS(column->default_text)));
   }
   if (column->is_generated) write_comment(writer, "  ", STR("computed by the database"));
-  if (!is_plain_type(column->type)) write_comment(writer, "  ", arena_printf(writer->arena, "declared as %.*s", STR_ARGS(column->type)));
+  if (!is_plain_type(column)) write_comment(writer, "  ", arena_printf(writer->arena, "declared as %.*s", STR_ARGS(column->type)));
+  if (column->note.len > 0) write_comment(writer, "  ", column->note);
   write_description(writer, "  ", column->comment);
-  buf_printf(writer->out, "  %.*s: %s%s", STR_ARGS(field->name), shape.type, column->is_required || is_key ? "!" : "");
+  buf_printf(writer->out, shape.is_list ? "  %.*s: [%s]%s" : "  %.*s: %s%s", STR_ARGS(field->name), shape.type,
+             column->is_required || is_key ? "!" : "");
   if (is_key && !is_server_made) buf_add(writer->out, STR(" @id"));
   write_column_directive(writer, field, &shape);
-  if (!is_key && can_be_unique(shape.type) && sole_unique(resource, field) != NULL) buf_add(writer->out, STR(" @unique"));
+  if (!is_key && can_be_unique(&shape) && sole_unique(resource, field) != NULL) buf_add(writer->out, STR(" @unique"));
   if (shape.precision >= 0) buf_printf(writer->out, " @decimal(precision: %d, scale: %d)", shape.precision, shape.scale);
   if (shape.length_max >= 0) buf_printf(writer->out, " @length(max: %lld)", (long long)shape.length_max);
   write_default(writer, column, &shape);
-  if (column->is_generated) buf_add(writer->out, STR(" @readonly"));
+  if (column->is_generated || column->is_always_made) buf_add(writer->out, STR(" @readonly"));
   buf_add_byte(writer->out, '\n');
 }
 
@@ -273,10 +322,44 @@ static void write_indexes(Writer *writer, const DraftResource *resource) {
   }
 }
 
-static void write_type_comments(Writer *writer, const DraftResource *resource) {
+/* ---- CHECK constraints ---- */
+
+/* The rules that say the table's constraints, as Catalog's checks; ptr NULL where there is none that does. */
+static Str *check_rules(const Writer *writer, const Catalog *catalog, const DraftResource *resource) {
+  size_t count = resource->table->checks.count;
+  Str *rules = ARENA_ARRAY(writer->arena, Str, count + 1);
+  CheckColumn *columns = ARENA_ARRAY(writer->arena, CheckColumn, resource->field_count + 1);
+  if (rules == NULL || columns == NULL) return rules;
+  for (size_t i = 0; i < resource->field_count; i++) {
+    const DraftField *field = &resource->fields[i];
+    ColumnShape shape = field_shape(resource, field);
+    bool is_enum = field->column->enumeration > 0 && !shape.is_list && draft_has_plain_labels(catalog, field->column);
+    columns[i] = (CheckColumn){field->column->name, field->name, shape.is_list ? "" : shape.type, is_enum, field->column->is_required};
+  }
+  for (size_t i = 0; writer->has_checks && i < count; i++)
+    rules[i] = check_translate(resource->table->checks.items[i].sql, columns, resource->field_count, writer->arena);
+  return rules;
+}
+
+static void write_check(Writer *writer, const CatalogCheck *check, Str rule) {
+  buf_add(writer->out, STR("\n  @check(expr: "));
+  write_string(writer, rule);
+  buf_add(writer->out, STR(", message: "));
+  write_string(writer, arena_printf(writer->arena, "must fit %.*s", STR_ARGS(check->name)));
+  buf_add_byte(writer->out, ')');
+}
+
+static void write_type_comments(Writer *writer, const DraftResource *resource, const Str *rules) {
   const CatalogTable *table = resource->table;
+  for (size_t i = 0; i < table->checks.count; i++) {
+    if (rules[i].ptr != NULL) continue;
+    write_comment(writer, "",
+                  arena_printf(writer->arena, "Not said here: the constraint %.*s: %.*s", STR_ARGS(table->checks.items[i].name),
+                               STR_ARGS(table->checks.items[i].sql)));
+  }
   if (table->is_view)
-    write_comment(writer, "", STR("Read-only: it is a view."));
+    write_comment(writer, "",
+                  arena_printf(writer->arena, "Read-only: it is %.*s.", STR_ARGS(table->kind.len > 0 ? table->kind : STR("a view"))));
   else if (resource->key_count == 0)
     write_comment(writer, "", STR("Read-only: the table has no primary key."));
   for (size_t i = 0; i < table->notes.count; i++)
@@ -292,10 +375,12 @@ static void write_type_comments(Writer *writer, const DraftResource *resource) {
   }
 }
 
-static void write_type(Writer *writer, const DraftResource *resource) {
-  Str table = resource->table->name;
+static void write_type(Writer *writer, const Catalog *catalog, const DraftResource *resource) {
+  Str table = draft_table(resource->table);
+  const Str *rules = check_rules(writer, catalog, resource);
+  if (rules == NULL) return;
   buf_add_byte(writer->out, '\n');
-  write_type_comments(writer, resource);
+  write_type_comments(writer, resource, rules);
   write_description(writer, "", resource->table->comment);
   buf_printf(writer->out, "type %.*s @resource", STR_ARGS(resource->name));
   if (!str_equal(name_snake(name_plural(resource->name, writer->arena), writer->arena), table)) {
@@ -304,16 +389,18 @@ static void write_type(Writer *writer, const DraftResource *resource) {
     buf_add_byte(writer->out, ')');
   }
   buf_add(writer->out, STR(" @access(read: \"false\", write: \"false\")"));
+  for (size_t i = 0; i < resource->table->checks.count; i++)
+    if (rules[i].ptr != NULL) write_check(writer, &resource->table->checks.items[i], rules[i]);
   write_indexes(writer, resource);
   buf_add(writer->out, STR(" {\n"));
   write_fields(writer, resource);
   buf_add(writer->out, STR("}\n"));
 }
 
-Code introspect_write_contract(Buf *out, const Catalog *catalog, Str service, Str store_url, Arena *arena, Error *err) {
+Code introspect_write_contract(Buf *out, const Catalog *catalog, Str service, Str store_url, bool has_checks, Arena *arena, Error *err) {
   Draft *draft = NULL;
   TRY(draft_create(catalog, arena, &draft, err));
-  Writer writer = {out, arena};
+  Writer writer = {out, arena, has_checks};
   write_comment(&writer, "", arena_printf(arena, "Written by caisson introspect %.*s", STR_ARGS(store_url)));
   write_comment(&writer, "",
                 STR("Everything is closed. To open a type, write its rules: @access(read: \"true\", write: \"'staff' in auth.roles\")"));
@@ -323,7 +410,9 @@ Code introspect_write_contract(Buf *out, const Catalog *catalog, Str service, St
   buf_add(out, STR("extend schema @service(name: "));
   write_string(&writer, service);
   buf_add(out, STR(")\n"));
-  for (size_t i = 0; i < draft->resource_count; i++) write_type(&writer, &draft->resources[i]);
+  for (size_t i = 0; i < catalog->enums.count; i++)
+    if (draft->enum_names[i].ptr != NULL) TRY(write_enum(&writer, &catalog->enums.items[i], draft->enum_names[i], err));
+  for (size_t i = 0; i < draft->resource_count; i++) write_type(&writer, catalog, &draft->resources[i]);
   Str text;
   return buf_finish(out, &text, err);
 }

@@ -3,5 +3,5 @@
 #include "base/buf.h"
 #include "cli/introspect_names.h"
 
-/* `service` names it; `store_url` is shown in the head. */
-Code introspect_write_contract(Buf *out, const Catalog *catalog, Str service, Str store_url, Arena *arena, Error *err);
+/* `service` names it; `store_url` is shown in the head. `has_checks`: constraints that can be told as rules are; else they are comments. */
+Code introspect_write_contract(Buf *out, const Catalog *catalog, Str service, Str store_url, bool has_checks, Arena *arena, Error *err);

@@ -51,7 +51,7 @@ static const char *contract_of(const CatalogTable *tables, size_t count) {
   for (size_t i = 0; i < count; i++) assert_true(VEC_PUSH(arena, &catalog.tables, tables[i]));
   Buf *out = ARENA_NEW(arena, Buf);
   *out = buf_on(arena, 1 << 20);
-  assert_int_equal(introspect_write_contract(out, &catalog, STR("test"), STR("sqlite:x.db"), arena, NULL), CODE_OK);
+  assert_int_equal(introspect_write_contract(out, &catalog, STR("test"), STR("sqlite:x.db"), true, arena, NULL), CODE_OK);
   ContractFile file = {.name = STR("made.graphql"), .text = buf_str(out)};
   DiagnosticList diagnostics = {0};
   Contract *contract = NULL;

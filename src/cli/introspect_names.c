@@ -14,8 +14,8 @@ enum { DEPTH_MAX = 200 };
 
 /* ---- Names ---- */
 
-/* GraphQL's names are ASCII and begin with no digit; those with two underscores are its own. */
-static Str sound_name(Str name, char prefix, Arena *arena) {
+/* Those with two underscores in front are GraphQL's own. */
+Str draft_sound_name(Str name, char prefix, Arena *arena) {
   size_t start = 0;
   while (start < name.len && name.ptr[start] == '_') start++;
   Str rest = str_slice(name, start, name.len);
@@ -31,11 +31,29 @@ static Str sound_name(Str name, char prefix, Arena *arena) {
   return (Str){out, len};
 }
 
-/* The name, or the name with the first number that makes it free; it is taken then. */
-static Str take_name(Map *taken, Str name, Arena *arena) {
+Str draft_take_name(Map *taken, Str name, Arena *arena) {
   Str tried = name;
   for (int n = 2; tried.ptr != NULL && map_get(taken, tried) != NULL; n++) tried = arena_printf(arena, "%.*s%d", STR_ARGS(name), n);
   return tried.ptr != NULL && map_put(taken, tried, (void *)taken) ? tried : (Str){NULL, 0};
+}
+
+bool draft_label_is_name(Str label) {
+  static const char *const reserved[] = {"true", "false", "null"};
+  for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+    if (str_equal(label, str_of(reserved[i]))) return false;
+  for (size_t i = 0; i < label.len; i++) {
+    char c = label.ptr[i];
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c == '_' && i > 0);
+    if (!is_letter && !(i > 0 && c >= '0' && c <= '9')) return false;
+  }
+  return label.len > 0;
+}
+
+bool draft_has_plain_labels(const Catalog *catalog, const CatalogColumn *column) {
+  const CatalogEnum *enumeration = &catalog->enums.items[column->enumeration - 1];
+  for (size_t i = 0; i < enumeration->labels.count; i++)
+    if (!draft_label_is_name(enumeration->labels.items[i])) return false;
+  return true;
 }
 
 static bool is_reserved_type(Str name) {
@@ -46,19 +64,26 @@ static bool is_reserved_type(Str name) {
   return scalar_by_name(name, &scalar);
 }
 
+Str draft_table(const CatalogTable *table) { return table->address.len > 0 ? table->address : table->name; }
+
 static Code name_resource(Draft *draft, Map *taken, DraftResource *resource, Error *err) {
   Arena *arena = draft->arena;
   Str singular = name_singular(resource->table->name, arena);
   Str name = singular.ptr == NULL ? singular : name_pascal(singular, arena);
-  if (name.ptr != NULL) name = sound_name(name, 'T', arena);
+  if (name.ptr != NULL) name = draft_sound_name(name, 'T', arena);
   if (name.ptr != NULL && is_reserved_type(name)) name = arena_printf(arena, "%.*sRow", STR_ARGS(name));
   TRY_ALLOC(name.ptr);
-  resource->name = take_name(taken, name, arena);
+  resource->name = draft_take_name(taken, name, arena);
   TRY_ALLOC(resource->name.ptr);
   return CODE_OK;
 }
 
-static Code name_fields(Draft *draft, DraftResource *resource, Error *err) {
+/* A list of an enum holds what is stored, so that it is one of texts where the names differ from that. */
+static bool is_enum(const Catalog *catalog, const CatalogColumn *column) {
+  return column->enumeration > 0 && (!column->is_list || draft_has_plain_labels(catalog, column));
+}
+
+static Code name_fields(Draft *draft, const Catalog *catalog, DraftResource *resource, Error *err) {
   const CatalogTable *table = resource->table;
   resource->taken = map_on(draft->arena);
   resource->field_count = table->columns.count;
@@ -67,12 +92,31 @@ static Code name_fields(Draft *draft, DraftResource *resource, Error *err) {
   for (size_t i = 0; i < table->columns.count; i++) {
     const CatalogColumn *column = &table->columns.items[i];
     Str name = name_camel(column->name, draft->arena);
-    if (name.ptr != NULL) name = sound_name(name, 'f', draft->arena);
+    if (name.ptr != NULL) name = draft_sound_name(name, 'f', draft->arena);
     TRY_ALLOC(name.ptr);
-    name = take_name(&resource->taken, name, draft->arena);
+    name = draft_take_name(&resource->taken, name, draft->arena);
     TRY_ALLOC(name.ptr);
     resource->fields[i] = (DraftField){.column = column, .name = name};
+    if (is_enum(catalog, column)) resource->fields[i].enum_name = draft->enum_names[column->enumeration - 1];
     if (column->key_order > 0) resource->key_count++;
+  }
+  return CODE_OK;
+}
+
+static Code name_enums(Draft *draft, const Catalog *catalog, Map *taken, Error *err) {
+  draft->enum_names = ARENA_ARRAY(draft->arena, Str, catalog->enums.count + 1);
+  TRY_ALLOC(draft->enum_names);
+  for (size_t i = 0; i < catalog->tables.count; i++) {
+    for (size_t k = 0; k < catalog->tables.items[i].columns.count; k++) {
+      size_t number = catalog->tables.items[i].columns.items[k].enumeration;
+      if (!is_enum(catalog, &catalog->tables.items[i].columns.items[k]) || draft->enum_names[number - 1].ptr != NULL) continue;
+      Str name = name_pascal(catalog->enums.items[number - 1].name, draft->arena);
+      if (name.ptr != NULL) name = draft_sound_name(name, 'E', draft->arena);
+      if (name.ptr != NULL && is_reserved_type(name)) name = arena_printf(draft->arena, "%.*sEnum", STR_ARGS(name));
+      TRY_ALLOC(name.ptr);
+      draft->enum_names[number - 1] = draft_take_name(taken, name, draft->arena);
+      TRY_ALLOC(draft->enum_names[number - 1].ptr);
+    }
   }
   return CODE_OK;
 }
@@ -81,7 +125,7 @@ static Code name_fields(Draft *draft, DraftResource *resource, Error *err) {
 
 static DraftResource *find_resource(Draft *draft, Str table) {
   for (size_t i = 0; i < draft->resource_count; i++)
-    if (str_equal_ignore_case(draft->resources[i].table->name, table)) return &draft->resources[i];
+    if (str_equal_ignore_case(draft_table(draft->resources[i].table), table)) return &draft->resources[i];
   return NULL;
 }
 
@@ -188,13 +232,13 @@ static Str relation_base(const DraftRelation *relation, Arena *arena) {
 
 static Code name_to_one(Draft *draft, DraftRelation *relation, Error *err) {
   Str base = relation_base(relation, draft->arena);
-  if (base.ptr != NULL) base = sound_name(base, 'f', draft->arena);
+  if (base.ptr != NULL) base = draft_sound_name(base, 'f', draft->arena);
   TRY_ALLOC(base.ptr);
   if (map_get(&relation->source->taken, base) != NULL) {
     base = name_camel(arena_printf(draft->arena, "%.*s_%.*s", STR_ARGS(base), STR_ARGS(relation->target->name)), draft->arena);
     TRY_ALLOC(base.ptr);
   }
-  relation->name = take_name(&relation->source->taken, base, draft->arena);
+  relation->name = draft_take_name(&relation->source->taken, base, draft->arena);
   TRY_ALLOC(relation->name.ptr);
   return CODE_OK;
 }
@@ -219,9 +263,9 @@ static Code name_to_many(Draft *draft, DraftRelation *relation, Error *err) {
     plural = arena_printf(arena, "%.*sBy%.*s", STR_ARGS(plural), STR_ARGS(by));
   }
   TRY_ALLOC(plural.ptr);
-  plural = sound_name(plural, 'f', arena);
+  plural = draft_sound_name(plural, 'f', arena);
   TRY_ALLOC(plural.ptr);
-  relation->many_name = take_name(&relation->target->taken, plural, arena);
+  relation->many_name = draft_take_name(&relation->target->taken, plural, arena);
   TRY_ALLOC(relation->many_name.ptr);
   return CODE_OK;
 }
@@ -254,7 +298,7 @@ static void mark_implied(Draft *draft, DraftRelation *relation) {
   bool is_named_so = str_equal(field->name, name_camel(column->name, draft->arena)) &&
                      (str_starts_with(field->name, relation->name) || str_starts_with(relation->name, field->name));
   bool is_plain = str_equal_ignore_case(column->type, target->type) && column->default_text.ptr == NULL && !column->is_generated &&
-                  column->comment.len == 0;
+                  column->comment.len == 0 && column->note.len == 0 && !column->is_made_by_database;
   field->is_implied = is_named_so && is_plain && (relation->is_key || column->key_order == 0);
 }
 
@@ -289,8 +333,9 @@ Code draft_create(const Catalog *catalog, Arena *arena, Draft **ret, Error *err)
   for (size_t i = 0; i < draft->resource_count; i++) {
     draft->resources[i].table = &catalog->tables.items[i];
     TRY(name_resource(draft, &taken, &draft->resources[i], err));
-    TRY(name_fields(draft, &draft->resources[i], err));
   }
+  TRY(name_enums(draft, catalog, &taken, err));
+  for (size_t i = 0; i < draft->resource_count; i++) TRY(name_fields(draft, catalog, &draft->resources[i], err));
   TRY(make_relations(draft, err));
   *ret = draft;
   return CODE_OK;

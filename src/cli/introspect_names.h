@@ -23,6 +23,7 @@ typedef struct DraftRelation {
 typedef struct DraftField {
   const CatalogColumn *column;
   Str name;
+  Str enum_name;           /* len 0: no enum */
   DraftRelation *relation; /* the one that is written at this column; NULL: none */
   bool is_implied;         /* the relation gives the field: it is not declared */
 } DraftField;
@@ -41,8 +42,18 @@ struct DraftResource {
 
 typedef struct Draft {
   Arena *arena;
+  Str *enum_names;          /* as Catalog.enums; ptr NULL: no column is of it */
   DraftResource *resources; /* as Catalog.tables */
   size_t resource_count;
 } Draft;
 
+/* As a contract's @resource(table:) names it. */
+Str draft_table(const CatalogTable *table);
+/* GraphQL's names are ASCII and begin with no digit: the name without what it may not have, and `prefix` where it would begin wrongly. */
+Str draft_sound_name(Str name, char prefix, Arena *arena);
+/* The name, or the name with the first number that makes it free; it is taken then. */
+Str draft_take_name(Map *taken, Str name, Arena *arena);
+/* Whether an enum's value of this name is stored as it is called. */
+bool draft_label_is_name(Str label);
+bool draft_has_plain_labels(const Catalog *catalog, const CatalogColumn *column);
 Code draft_create(const Catalog *catalog, Arena *arena, Draft **ret, Error *err);

@@ -106,12 +106,16 @@ static bool is_default_spelling(const char *type, Str declared) {
 
 ColumnShape column_shape(const CatalogColumn *column) {
   char bytes[TYPE_TEXT_MAX];
-  const char *type = type_by_spelling(upper_base(column->type, bytes));
+  Str declared = column->underlying.len > 0 ? column->underlying : column->type;
+  const char *type = type_by_spelling(upper_base(declared, bytes));
   if (type == NULL) type = type_by_values(&column->values);
   if (strcmp(type, "Int") == 0 && is_large(&column->values)) type = "BigInt";
+  bool is_default =
+      column->type_form == CATALOG_TYPE_SPELLED ? is_default_spelling(type, column->type) : column->type_form == CATALOG_TYPE_OWN;
   ColumnShape shape = {
-      .type = type, .precision = -1, .scale = -1, .length_max = -1, .is_column_type_default = is_default_spelling(type, column->type)};
-  int64_t first = type_argument(column->type, 0), second = type_argument(column->type, 1);
+      .type = type, .is_list = column->is_list, .precision = -1, .scale = -1, .length_max = -1, .is_column_type_default = is_default};
+  if (column->is_list) return shape; /* @length and @decimal of a list are the list's own */
+  int64_t first = type_argument(declared, 0), second = type_argument(declared, 1);
   if (strcmp(type, "String") == 0 && first > 0) shape.length_max = first;
   if (strcmp(type, "Decimal") == 0 && first > 0 && first <= DECIMAL_DIGITS_MAX && second <= first) {
     shape.precision = (int)first;

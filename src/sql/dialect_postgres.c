@@ -133,8 +133,18 @@ static void write_canonical(Buf *out, Str column, const Field *field, bool is_pl
     buf_add(out, column);
 }
 
+/* mood[]: of a type that the driver does not know. */
+static bool has_unknown_items(const Field *field) {
+  Str type = field->column_type;
+  return field->is_list && str_ends_with(type, STR("[]")) && postgres_kind_of(str_slice(type, 0, type.len - 2)) == POSTGRES_OTHER;
+}
+
 /* The forms that the driver reads by themselves (store/postgres_value.c); everything else comes as text. */
 static void write_readable(Buf *out, Str column, const Field *field) {
+  if (has_unknown_items(field)) {
+    write_cast(out, column, "(", ")::text[]");
+    return;
+  }
   bool is_readable = field->column_type.len == 0 || postgres_kind(field) != POSTGRES_OTHER;
   write_cast(out, column, is_readable ? "" : "(", is_readable ? "" : ")::text");
 }
