@@ -175,10 +175,20 @@ static void on_head(Connection *connection, Arena *arena, const Http1Head *head)
   }
 }
 
+static Code code_of_refusal(int status, const Http1Head *head) {
+  switch (status) {
+    case 408: return CODE_TIMEOUT;
+    case 413:
+    case 414:
+    case 431: return CODE_TOO_LARGE;
+    case 501: return head != NULL && head->request.method == HTTP_UNKNOWN ? CODE_METHOD_NOT_ALLOWED : CODE_BAD_REQUEST;
+    case 503: return CODE_UNAVAILABLE;
+    default: return CODE_BAD_REQUEST;
+  }
+}
+
 static void on_refused(Connection *connection, Arena *arena, const Http1Head *head, const Http1Event *event) {
-  Code code = event->status == 503                                                   ? CODE_UNAVAILABLE
-              : event->status == 413 || event->status == 414 || event->status == 431 ? CODE_TOO_LARGE
-                                                                                     : CODE_BAD_REQUEST;
+  Code code = code_of_refusal(event->status, head);
   Http1Exchange *exchange = connection->receiving;
   /* A body that breaks off while its exchange is being read ends that one; else the refusal is an exchange of its own. */
   if (connection->is_in_message) {

@@ -18,8 +18,10 @@ size_t cors_headers(OptionList allowed, Str origin, HttpHeader ret[CORS_HEADERS_
   if (!str_equal(answer, STR("*"))) ret[count++] = (HttpHeader){STR("vary"), STR("Origin")};
   if (answer.ptr == NULL) return count;
   ret[count++] = (HttpHeader){STR("access-control-allow-origin"), answer};
-  ret[count++] = (HttpHeader){STR("access-control-expose-headers"),
-                              STR("ETag, Link, Location, Retry-After, Server-Timing, Traceparent, WWW-Authenticate, X-Request-Id")};
+  ret[count++] =
+      (HttpHeader){STR("access-control-expose-headers"),
+                   STR("Allow, Deprecation, ETag, Link, Location, Preference-Applied, Retry-After, Server-Timing, Sunset, Traceparent, "
+                       "WWW-Authenticate, X-Request-Id")};
   return count;
 }
 

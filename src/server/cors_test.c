@@ -27,6 +27,7 @@ static void an_origin_that_is_named_may_read(void **state) {
   assert_true(str_equal(header_of(headers, count, "access-control-allow-origin"), STR("http://localhost:3000")));
   assert_true(str_equal(header_of(headers, count, "vary"), STR("Origin")));
   assert_true(str_contains(header_of(headers, count, "access-control-expose-headers"), STR("ETag")));
+  assert_true(str_contains(header_of(headers, count, "access-control-expose-headers"), STR("Preference-Applied")));
   assert_null(header_of(headers, count, "access-control-allow-credentials").ptr);
 }
 

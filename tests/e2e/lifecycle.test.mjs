@@ -208,6 +208,7 @@ test('a database whose file is deleted under the server does not bring it down',
 test('a slow head is 408, and one that never ends costs nothing more', () => withServer({ options: ['--header-timeout', '300ms'] }, async (server) => {
   const { responses, isClosed } = await exchangeRaw(server.port, 'GET /v1/notes HTTP/1.1\r\nHost: x\r\n', { timeoutMs: 8000 });
   assert.equal(responses[0].status, 408);
+  assert.equal(JSON.parse(responses[0].body).code, 'TIMEOUT');
   assert.ok(isClosed);
 }));
 
