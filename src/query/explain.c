@@ -107,7 +107,9 @@ static Code run_hidden(StoreWrite *store_write, StoreTxn *txn, Error *err) {
   bool is_visible = false;
   write->txn = txn;
   explain_restart(write->group->trace);
-  TRY(write_load(write, resource, resource->keys, operation->key, resource->key_count, &row, &is_visible, err));
+  const Value *key = write_key_stored(write, resource, operation->key);
+  TRY_ALLOC(key);
+  TRY(write_load(write, resource, resource->keys, key, resource->key_count, &row, &is_visible, err));
   size_t asked = write->group->trace->statements_before;
   if (row != NULL && !is_visible) TRY(explain_why(write, resource, NULL, RULE_READ, resource->access[RULE_READ], row, NULL, err));
   write->group->trace->explanation->statements.count = asked;

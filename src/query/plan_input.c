@@ -26,10 +26,19 @@ uint32_t plan_param(PlanInput *input, Value value, ValueType type) {
   return VEC_PUSH(input->arena, &input->param_types, type) ? (uint32_t)input->params.count : 0;
 }
 
+Value plan_stored_value(const Field *field, Value value) {
+  if (field->type != TYPE_ENUM || field->is_list || value.type != VALUE_TEXT) return value;
+  for (size_t i = 0; i < field->enum_type->value_count; i++) {
+    if (str_equal(field->enum_type->values[i].name, value.text)) return value_text(field->enum_type->values[i].stored);
+  }
+  return value;
+}
+
 Code plan_params(PlanInput *input, const Field *const *fields, size_t count, const Value *values, uint32_t *ret_first, Error *err) {
   *ret_first = (uint32_t)input->params.count + 1;
   for (size_t i = 0; i < count; i++) {
-    if (plan_param(input, values == NULL ? value_null() : values[i], field_value_type(fields[i])) == 0) return error_no_memory(err);
+    if (plan_param(input, values == NULL ? value_null() : plan_stored_value(fields[i], values[i]), field_value_type(fields[i])) == 0)
+      return error_no_memory(err);
   }
   return CODE_OK;
 }

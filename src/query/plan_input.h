@@ -26,7 +26,9 @@ void shape_field(PlanInput *input, const Field *field);
 
 /* The next parameter; 0 when there is no room for it. */
 uint32_t plan_param(PlanInput *input, Value value, ValueType type);
-/* One for each field, in order; `values` NULL: nulls for now. *ret_first is the first. */
+/* A value of an Operation's key or preset, which gives enums by name, as it is stored. */
+Value plan_stored_value(const Field *field, Value value);
+/* One for each field, in order, of an Operation's values; `values` NULL: nulls for now. *ret_first is the first. */
 Code plan_params(PlanInput *input, const Field *const *fields, size_t count, const Value *values, uint32_t *ret_first, Error *err);
 /* Numbers a reduced expression's literals and adds it to the shape. */
 Code plan_number(PlanInput *input, const Expr *reduced, Error *err);

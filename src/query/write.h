@@ -66,6 +66,9 @@ bool mistake_add(Write *write, MistakeCode code, Str row_pointer, Str name, Str 
 Code mistakes_refuse(Write *write, Error *err);
 Code write_refuse(Write *write, const Problem *problem);
 
+/* An Operation's key as it is stored; NULL when memory is out. */
+const Value *write_key_stored(Write *write, const Resource *resource, const Value *key);
+
 /* What the field gets when it is not given; null where there is no default. */
 Code write_default(Write *write, const Field *field, Value *ret, Error *err);
 bool write_values_equal(const Value *a, const Value *b);

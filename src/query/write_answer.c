@@ -3,10 +3,15 @@
 #include "query/etag.h"
 #include "query/write_row.h"
 
+/* As a face gives it to its client: enums by name. */
 static Code key_of(Write *write, const WriteRow *row, const Value **ret, Error *err) {
   Value *key = ARENA_ARRAY(write->arena, Value, row->resource->key_count);
   TRY_ALLOC(key);
-  for (size_t i = 0; i < row->resource->key_count; i++) key[i] = row->row[row->resource->keys[i]->stored_index];
+  for (size_t i = 0; i < row->resource->key_count; i++) {
+    const Field *field = row->resource->keys[i];
+    key[i] = row->row[field->stored_index];
+    if (field->type == TYPE_ENUM && key[i].type == VALUE_TEXT) key[i].text = enum_name_of(field->enum_type, key[i].text);
+  }
   *ret = key;
   return CODE_OK;
 }

@@ -479,20 +479,30 @@ Code write_patch(Write *write, WriteRow *row, const bool *visible, Error *err) {
 
 /* ---- an Operation ---- */
 
+const Value *write_key_stored(Write *write, const Resource *resource, const Value *key) {
+  Value *stored = ARENA_ARRAY(write->arena, Value, resource->key_count);
+  for (size_t i = 0; stored != NULL && i < resource->key_count; i++) stored[i] = plan_stored_value(resource->keys[i], key[i]);
+  return stored;
+}
+
 static Code decode_root(Write *write, const JsonValue *json, Str pointer, RowAction action, WriteRow **ret, Error *err) {
   const Operation *operation = &write->call->operation;
   TRY(row_create(write, action, operation->resource, pointer, ret, err));
   WriteRow *row = *ret;
   if (action != ROW_CREATE) {
     row->where = operation->resource->keys;
-    row->where_values = operation->key;
     row->where_count = operation->resource->key_count;
+    row->where_values = write_key_stored(write, operation->resource, operation->key);
+    TRY_ALLOC(row->where_values);
   }
   if (action == ROW_DELETE) return CODE_OK;
   if (action == ROW_REPLACE) {
     for (size_t i = 0; i < row->where_count; i++) row_give(row, row->where[i], row->where_values[i]);
   }
-  for (size_t i = 0; i < operation->preset_count; i++) row_give(row, operation->presets[i].field, operation->presets[i].value);
+  for (size_t i = 0; i < operation->preset_count; i++) {
+    const InputPreset *preset = &operation->presets[i];
+    row_give(row, preset->field, plan_stored_value(preset->field, preset->value));
+  }
   if (operation->is_patch) {
     row->patch = json;
     return CODE_OK;

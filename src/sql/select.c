@@ -376,14 +376,17 @@ void sql_write_collation(const SqlWriter *writer, Buf *out, const SqlScope *scop
   if (!scope->is_plain_row) buf_add(out, writer->dialect->column_collation(field));
 }
 
+static void write_equatable_value(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
+  if (sql_has_own_form(writer->dialect, field))
+    sql_write_column(out, scope, field);
+  else
+    sql_write_canonical(writer, out, scope, field);
+}
+
 static void write_comparable_value(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
   bool is_renamed = field->type == TYPE_ENUM && !field->is_list && field->enum_type->has_stored_names;
-  if (sql_has_own_form(writer->dialect, field)) {
-    sql_write_column(out, scope, field);
-    return;
-  }
-  if (!is_renamed) {
-    sql_write_canonical(writer, out, scope, field);
+  if (!is_renamed || sql_has_own_form(writer->dialect, field)) {
+    write_equatable_value(writer, out, scope, field);
     return;
   }
   Buf stored = buf_on(writer->arena, STATEMENT_BYTES_MAX);
@@ -400,7 +403,7 @@ void sql_write_comparable(const SqlWriter *writer, Buf *out, const SqlScope *sco
 }
 
 void sql_write_equatable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field) {
-  write_comparable_value(writer, out, scope, field);
+  write_equatable_value(writer, out, scope, field);
   if (!writer->dialect->has_plain_equality) sql_write_collation(writer, out, scope, field);
 }
 

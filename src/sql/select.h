@@ -81,7 +81,7 @@ void sql_write_canonical(const SqlWriter *writer, Buf *out, const SqlScope *scop
 /* The column in the form that is compared and sorted: canonical whatever the column's storage form, by code point, decimals with their
  * collation; an enum whose stored names differ is its name. (Where a cursor compares with it, the cursor holds the name.) */
 void sql_write_comparable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field);
-/* The same for = alone, so that more indexes serve. */
+/* The same for = alone, so that more indexes serve: an enum is what is stored. */
 void sql_write_equatable(const SqlWriter *writer, Buf *out, const SqlScope *scope, const Field *field);
 /* A parameter that is compared with what sql_write_comparable or sql_write_equatable wrote. */
 void sql_write_field_param(const SqlWriter *writer, Buf *out, uint32_t param, const Field *field);
