@@ -180,6 +180,7 @@ static void respond_problem(Str slug, const HttpRequest *request, Arena *arena, 
 /* ---- Which it is ---- */
 
 static const Str OPENAPI_PATH = STR_INIT("/openapi.json");
+static const Str OPENAPI_NAME = STR_INIT("openapi.json");
 static const Str PROBLEMS_PATH = STR_INIT("/problems");
 
 static bool find_file(Str path, size_t *ret) {
@@ -194,6 +195,10 @@ static bool find_file(Str path, size_t *ret) {
 
 static bool is_problem(Str path) {
   return str_starts_with(path, PROBLEMS_PATH) && (path.len == PROBLEMS_PATH.len || path.ptr[PROBLEMS_PATH.len] == '/');
+}
+
+bool documents_is_of_version(Str path, Str prefix) {
+  return path.len == prefix.len + OPENAPI_NAME.len && str_ends_with(path, OPENAPI_NAME) && str_starts_with(path, prefix);
 }
 
 bool documents_have(Str path) {

@@ -9,5 +9,7 @@ typedef struct Documents Documents;
 Code documents_create(const Api *api, const Documents **ret, Error *err);
 /* True where there is a document at `path`; it is read with GET and HEAD. */
 bool documents_have(Str path);
+/* True for /v1/openapi.json, where `prefix` is "/v1/": the version's own document, which no face serves. */
+bool documents_is_of_version(Str path, Str prefix);
 /* Answers a GET or HEAD of such a path. */
 void documents_respond(const Documents *documents, const HttpRequest *request, Arena *arena, HttpResponse *ret);

@@ -2,6 +2,7 @@
  * body. */
 #include "api/rest.h"
 
+#include "api/documents.h"
 #include "api/problem_json.h"
 #include "api/rest_body.h"
 #include "api/rest_query.h"
@@ -9,7 +10,7 @@
 
 static bool rest_accepts(const Api *api, const HttpRequest *request) {
   Str prefix = api->rest->prefix;
-  if (str_starts_with(request->path, prefix)) return true;
+  if (str_starts_with(request->path, prefix)) return !documents_is_of_version(request->path, prefix);
   return request->path.len == prefix.len - 1 && str_starts_with(prefix, request->path);
 }
 
@@ -241,7 +242,7 @@ Code rest_decode_request(ApiRequest *request, RestState *state) {
   if (!decoder->is_export) TRY(rest_accept_check(decoder, &state->headers));
   TRY(decode_preferences(state));
   TRY(is_batch ? rest_batch_decode(request, state) : decode_calls(request, state, action));
-  if (state->headers.idempotency_key.ptr != NULL && !request->is_answered) TRY(rest_once_decode(request, state));
+  if (state->headers.idempotency_key.ptr != NULL && (!request->is_answered || is_batch)) TRY(rest_once_decode(request, state));
   if (state->stream == REST_STREAM_NONE) return CODE_OK;
   return action == ACTION_LIST ? rest_export_prepare(request, state) : rest_import_prepare(request, state);
 }

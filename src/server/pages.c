@@ -5,9 +5,10 @@
 
 #include "api/documents.h"
 #include "api/problem_json.h"
-#include "codec/json.h"
+#include "api/rest_map.h"
+#include "codec/json_out.h"
 
-enum { PAGE_BYTES_MAX = 4 * 1024 * 1024, CHECKS_MAX = 4 };
+enum { PAGE_BYTES_MAX = 4 * 1024 * 1024, CHECKS_MAX = 4, VERSIONS_BYTES_MAX = 64 * 1024 };
 
 typedef struct PageCheck {
   const char *name;
@@ -96,6 +97,20 @@ static void page_metrics(Request *request) {
   respond(request, 200, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&out));
 }
 
+/* What the reference offers to choose from; the one that is shown first is said. */
+static void page_versions(Request *request) {
+  const Generation *generation = request->serving->generation;
+  Buf out = buf_on(request->api.exchange->arena, VERSIONS_BYTES_MAX);
+  JsonOut json = {.buf = &out};
+  json_out_open(&json, '{');
+  json_out_member_text(&json, STR("newest"), generation->versions[generation->newest].contract->service_version);
+  json_out_member_open(&json, STR("versions"), '[');
+  for (size_t i = 0; i < generation->version_count; i++) json_out_text(&json, generation->versions[i].contract->service_version);
+  json_out_close(&json, ']');
+  json_out_close(&json, '}');
+  respond(request, 200, STR("application/json"), buf_str(&out));
+}
+
 static void page_root(Request *request) {
   static const HttpHeader headers[] = {{STR_INIT("location"), STR_INIT("/docs")}};
   request->api.response = (HttpResponse){.status = 302, .headers = headers, .header_count = 1, .body = STR("")};
@@ -106,7 +121,7 @@ static const struct {
   void (*answer)(Request *request);
 } pages[] = {
     {STR_INIT("/livez"), page_livez},     {STR_INIT("/readyz"), page_readyz}, {STR_INIT("/startupz"), page_startupz},
-    {STR_INIT("/metrics"), page_metrics}, {STR_INIT("/"), page_root},
+    {STR_INIT("/metrics"), page_metrics}, {STR_INIT("/"), page_root},         {STR_INIT("/docs/versions.json"), page_versions},
 };
 
 /* RFC 9110 §15.5.6, §9.3.7. */
@@ -141,7 +156,8 @@ static void answer_document(Request *request, const HttpRequest *http) {
 bool page_answer(Request *request) {
   const HttpRequest *http = &request->api.exchange->request;
   if (http->method == HTTP_OPTIONS && str_equal(http->path, STR("*"))) return answer_asterisk(request), true;
-  if (documents_have(http->path)) return answer_document(request, http), true;
+  if (documents_have(http->path) || documents_is_of_version(http->path, request->api.api->rest->prefix))
+    return answer_document(request, http), true;
   for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
     if (!str_equal(http->path, pages[i].path)) continue;
     if (http->method == HTTP_GET || http->method == HTTP_HEAD)
