@@ -27,12 +27,14 @@ Code rest_once_decode(ApiRequest *request, RestState *state) {
   Arena *arena = request->exchange->arena;
   Error err;
   Str key;
-  if (!has_write(&request->group)) return CODE_OK; /* reads are idempotent by themselves */
+  bool is_batch = state->route.target == REST_BATCH;
+  if (!has_write(&request->group) && !is_batch) return CODE_OK; /* reads are idempotent by themselves */
   if (state->stream != REST_STREAM_NONE)
     return rest_refuse(&state->decoder, CODE_BAD_REQUEST, STR("send rows as JSON, or with keys of their own"),
                        "Idempotency-Key is not possible for a stream of rows, which is several transactions");
   if (idempotency_key_parse(state->headers.idempotency_key, &key, &err) != CODE_OK)
     return rest_refuse(&state->decoder, CODE_BAD_REQUEST, (Str){0}, "%s", err.text);
+  if (!has_write(&request->group)) return CODE_OK; /* a batch that only reads */
   Idempotency *idempotency = ARENA_NEW(arena, Idempotency);
   if (idempotency == NULL) return rest_no_memory(&state->decoder);
   idempotency->key = key;
