@@ -42,6 +42,7 @@ static Str kind_suffix(SchemaKind kind) {
     case SCHEMA_CREATE_INPUT: return STR("CreateInput");
     case SCHEMA_WHERE: return STR("Where");
     case SCHEMA_LINK: return STR("Link");
+    case SCHEMA_IMPORTED: return STR("Imported");
     case SCHEMA_AGGREGATE: return STR("Aggregate");
     case SCHEMA_EMBEDDED_INPUT: return STR("Input");
     case SCHEMA_LINKS: return STR("Links");
@@ -81,6 +82,7 @@ static Str schema_name(Openapi *api, SchemaKind kind, const void *subject) {
     case SCHEMA_JSON_PATCH:
     case SCHEMA_BATCH_REQUEST:
     case SCHEMA_BATCH_ANSWER:
+    case SCHEMA_IMPORTED:
     case SCHEMA_HEALTH: break;
     case SCHEMA_LINKS:
     case SCHEMA_LINKS_NEW:

@@ -11,11 +11,12 @@ static bool is_numeric(const Field *field) {
 }
 
 static bool is_groupable(const Field *field) {
-  return field->kind == FIELD_STORED && !field->is_hidden && !field->is_list && field->type != TYPE_JSON && field->type != TYPE_EMBEDDED;
+  return field->kind == FIELD_STORED && !field->is_hidden && !field->is_list && field->type != TYPE_JSON && field->type != TYPE_EMBEDDED &&
+         field->type != TYPE_BYTES;
 }
 
 static bool has_metric(const Field *field, Fold fold) {
-  if (!is_groupable(field) || field->type == TYPE_BYTES) return false;
+  if (!is_groupable(field)) return false;
   if (fold == FOLD_SUM || fold == FOLD_AVG) return is_numeric(field);
   return field->type != TYPE_BOOLEAN;
 }

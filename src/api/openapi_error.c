@@ -144,6 +144,9 @@ void openapi_problem_schema(Openapi *api) {
   json_out_close(json, '}');
   json_out_close(json, '}');
   json_out_member_raw(json, STR("operation"), STR("{\"type\":\"integer\",\"description\":\"Which of a batch's operations failed.\"}"));
+  json_out_member_raw(json, STR("created"),
+                      STR("{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0,\"description\":\"How many of a stream's rows were "
+                          "created, for good, before the one that is refused.\"}"));
   json_out_member_raw(json, STR("requestId"), STR("{\"type\":\"string\"}"));
   json_out_close(json, '}');
 }

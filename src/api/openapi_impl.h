@@ -14,7 +14,7 @@ typedef enum SchemaKind {
   SCHEMA_UPDATE,       /* ProductUpdate: a merge patch */
   SCHEMA_LIST,         /* ProductList */
   SCHEMA_NESTED_LIST,  /* ProductNestedList */
-  SCHEMA_CREATED,      /* ProductCreated: one or an array of them */
+  SCHEMA_CREATED,      /* ProductCreated: one, an array of them, or how many of a stream */
   SCHEMA_CREATE_INPUT, /* ProductCreateInput: one or an array of them */
   SCHEMA_WHERE,        /* ProductWhere: a row by its key or a unique group */
   SCHEMA_LINK,         /* ProductLink: create, connect or disconnect */
@@ -31,6 +31,7 @@ typedef enum SchemaKind {
   SCHEMA_JSON_PATCH,
   SCHEMA_BATCH_REQUEST,
   SCHEMA_BATCH_ANSWER,
+  SCHEMA_IMPORTED,
   SCHEMA_HEALTH
 } SchemaKind;
 
@@ -65,7 +66,7 @@ enum {
   ERRORS_ALWAYS =
       ERROR_400 | ERROR_401 | ERROR_403 | ERROR_404 | ERROR_406 | ERROR_408 | ERROR_414 | ERROR_429 | ERROR_431 | ERROR_500 | ERROR_503,
   ERRORS_READ = ERRORS_ALWAYS | ERROR_413,
-  ERRORS_DELETE = ERRORS_ALWAYS | ERROR_409 | ERROR_412,
+  ERRORS_DELETE = ERRORS_ALWAYS | ERROR_409 | ERROR_412 | ERROR_422, /* 422: an Idempotency-Key that was another request's */
   ERRORS_CREATE = ERRORS_ALWAYS | ERROR_409 | ERROR_413 | ERROR_415 | ERROR_422,
   ERRORS_UPDATE = ERRORS_CREATE | ERROR_412
 };
@@ -81,7 +82,9 @@ typedef enum SharedParameter {
   PARAMETER_PREFER = 1 << 7,
   PARAMETER_IDEMPOTENCY_KEY = 1 << 8,
   PARAMETER_HAVING = 1 << 9,
-  PARAMETER_Q = 1 << 10
+  PARAMETER_Q = 1 << 10,
+  PARAMETER_DISTINCT = 1 << 11,
+  PARAMETER_GROUP_LIMIT = 1 << 12
 } SharedParameter;
 
 typedef struct Openapi {
@@ -128,6 +131,17 @@ bool openapi_is_filterable(const Field *field);
 
 /* openapi_path.c */
 void openapi_write_paths(Openapi *api);
+/* openapi_header.c: what an answer may carry beside its body. */
+typedef enum AnswerHeader {
+  HEADER_ETAG = 1 << 0,
+  HEADER_LOCATION = 1 << 1,
+  HEADER_LINK = 1 << 2,
+  HEADER_CACHE_CONTROL = 1 << 3,
+  HEADER_PREFERENCE_APPLIED = 1 << 4,
+  HEADER_DEPRECATION = 1 << 5 /* and Sunset, where it is known */
+} AnswerHeader;
+/* The member "headers"; nothing for none. */
+void openapi_write_headers(Openapi *api, unsigned headers);
 /* openapi_parameter.c */
 /* The schema of a list of words, separated by commas, each with `before` (a pattern too) in front; a string, since few clients write
  * lists without repeating the parameter's name. */
@@ -159,6 +173,7 @@ void openapi_write_service_tags(Openapi *api);
 void openapi_batch_request_schema(Openapi *api);
 void openapi_batch_answer_schema(Openapi *api);
 void openapi_health_schema(Openapi *api);
+void openapi_imported_schema(Openapi *api);
 
 /* openapi_example.c: false where no value is known that surely validates. */
 bool openapi_has_example(Openapi *api, const Resource *resource, SchemaKind kind);

@@ -164,8 +164,9 @@ void openapi_links_schema(Openapi *api, const Field *field, bool is_for_create) 
 
 void openapi_one_or_many(Openapi *api, SchemaKind kind, const void *subject, bool is_answer) {
   JsonOut *json = &api->json;
-  json_out_member_open(json, STR("oneOf"), '[');
+  json_out_member_open(json, is_answer ? STR("anyOf") : STR("oneOf"), '[');
   openapi_ref(api, kind, subject);
+  if (is_answer) openapi_ref(api, SCHEMA_IMPORTED, NULL); /* of a stream: how many */
   json_out_open(json, '{');
   if (is_answer) {
     json_out_member_raw(json, STR("type"), STR("\"object\",\"required\":[\"items\"],\"additionalProperties\":false"));

@@ -32,6 +32,9 @@ static const Shared shared[] = {
     {PARAMETER_HAVING, STR_INIT("having"),
      STR_INIT("{\"name\":\"having\",\"in\":\"query\",\"description\":\"A condition on what is computed of each group, such as `count > "
               "1`.\",\"schema\":{\"type\":\"string\",\"maxLength\":4096}}")},
+    {PARAMETER_DISTINCT, STR_INIT("distinct"),
+     STR_INIT("{\"name\":\"distinct\",\"in\":\"query\",\"description\":\"`true`: only rows that differ in `fields`, which must be plain "
+              "fields and hold all that the list is sorted by.\",\"schema\":{\"type\":\"boolean\"},\"example\":false}")},
     {PARAMETER_Q, STR_INIT("q"),
      STR_INIT("{\"name\":\"q\",\"in\":\"query\",\"description\":\"Words to search for; the best matches come first.\",\"schema\":{"
               "\"type\":\"string\",\"minLength\":1}}")},
@@ -71,18 +74,32 @@ void openapi_shared_parameters(Openapi *api, unsigned parameters) {
     if (parameters & shared[i].bit) ref_parameter(api, STR(""), shared[i].name);
   }
   if (parameters & PARAMETER_LIMIT) ref_parameter(api, STR(""), STR("limit"));
+  if (parameters & PARAMETER_GROUP_LIMIT) ref_parameter(api, STR(""), STR("groupLimit"));
 }
 
 static void write_limit(Openapi *api) {
   JsonOut *json = &api->json;
   const EngineLimits *limits = api->options->limits;
   json_out_key(json, STR("limit"));
-  open_query(api, STR("limit"), STR("How many rows a page has at most; 0 gives none, for counting."));
+  open_query(api, STR("limit"),
+             STR("How many rows a page has at most; 0 gives none, for counting. A stream gives all rows, and takes larger limits."));
   json_out_member_open(json, STR("schema"), '{');
   json_out_member_raw(json, STR("type"), STR("\"integer\""));
   json_out_member_int(json, STR("minimum"), 0);
   json_out_member_int(json, STR("maximum"), limits->page_size_max);
   json_out_member_int(json, STR("default"), limits->page_size);
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+}
+
+static void write_group_limit(Openapi *api) {
+  JsonOut *json = &api->json;
+  json_out_key(json, STR("groupLimit"));
+  open_query(api, STR("limit"), STR("The first so many groups. Without it more groups than the server's limit are refused."));
+  json_out_member_open(json, STR("schema"), '{');
+  json_out_member_raw(json, STR("type"), STR("\"integer\""));
+  json_out_member_int(json, STR("minimum"), 0);
+  json_out_member_int(json, STR("maximum"), api->options->limits->groups_max);
   json_out_close(json, '}');
   json_out_close(json, '}');
 }
@@ -180,7 +197,8 @@ void openapi_list_parameters(Openapi *api, const Resource *resource) {
   openapi_shared_parameters(api, PARAMETER_LIMIT);
   ref_parameter(api, resource->name, STR(".sort"));
   openapi_item_parameters(api, resource);
-  openapi_shared_parameters(api, PARAMETER_AFTER | PARAMETER_BEFORE | PARAMETER_COUNT | PARAMETER_FILTER);
+  openapi_shared_parameters(api, PARAMETER_AFTER | PARAMETER_BEFORE | PARAMETER_COUNT | PARAMETER_DISTINCT | PARAMETER_FILTER |
+                                     PARAMETER_IF_NONE_MATCH);
   condition_parameters(api, resource);
 }
 
@@ -188,7 +206,7 @@ void openapi_aggregate_parameters(Openapi *api, const Resource *resource) {
   ref_parameter(api, resource->name, STR(".by"));
   ref_parameter(api, resource->name, STR(".metrics"));
   ref_parameter(api, resource->name, STR(".groupSort"));
-  openapi_shared_parameters(api, PARAMETER_LIMIT | PARAMETER_FILTER | PARAMETER_HAVING);
+  openapi_shared_parameters(api, PARAMETER_GROUP_LIMIT | PARAMETER_FILTER | PARAMETER_HAVING | PARAMETER_IF_NONE_MATCH);
   condition_parameters(api, resource);
   api->has_aggregate[resource->index] = true;
 }
@@ -238,6 +256,7 @@ void openapi_write_parameters(Openapi *api) {
     if (api->parameters & shared[i].bit) json_out_member_raw(json, shared[i].name, shared[i].json);
   }
   if (api->parameters & PARAMETER_LIMIT) write_limit(api);
+  if (api->parameters & PARAMETER_GROUP_LIMIT) write_group_limit(api);
   for (size_t i = 0; i < api->contract->resource_count; i++) write_resource_parameters(api, api->contract->resources[i]);
   json_out_close(json, '}');
 }

@@ -31,6 +31,7 @@ static void open_operation(Openapi *api, Str method, const Resource *tag, Str id
   json_out_member_text(json, STR("operationId"), id);
   json_out_member_text(json, STR("summary"), summary);
   json_out_member_text(json, STR("description"), description);
+  if (tag->deprecation_reason.ptr != NULL) json_out_member_bool(json, STR("deprecated"), true);
 }
 
 static void body_content(Openapi *api, Str type, SchemaKind kind, const void *subject) {
@@ -38,6 +39,16 @@ static void body_content(Openapi *api, Str type, SchemaKind kind, const void *su
   json_out_member_open(json, type, '{');
   json_out_key(json, STR("schema"));
   openapi_ref(api, kind, subject);
+  json_out_close(json, '}');
+}
+
+static void stream_content(Openapi *api, Str type, Str description) {
+  JsonOut *json = &api->json;
+  json_out_member_open(json, type, '{');
+  json_out_member_open(json, STR("schema"), '{');
+  json_out_member_text(json, STR("type"), STR("string"));
+  json_out_member_text(json, STR("description"), description);
+  json_out_close(json, '}');
   json_out_close(json, '}');
 }
 
@@ -50,23 +61,19 @@ static void write_body(Openapi *api, SchemaKind kind, const void *subject) {
   if (kind == SCHEMA_UPDATE) {
     body_content(api, STR("application/merge-patch+json"), kind, subject);
     body_content(api, STR("application/json-patch+json"), SCHEMA_JSON_PATCH, NULL);
+  } else if (kind == SCHEMA_CREATE_INPUT || kind == SCHEMA_LINKS_INPUT) {
+    stream_content(api, STR("application/x-ndjson"), STR("Rows of any number, each an object on a line of its own."));
+    stream_content(api, STR("text/csv"), STR("The same as RFC 4180 has it; the first line names the fields."));
   }
   json_out_close(json, '}');
-  json_out_close(json, '}');
-}
-
-static void write_header(Openapi *api, Str name, Str description) {
-  JsonOut *json = &api->json;
-  json_out_member_open(json, name, '{');
-  json_out_member_text(json, STR("description"), description);
-  json_out_member_raw(json, STR("schema"), STR("{\"type\":\"string\"}"));
   json_out_close(json, '}');
 }
 
 typedef struct Success {
   Str status, description;
   SchemaKind kind;
-  bool has_body, has_etag, has_location, has_links;
+  bool has_body, has_links, has_stream;
+  unsigned headers; /* AnswerHeader bits */
 } Success;
 
 /* From a created row to what can be done with it. */
@@ -95,45 +102,71 @@ static void write_links(Openapi *api, const Resource *resource, Str location) {
   if (is_open) json_out_close(json, '}');
 }
 
+/* A field's dates show in every answer that holds it. */
+static unsigned deprecation_header(const Resource *resource) {
+  if (resource->deprecation_reason.ptr != NULL) return HEADER_DEPRECATION;
+  for (size_t i = 0; i < resource->field_count; i++) {
+    if (resource->fields[i]->deprecation_reason.ptr != NULL) return HEADER_DEPRECATION;
+  }
+  return 0;
+}
+
+static unsigned headers_of(const Resource *resource, unsigned headers) {
+  if (resource->cache_max_age_s < 0) headers &= ~(unsigned)HEADER_CACHE_CONTROL;
+  return headers | deprecation_header(resource);
+}
+
 static void write_success(Openapi *api, const Resource *resource, const Success *success) {
   JsonOut *json = &api->json;
   json_out_member_open(json, success->status, '{');
   json_out_member_text(json, STR("description"), success->description);
-  bool is_list = success->has_body && success->kind == SCHEMA_LIST;
-  if (success->has_etag || success->has_location || is_list) {
-    json_out_member_open(json, STR("headers"), '{');
-    if (success->has_etag)
-      write_header(api, STR("ETag"), STR("The representation's strong entity tag, for `If-Match` and `If-None-Match`."));
-    if (success->has_location) write_header(api, STR("Location"), STR("The resource's path."));
-    if (is_list) write_header(api, STR("Link"), STR("The next and the previous page (RFC 8288)."));
-    json_out_close(json, '}');
-  }
+  openapi_write_headers(api, headers_of(resource, success->headers));
   if (success->has_body) {
     json_out_member_open(json, STR("content"), '{');
-    json_out_member_open(json, STR("application/json"), '{');
-    json_out_key(json, STR("schema"));
-    openapi_ref(api, success->kind, resource);
-    json_out_close(json, '}');
+    body_content(api, STR("application/json"), success->kind, resource);
+    if (success->has_stream) {
+      stream_content(api, STR("application/x-ndjson"), STR("All rows that are asked for, each an object on a line of its own."));
+      stream_content(api, STR("text/csv"), STR("The same as RFC 4180 has it; the first line has the fields' names."));
+    }
     json_out_close(json, '}');
   }
-  if (success->has_links && resource->key_count > 0) write_links(api, resource, is_list ? STR("/items/0") : STR(""));
+  if (success->has_links && resource->key_count > 0) write_links(api, resource, success->kind == SCHEMA_LIST ? STR("/items/0") : STR(""));
   json_out_close(json, '}');
 }
 
-static const Success SUCCESS_LIST = {STR_INIT("200"), STR_INIT("One page."), SCHEMA_LIST, .has_body = true, .has_links = true};
-static const Success SUCCESS_AGGREGATE = {STR_INIT("200"), STR_INIT("The groups."), SCHEMA_AGGREGATE, .has_body = true};
-static const Success SUCCESS_GET = {STR_INIT("200"), STR_INIT("The resource."), SCHEMA_RESOURCE, .has_body = true, .has_etag = true};
+enum {
+  HEADERS_READ = HEADER_ETAG | HEADER_CACHE_CONTROL,
+  HEADERS_WRITTEN = HEADER_ETAG | HEADER_PREFERENCE_APPLIED,
+  HEADERS_CREATED = HEADERS_WRITTEN | HEADER_LOCATION
+};
+
+static const Success SUCCESS_LIST = {STR_INIT("200"),
+                                     STR_INIT("One page; or all rows, as a stream."),
+                                     SCHEMA_LIST,
+                                     .has_body = true,
+                                     .has_links = true,
+                                     .has_stream = true,
+                                     .headers = HEADERS_READ | HEADER_LINK};
+static const Success SUCCESS_AGGREGATE = {STR_INIT("200"), STR_INIT("The groups."), SCHEMA_AGGREGATE, .has_body = true,
+                                          .headers = HEADERS_READ};
+static const Success SUCCESS_GET = {STR_INIT("200"), STR_INIT("The resource."), SCHEMA_RESOURCE, .has_body = true, .headers = HEADERS_READ};
 static const Success SUCCESS_WRITTEN = {STR_INIT("200"), STR_INIT("The resource as it is now."), SCHEMA_RESOURCE, .has_body = true,
-                                        .has_etag = true};
+                                        .headers = HEADERS_WRITTEN};
 static const Success SUCCESS_NOT_MODIFIED = {STR_INIT("304"), STR_INIT("What the client has is still good."), SCHEMA_RESOURCE,
-                                             .has_etag = true};
-static const Success SUCCESS_CREATED = {STR_INIT("201"),  STR_INIT("Created. Without a body where its writer may not read it."),
-                                        SCHEMA_CREATED,   .has_body = true,
-                                        .has_etag = true, .has_location = true,
-                                        .has_links = true};
-static const Success SUCCESS_PUT = {
-    STR_INIT("201"), STR_INIT("Created; it did not exist."), SCHEMA_RESOURCE, .has_body = true, .has_etag = true, .has_location = true};
-static const Success SUCCESS_NOTHING = {STR_INIT("204"), STR_INIT("Done; there is nothing to answer."), SCHEMA_RESOURCE};
+                                             .headers = HEADERS_READ | HEADER_LINK};
+static const Success SUCCESS_CREATED = {STR_INIT("201"),
+                                        STR_INIT("Created. Without a body where its writer may not read it, or prefers none; of a stream, "
+                                                 "how many rows were created."),
+                                        SCHEMA_CREATED,
+                                        .has_body = true,
+                                        .has_links = true,
+                                        .headers = HEADERS_CREATED};
+static const Success SUCCESS_IMPORTED = {STR_INIT("200"), STR_INIT("The stream was empty: nothing was created."), SCHEMA_IMPORTED,
+                                         .has_body = true};
+static const Success SUCCESS_PUT = {STR_INIT("201"), STR_INIT("Created; it did not exist."), SCHEMA_RESOURCE, .has_body = true,
+                                    .headers = HEADERS_CREATED};
+static const Success SUCCESS_NOTHING = {STR_INIT("204"), STR_INIT("Done; there is nothing to answer."), SCHEMA_RESOURCE,
+                                        .headers = HEADERS_WRITTEN};
 
 static unsigned write_errors(const Openapi *api, unsigned errors) {
   return errors | (api->options->is_precondition_required ? ERROR_428 : 0U);
@@ -152,6 +185,7 @@ static void list_operation(Openapi *api, const Resource *resource, Openness open
   write_security(api, openness);
   json_out_member_open(json, STR("responses"), '{');
   write_success(api, resource, &SUCCESS_LIST);
+  write_success(api, resource, &SUCCESS_NOT_MODIFIED);
   openapi_error_responses(api, ERRORS_READ);
   json_out_close(json, '}');
   json_out_close(json, '}');
@@ -170,6 +204,7 @@ static void create_operation(Openapi *api, const Resource *resource, Openness op
   write_body(api, child != NULL ? SCHEMA_LINKS_INPUT : SCHEMA_CREATE_INPUT, child != NULL ? (const void *)child : resource);
   write_security(api, openness);
   json_out_member_open(json, STR("responses"), '{');
+  write_success(api, resource, &SUCCESS_IMPORTED);
   write_success(api, resource, &SUCCESS_CREATED);
   openapi_error_responses(api, ERRORS_CREATE);
   json_out_close(json, '}');
@@ -210,6 +245,7 @@ static void aggregate_path(Openapi *api, const Resource *resource) {
   write_security(api, read);
   json_out_member_open(json, STR("responses"), '{');
   write_success(api, resource, &SUCCESS_AGGREGATE);
+  write_success(api, resource, &SUCCESS_NOT_MODIFIED);
   openapi_error_responses(api, ERRORS_READ);
   json_out_close(json, '}');
   json_out_close(json, '}');
@@ -258,7 +294,7 @@ static void update_operation(Openapi *api, const Resource *resource, Openness op
   }
   json_out_member_open(json, STR("parameters"), '[');
   openapi_item_parameters(api, resource);
-  openapi_shared_parameters(api, PARAMETER_IF_MATCH | PARAMETER_PREFER);
+  openapi_shared_parameters(api, PARAMETER_IF_MATCH | PARAMETER_PREFER | PARAMETER_IDEMPOTENCY_KEY);
   json_out_close(json, ']');
   write_body(api, is_patch ? SCHEMA_UPDATE : SCHEMA_REPLACE, resource);
   write_security(api, openness);
@@ -279,7 +315,7 @@ static void delete_operation(Openapi *api, const Resource *resource, Openness op
                  openapi_text(api, "Delete a %.*s", STR_ARGS(name)),
                  STR("What others still refer to is a conflict, unless their relation says otherwise."));
   json_out_member_open(json, STR("parameters"), '[');
-  openapi_shared_parameters(api, PARAMETER_IF_MATCH | PARAMETER_PREFER);
+  openapi_shared_parameters(api, PARAMETER_IF_MATCH | PARAMETER_PREFER | PARAMETER_IDEMPOTENCY_KEY);
   json_out_close(json, ']');
   write_security(api, openness);
   json_out_member_open(json, STR("responses"), '{');

@@ -614,6 +614,7 @@ void openapi_write_schema(Openapi *api, const SchemaNeed *need) {
     case SCHEMA_LIST: list_schema(api, need->subject, false); break;
     case SCHEMA_NESTED_LIST: list_schema(api, need->subject, true); break;
     case SCHEMA_CREATED: openapi_one_or_many(api, SCHEMA_RESOURCE, need->subject, true); break;
+    case SCHEMA_IMPORTED: openapi_imported_schema(api); break;
     case SCHEMA_AGGREGATE: openapi_aggregate_schema(api, need->subject); break;
     case SCHEMA_ENUM: enum_schema(api, need->subject); break;
     case SCHEMA_EMBEDDED: embedded_schema(api, need->subject); break;

@@ -15,7 +15,7 @@ static void batch_operation_schema(Openapi *api) {
   json_out_member_raw(
       json, STR("type"),
       STR("\"object\",\"required\":[\"method\",\"path\"],\"additionalProperties\":false,\"properties\":{"
-          "\"id\":{\"type\":\"string\",\"minLength\":1,\"description\":\"A name, for later operations' `$ref`.\"},"
+          "\"id\":{\"type\":\"string\",\"pattern\":\"^[^.]+$\",\"description\":\"A name, for later operations' `$ref`.\"},"
           "\"method\":{\"type\":\"string\",\"enum\":[\"GET\",\"POST\",\"PUT\",\"PATCH\",\"DELETE\"]},"
           "\"path\":{\"type\":\"string\",\"minLength\":1,\"description\":\"As in a request of its own, with its query.\"},"
           "\"headers\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"
@@ -29,7 +29,7 @@ void openapi_batch_request_schema(Openapi *api) {
   json_out_member_raw(json, STR("type"), STR("\"object\",\"required\":[\"operations\"],\"additionalProperties\":false"));
   json_out_member_open(json, STR("properties"), '{');
   json_out_member_open(json, STR("operations"), '{');
-  json_out_member_raw(json, STR("type"), STR("\"array\",\"minItems\":1"));
+  json_out_member_raw(json, STR("type"), STR("\"array\""));
   json_out_member_int(json, STR("maxItems"), (int64_t)api->options->limits->batch_max);
   json_out_key(json, STR("items"));
   batch_operation_schema(api);
@@ -41,10 +41,10 @@ void openapi_batch_answer_schema(Openapi *api) {
   json_out_member_raw(
       &api->json, STR("type"),
       STR("\"object\",\"required\":[\"results\"],\"additionalProperties\":false,\"properties\":{\"results\":{\"type\":\"array\","
-          "\"items\":{\"type\":\"object\",\"required\":[\"status\"],\"properties\":{"
-          "\"status\":{\"type\":\"integer\",\"minimum\":200,\"maximum\":299},"
+          "\"items\":{\"type\":\"object\",\"required\":[\"status\",\"headers\",\"body\"],\"additionalProperties\":false,\"properties\":{"
+          "\"status\":{\"type\":\"integer\",\"minimum\":200,\"maximum\":399},"
           "\"headers\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"
-          "\"body\":{\"description\":\"What the operation answers by itself.\"}}}}}"));
+          "\"body\":{\"description\":\"What the operation answers by itself; null where that is nothing.\"}}}}}"));
 }
 
 static void write_json_content(Openapi *api, SchemaKind kind) {
@@ -79,12 +79,20 @@ static void batch_path(Openapi *api) {
   json_out_member_open(json, STR("responses"), '{');
   json_out_member_open(json, STR("200"), '{');
   json_out_member_text(json, STR("description"), STR("All of them are done."));
+  openapi_write_headers(api, HEADER_PREFERENCE_APPLIED);
   write_json_content(api, SCHEMA_BATCH_ANSWER);
   json_out_close(json, '}');
   openapi_error_responses(api, ERRORS_UPDATE);
   json_out_close(json, '}');
   json_out_close(json, '}');
   json_out_close(json, '}');
+}
+
+void openapi_imported_schema(Openapi *api) {
+  json_out_member_raw(
+      &api->json, STR("type"),
+      STR("\"object\",\"description\":\"What became of a stream of rows.\",\"required\":[\"created\"],\"additionalProperties\":false,"
+          "\"properties\":{\"created\":{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0}}"));
 }
 
 /* ---- For operators ---- */
@@ -147,7 +155,12 @@ void openapi_write_service_paths(Openapi *api) {
   open_page(api, STR("/metrics"), STR("getMetrics"), STR("Read the metrics"), STR("Counters and histograms in Prometheus' text format."));
   page_response(api, STR("200"), STR("The metrics."), STR("text/plain"), STR("{\"type\":\"string\"}"));
   close_page(api, 0);
-  open_page(api, STR("/openapi.json"), STR("getOpenapi"), STR("Read this document"), STR("The OpenAPI document of this service."));
+  open_page(api, STR("/openapi.json"), STR("getOpenapi"), STR("Read the newest version's document"),
+            STR("The OpenAPI document of this service; of several versions the newest, or the one that `API-Version` names."));
+  page_response(api, STR("200"), STR("The document."), STR("application/json"), STR("{\"type\":\"object\"}"));
+  close_page(api, 0);
+  open_page(api, openapi_text(api, "/%.*s/openapi.json", STR_ARGS(api->contract->service_version)), STR("getVersionOpenapi"),
+            STR("Read this document"), STR("The OpenAPI document of this version."));
   page_response(api, STR("200"), STR("The document."), STR("application/json"), STR("{\"type\":\"object\"}"));
   close_page(api, 0);
 }

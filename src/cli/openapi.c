@@ -19,7 +19,7 @@ static const OptionTable table = {
 
 /* The server's own options, of which only these show in the document. */
 static bool is_told(const OptionSpec *option) {
-  static const char *const names[] = {"page-size", "page-size-max", "batch-max", "filter-max", "require-if-match"};
+  static const char *const names[] = {"page-size", "page-size-max", "batch-max", "groups-max", "filter-max", "require-if-match"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strcmp(option->name, names[i]) == 0) return true;
   }

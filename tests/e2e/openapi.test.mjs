@@ -45,7 +45,7 @@ describe('the document of the library', () => {
   test('has every path of every resource that some rule opens', () => {
     const expected = ['/v1/authors', '/v1/authors:aggregate', '/v1/authors/{id}', '/v1/authors/{id}/books', '/v1/books', '/v1/books:aggregate', '/v1/books/{isbn}',
       '/v1/books/{isbn}/copies', '/v1/copies', '/v1/copies:aggregate', '/v1/copies/{branch},{number}', '/v1/members', '/v1/members:aggregate', '/v1/members/{id}',
-      '/v1/ledgers', '/v1/ledgers:aggregate', '/v1/ledgers/{id}', '/v1/batch', '/livez', '/readyz', '/startupz', '/metrics', '/openapi.json'];
+      '/v1/ledgers', '/v1/ledgers:aggregate', '/v1/ledgers/{id}', '/v1/batch', '/livez', '/readyz', '/startupz', '/metrics', '/openapi.json', '/v1/openapi.json'];
     assert.deepEqual(Object.keys(document.paths).sort(), expected.sort());
     assert.deepEqual(Object.keys(document.paths['/v1/books/{isbn}']).filter((name) => name !== 'parameters').sort(), ['delete', 'get', 'patch', 'put']);
     assert.deepEqual(Object.keys(document.paths['/v1/ledgers']), ['get'], 'what no rule allows is not offered');
@@ -111,6 +111,26 @@ describe('the document of the library', () => {
       const media = response.content['application/problem+json'];
       assert.ok(validate(media.example), `${name}: ${JSON.stringify(validate.errors)}`);
     }
+  });
+
+  test('groups are made by what the server groups by', () => {
+    const by = new RegExp(document.components.parameters['Book.by'].schema.pattern);
+    for (const good of ['title', 'authorId,author.name', 'pages']) assert.ok(by.test(good), good);
+    for (const bad of ['cover', 'extra', 'topics', 'author', 'unknown', '']) assert.ok(!by.test(bad), bad);
+    assert.equal(schemas.BookAggregate.properties.items.items.properties.by.properties.cover, undefined);
+  });
+
+  test('rows go in and out as NDJSON and CSV, and lists have entity tags', () => {
+    const { get, post } = document.paths['/v1/books'];
+    const types = ['application/json', 'application/x-ndjson', 'text/csv'];
+    assert.deepEqual(Object.keys(get.responses[200].content), types);
+    assert.deepEqual(Object.keys(post.requestBody.content), types);
+    assert.ok(get.responses[200].headers.ETag && get.responses[304].headers.ETag);
+    assert.ok(get.responses[200].headers.Deprecation && get.responses[200].headers.Sunset, 'a field of it goes');
+    assert.equal(document.paths['/v1/authors'].get.responses[200].headers.Deprecation, undefined);
+    const names = (operation) => operation.parameters.map(({ $ref }) => $ref?.split('/').pop());
+    for (const name of ['distinct', 'ifNoneMatch', 'count', 'filter']) assert.ok(names(get).includes(name), name);
+    assert.ok(names(document.paths['/v1/books/{isbn}'].delete).includes('idempotencyKey'));
   });
 
   test('a list of what is asked of a limit follows the options', () => {
@@ -231,4 +251,123 @@ describe('a server', () => {
     await ask('/v1/books/{isbn}', 'get', '/v1/books/9999999999999', undefined, 404);
     for (const at of ['/livez', '/readyz', '/startupz']) await ask(at, 'get', at, undefined, 200);
   });
+
+  describe('what is more than rows', () => {
+    let document, compile, book;
+    const json = { 'content-type': 'application/json' };
+    // The answer must be told: its status, its type and headers, its schema.
+    async function ask(at, method, url, { headers = {}, body } = {}, status = 200) {
+      const response = await fetch(base + url, { method: method.toUpperCase(), headers: { ...staff, ...headers }, body });
+      const text = await response.text();
+      assert.equal(response.status, status, text);
+      let said = document.paths[at][method].responses[status];
+      assert.ok(said, `${method} ${at}: ${status} is not told`);
+      if (said.$ref) said = document.components.responses[said.$ref.split('/').pop()];
+      for (const name of ['etag', 'link', 'location', 'cache-control', 'preference-applied', 'deprecation', 'sunset'])
+        if (response.headers.has(name)) assert.ok(Object.keys(said.headers ?? {}).some((told) => told.toLowerCase() === name), `${method} ${at} ${status}: ${name} is not told`);
+      if (text === '') return { response, text };
+      const type = response.headers.get('content-type').split(';')[0];
+      const media = said.content?.[type];
+      assert.ok(media, `${method} ${at}: ${type} is not told`);
+      if (!type.endsWith('json') || type === 'application/x-ndjson') return { response, text };
+      const validate = compile(media.schema), answer = JSON.parse(text);
+      assert.ok(validate(answer), `${method} ${url}: ${JSON.stringify(validate.errors)} in ${text}`);
+      return { response, text, answer };
+    }
+    const valid = (name, value) => { const validate = compile({ $ref: `#/components/schemas/${name}` }); return validate(value) || assert.fail(`${name}: ${JSON.stringify(validate.errors)} in ${JSON.stringify(value)}`); };
+
+    before(async () => {
+      document = await (await fetch(`${base}/v1/openapi.json`)).json();
+      compile = validatorOf(document);
+      const rows = ['9780000000101', '9780000000102', '9780000000103'].map((isbn, i) => ({ isbn, title: `Volume ${i % 2}`, pages: 100 * i, price: '9.50', code: 'x' }));
+      assert.ok(valid('BookCreateInput', rows));
+      const { answer } = await ask('/v1/books', 'post', '/v1/books', { headers: { ...json, 'idempotency-key': 'three' }, body: JSON.stringify(rows) }, 201);
+      book = answer.items[0];
+    });
+
+    test('a batch, its results and its refusal', async () => {
+      const operations = [{ id: 'a', method: 'POST', path: '/v1/authors', body: { name: 'Batch', bornOn: '1970-01-01' } },
+        { method: 'PATCH', path: `/v1/books/${book.isbn}`, headers: { prefer: 'return=minimal' }, body: { authorId: { $ref: 'a.id' } } },
+        { method: 'GET', path: `/v1/books/${book.isbn}?fields=isbn,author(name)` }];
+      assert.ok(valid('BatchRequest', { operations }));
+      const send = (list, status, headers = {}) => ask('/v1/batch', 'post', '/v1/batch', { headers: { ...json, ...headers }, body: JSON.stringify({ operations: list }) }, status);
+      const { answer } = await send(operations, 200);
+      assert.deepEqual(answer.results.map(({ status }) => status), [201, 204, 200]);
+      assert.equal(answer.results[2].body.author.name, 'Batch');
+      assert.deepEqual((await send([], 200)).answer, { results: [] });
+      await send([{ method: 'DELETE', path: `/v1/books/${book.isbn}` }], 200, { prefer: 'tx=rollback' });
+      const { answer: refusal } = await send([operations[2], { method: 'POST', path: '/v1/books', body: { isbn: 'x' } }], 422);
+      assert.equal(refusal.operation, 1);
+    });
+
+    test('aggregates', async () => {
+      const at = '/v1/books:aggregate';
+      const parameters = { by: 'title,author.name', metrics: 'count,sum(pages),avg(price),min(addedAt),max(title)', sort: '-sum(pages),title' };
+      for (const [name, value] of Object.entries(parameters)) {
+        const { schema } = document.components.parameters[`Book.${name === 'sort' ? 'groupSort' : name}`];
+        assert.ok(new RegExp(schema.pattern).test(value), `${name}=${value}`);
+      }
+      const { answer, response } = await ask(at, 'get', `${at}?${new URLSearchParams({ ...parameters, having: 'count >= 1', limit: 1000, filter: 'pages >= 0' })}`);
+      assert.ok(answer.items.length >= 2);
+      assert.ok(response.headers.has('etag') === (document.paths[at].get.responses[304] !== undefined), 'groups have a tag where 304 is told');
+      await ask(at, 'get', at);
+      await ask(at, 'get', `${at}?by=cover`, {}, 400);
+    });
+
+    test('a list that is unchanged, distinct rows, and what was honoured', async () => {
+      const { response } = await ask('/v1/books', 'get', '/v1/books?limit=2');
+      await ask('/v1/books', 'get', '/v1/books?limit=2', { headers: { 'if-none-match': response.headers.get('etag') } }, 304);
+      const { answer } = await ask('/v1/books', 'get', '/v1/books?distinct=true&fields=title&sort=title');
+      assert.equal(new Set(answer.items.map(({ title }) => title)).size, answer.items.length);
+      await ask('/v1/books', 'get', '/v1/books?unknown=1', { headers: { prefer: 'handling=lenient' } });
+      await ask('/v1/books/{isbn}', 'get', `/v1/books/${book.isbn}`, { headers: { 'if-none-match': '*' } }, 304);
+    });
+
+    test('preferences, and a key that makes a request happen once', async () => {
+      const at = '/v1/books/{isbn}', url = `/v1/books/${book.isbn}`;
+      await ask(at, 'patch', url, { headers: { ...json, prefer: 'return=minimal' }, body: '{"pages":5}' }, 204);
+      await ask(at, 'patch', url, { headers: { ...json, prefer: 'return=representation, tx=rollback' }, body: '{"pages":6}' });
+      await ask(at, 'patch', url, { headers: { 'content-type': 'application/json-patch+json' }, body: '[{"op":"replace","path":"/pages","value":7}]' });
+      for (const [pages, status] of [[8, 200], [8, 200], [9, 422]]) await ask(at, 'patch', url, { headers: { ...json, 'idempotency-key': 'once' }, body: JSON.stringify({ pages }) }, status);
+      await ask(at, 'patch', url, { headers: { ...json, 'if-match': '"other"' }, body: '{"pages":6}' }, 412);
+      await ask('/v1/books', 'post', '/v1/books', { headers: { ...json, prefer: 'return=minimal' }, body: '{"isbn":"9780000000109","title":"Quiet"}' }, 201);
+    });
+
+    test('streams out and in, and one that is refused on its way', async () => {
+      const lines = (await ask('/v1/books', 'get', '/v1/books?sort=isbn', { headers: { accept: 'application/x-ndjson' } })).text.trim().split('\n').map((line) => JSON.parse(line));
+      assert.ok(lines.length >= 3);
+      for (const line of lines) assert.ok(valid('Book', line));
+      const csv = (await ask('/v1/books', 'get', '/v1/books?fields=isbn,title', { headers: { accept: 'text/csv' } })).text;
+      assert.match(csv, /^isbn,title\r\n(0123456789012,example\r\n)?9780000000101,Volume 0\r\n/);
+      const send = (type, body, status) => ask('/v1/authors', 'post', '/v1/authors', { headers: { 'content-type': type }, body }, status);
+      assert.deepEqual((await send('text/csv', 'name,bornOn\r\nStream One,1980-02-03\r\nStream Two,\r\n', 201)).answer, { created: 2 });
+      assert.deepEqual((await send('application/x-ndjson', '', 200)).answer, { created: 0 });
+      const { answer } = await send('application/x-ndjson', '{"name":"Stream Three"}\n{"name":""}\n', 422);
+      assert.equal(answer.created, 0);
+      assert.equal(answer.errors[0].pointer, '/1/name');
+    });
+  });
+});
+
+test('each version has its own document; the newest speaks for all, unless another is named', async () => {
+  const folder = makeFolder();
+  const contract = (version) => `extend schema @service(name: "notes", version: "${version}")
+type Note @resource @access(read: "true", write: "true")${version === 'v1' ? ' @deprecated(reason: "use v2")' : ''} { id: ID! ${version === 'v1' ? 'text' : 'words'}: String ${version === 'v1' ? '' : '@column(name: "text")'} }
+`;
+  const files = ['v1', 'v2'].map((version) => { const file = path.join(folder, `${version}.graphql`); fs.writeFileSync(file, contract(version)); return file; });
+  const server = await startServer({ contractPath: files[0], folder, options: [files[1]] });
+  try {
+    const at = server.addresses[0];
+    const read = async (url, headers = {}) => { const response = await fetch(at + url, { headers }); assert.equal(response.status, 200, url); return response.json(); };
+    for (const [url, headers, version] of [['/openapi.json', {}, 'v2'], ['/openapi.json', { 'api-version': '1' }, 'v1'], ['/v1/openapi.json', {}, 'v1'], ['/v2/openapi.json', {}, 'v2']])
+      assert.equal((await read(url, headers)).info.version, version, url);
+    const first = await read('/v1/openapi.json');
+    assert.equal(first.paths['/v1/notes'].get.deprecated, true);
+    assert.ok(first.paths['/v1/notes'].get.responses[200].headers.Deprecation);
+    assert.equal((await read('/v2/openapi.json')).paths['/v2/notes'].get.deprecated, undefined);
+    assert.deepEqual(await read('/docs/versions.json'), { newest: 'v2', versions: ['v1', 'v2'] });
+    for (const url of ['/v3/openapi.json', '/v1/openapi.jsonx', '/v1/notes/openapi.json']) assert.equal((await fetch(at + url)).status, 404, url);
+    const refused = await fetch(`${at}/v1/openapi.json`, { method: 'POST' });
+    assert.deepEqual([refused.status, refused.headers.get('allow')], [405, 'GET, HEAD, OPTIONS']);
+  } finally { await server.stop(); removeFolder(folder); }
 });
