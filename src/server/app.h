@@ -22,10 +22,10 @@ Code app_create(const ServeConfig *config, const AppContracts *contracts, AppWar
                 Str *ret_details, Error *err);
 /* The listeners' addresses, as URLs; they are open. */
 OptionList app_addresses(const App *app);
-/* Serves until SIGTERM or SIGINT, then drains; at a second one the process ends at once. SIGHUP reads certificates and contracts again, the contracts all or
- * none:
- * mistakes, or that the store can't be brought to them, are told to `warn` and change nothing. *ret_is_idle: every request was answered;
- * else the drain's time was over, and the process must end without app_destroy, because the store still works for some. */
+/* Serves until SIGTERM or SIGINT, then drains; at a second one the process ends at once. SIGHUP reads certificates and contracts again, the
+ * contracts all or none: mistakes, or that the store can't be brought to them, are told to `warn` and change nothing. *ret_is_idle: every
+ * request was answered; else the drain's time was over, and the process must end without app_destroy, because the store still works for
+ * some. */
 Code app_run(App *app, bool *ret_is_idle, Error *err);
 void app_destroy(App *app); /* NULL is fine */
 
