@@ -38,6 +38,7 @@ ExitStatus command_diff(Cli *cli);
 ExitStatus command_explain(Cli *cli);
 ExitStatus command_introspect(Cli *cli);
 ExitStatus command_man(Cli *cli);
+ExitStatus command_migrate(Cli *cli);
 ExitStatus command_new(Cli *cli);
 ExitStatus command_openapi(Cli *cli);
 ExitStatus command_serve(Cli *cli);

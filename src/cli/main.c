@@ -11,6 +11,7 @@ static const Command commands[] = {
     {"diff", "OLD NEW: what changes between two contracts, and whom it breaks", command_diff},
     {"explain", "CONTRACT 'GET /v1/...': what would become of a request, and why", command_explain},
     {"serve", "CONTRACT... [options]: the server", command_serve},
+    {"migrate", "ACTION CONTRACT [NAME] [options]: tables that change with the contract", command_migrate},
     {"token", "[options] [CONTRACT]: a signed token, for development", command_token},
     {"introspect", "STORE: a contract for an existing database", command_introspect},
     {"openapi", "CONTRACT: its OpenAPI 3.1 document, on stdout", command_openapi},

@@ -111,6 +111,7 @@ const StoreDriver STORE_DRIVER_POSTGRES = {
     .txn_run = postgres_txn_run,
     .txn_read = postgres_txn_read,
     .migrate = postgres_migrate,
+    .migrator = &POSTGRES_MIGRATOR,
     .ping = driver_ping,
     .stats = driver_stats,
 };

@@ -287,6 +287,7 @@ const StoreDriver STORE_DRIVER_SQLITE = {
     .txn_read = driver_txn_read,
     .migrate = sqlite_migrate,
     .explain = sqlite_explain,
+    .migrator = &SQLITE_MIGRATOR,
     .ping = driver_ping,
     .stats = driver_stats,
 };

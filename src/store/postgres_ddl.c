@@ -12,6 +12,23 @@
 
 enum { NAME_BYTES_MAX = 63, HASH_DIGITS = 8 };
 
+/* ---- names ---- */
+
+/* A table's name without its schema. */
+static Str bare_table(const Resource *resource) {
+  size_t dot = str_find_byte(resource->table, '.', 0);
+  return dot < resource->table.len ? str_slice(resource->table, dot + 1, resource->table.len) : resource->table;
+}
+
+/* PostgreSQL would cut a longer name, and take two that begin alike for one. */
+static Str name_shortened(Str name, Arena *arena) {
+  if (name.len <= NAME_BYTES_MAX) return arena_str(arena, name);
+  size_t len = NAME_BYTES_MAX - HASH_DIGITS - 1;
+  /* Not in the midst of a character. */
+  while (len > 0 && ((unsigned char)name.ptr[len] & 0xc0) == 0x80) len--;
+  return arena_printf(arena, "%.*s_%08x", (int)len, name.ptr, (unsigned)(str_hash(name) & 0xffffffff));
+}
+
 /* ---- columns ---- */
 
 Str postgres_ddl_type(const Field *field) { return field->column_type.len > 0 ? field->column_type : postgres_own_type(field); }
@@ -137,9 +154,17 @@ bool postgres_ddl_write_default(Buf *out, const Field *field) {
 
 /* An enum is text with a check: values are added and taken away without the locks and the one-way street of PostgreSQL's own enums
  * (docs/decisions). */
-static void write_enum_check(Buf *out, const Field *field) {
-  if (field->type != TYPE_ENUM || field->is_list || field->column_type.len > 0) return;
-  buf_add(out, STR(" CHECK ("));
+bool postgres_ddl_has_enum_check(const Field *field) { return field->type == TYPE_ENUM && !field->is_list && field->column_type.len == 0; }
+
+/* As PostgreSQL would name it itself. */
+Str postgres_ddl_check_name(const Field *field, Arena *arena) {
+  Str table = bare_table(field->resource);
+  Str name = arena_printf(arena, "%.*s_%.*s_check", STR_ARGS(table), STR_ARGS(field->column));
+  return name.ptr == NULL ? name : name_shortened(name, arena);
+}
+
+void postgres_ddl_write_enum_check(Buf *out, const Field *field) {
+  buf_add(out, STR("CHECK ("));
   sql_write_identifier(out, field->column);
   buf_add(out, STR(" IN ("));
   for (size_t i = 0; i < field->enum_type->value_count; i++) {
@@ -149,7 +174,19 @@ static void write_enum_check(Buf *out, const Field *field) {
   buf_add(out, STR("))"));
 }
 
-static void write_column(Buf *out, const Field *field) {
+static void write_own_check(Buf *out, const Field *field) {
+  if (!postgres_ddl_has_enum_check(field)) return;
+  Arena *arena = arena_create(0);
+  Str name = arena == NULL ? (Str){NULL, 0} : postgres_ddl_check_name(field, arena);
+  if (name.ptr == NULL) out->failed = CODE_UNAVAILABLE;
+  buf_add(out, STR(" CONSTRAINT "));
+  sql_write_identifier(out, name);
+  buf_add_byte(out, ' ');
+  postgres_ddl_write_enum_check(out, field);
+  arena_destroy(arena);
+}
+
+void postgres_ddl_write_column(Buf *out, const Field *field) {
   sql_write_identifier(out, field->column);
   buf_add_byte(out, ' ');
   buf_add(out, postgres_ddl_type(field));
@@ -158,7 +195,7 @@ static void write_column(Buf *out, const Field *field) {
   size_t before = out->len;
   buf_add(out, STR(" DEFAULT "));
   if (!postgres_ddl_write_default(out, field)) out->len = before;
-  write_enum_check(out, field);
+  write_own_check(out, field);
 }
 
 /* ---- tables and keys ---- */
@@ -172,19 +209,24 @@ static void write_names(Buf *out, const Field *const *fields, size_t count) {
   buf_add_byte(out, ')');
 }
 
-void postgres_ddl_write_table(Buf *out, const Resource *resource) {
-  buf_add(out, STR("CREATE TABLE "));
-  sql_write_table(out, resource);
-  buf_add(out, STR(" (\n  "));
+void postgres_ddl_write_table_body(Buf *out, const Resource *resource) {
+  buf_add(out, STR("(\n  "));
   for (size_t i = 0; i < resource->stored_count; i++) {
     if (i > 0) buf_add(out, STR(",\n  "));
-    write_column(out, resource->stored[i]);
+    postgres_ddl_write_column(out, resource->stored[i]);
   }
   if (resource->key_count > 0) {
     buf_add(out, STR(",\n  PRIMARY KEY "));
     write_names(out, resource->keys, resource->key_count);
   }
   buf_add(out, STR("\n)"));
+}
+
+void postgres_ddl_write_table(Buf *out, const Resource *resource) {
+  buf_add(out, STR("CREATE TABLE "));
+  sql_write_table(out, resource);
+  buf_add_byte(out, ' ');
+  postgres_ddl_write_table_body(out, resource);
 }
 
 static void write_alter(Buf *out, const Resource *resource) {
@@ -195,25 +237,10 @@ static void write_alter(Buf *out, const Resource *resource) {
 void postgres_ddl_write_add_column(Buf *out, const Field *field) {
   write_alter(out, field->resource);
   buf_add(out, STR(" ADD COLUMN "));
-  write_column(out, field);
+  postgres_ddl_write_column(out, field);
 }
 
-/* ---- names ---- */
-
-/* A table's name without its schema. */
-static Str bare_table(const Resource *resource) {
-  size_t dot = str_find_byte(resource->table, '.', 0);
-  return dot < resource->table.len ? str_slice(resource->table, dot + 1, resource->table.len) : resource->table;
-}
-
-/* PostgreSQL would cut a longer name, and take two that begin alike for one. */
-static Str name_shortened(Str name, Arena *arena) {
-  if (name.len <= NAME_BYTES_MAX) return arena_str(arena, name);
-  size_t len = NAME_BYTES_MAX - HASH_DIGITS - 1;
-  /* Not in the midst of a character. */
-  while (len > 0 && ((unsigned char)name.ptr[len] & 0xc0) == 0x80) len--;
-  return arena_printf(arena, "%.*s_%08x", (int)len, name.ptr, (unsigned)(str_hash(name) & 0xffffffff));
-}
+/* ---- foreign keys and indexes ---- */
 
 Str postgres_ddl_index_name(const DdlIndex *index, size_t number, Arena *arena) {
   Resource bare = *index->resource;
@@ -225,7 +252,7 @@ Str postgres_ddl_index_name(const DdlIndex *index, size_t number, Arena *arena) 
   return name.failed != CODE_OK ? (Str){NULL, 0} : name_shortened(buf_str(&name), arena);
 }
 
-static Str foreign_key_name(const Relation *relation, Arena *arena) {
+Str postgres_ddl_foreign_key_name(const Relation *relation, Arena *arena) {
   Buf name = buf_on(arena, 1 << 16);
   buf_add(&name, bare_table(relation->source));
   for (size_t i = 0; i < relation->key_count; i++) {
@@ -243,7 +270,7 @@ void postgres_ddl_write_foreign_key(Buf *out, const Relation *relation, Arena *a
       [ON_DELETE_CASCADE] = STR_INIT(" ON DELETE CASCADE"),
       [ON_DELETE_SET_NULL] = STR_INIT(" ON DELETE SET NULL"),
   };
-  Str name = foreign_key_name(relation, arena);
+  Str name = postgres_ddl_foreign_key_name(relation, arena);
   if (name.ptr == NULL) {
     out->failed = CODE_UNAVAILABLE;
     return;

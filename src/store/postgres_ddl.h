@@ -8,6 +8,16 @@
 Str postgres_ddl_type(const Field *field);
 /* Columns, the primary key and the checks of enums; no foreign keys, which need the other tables. */
 void postgres_ddl_write_table(Buf *out, const Resource *resource);
+/* What stands behind CREATE TABLE and the name. */
+void postgres_ddl_write_table_body(Buf *out, const Resource *resource);
+/* What stands in it, and behind ADD COLUMN. */
+void postgres_ddl_write_column(Buf *out, const Field *field);
+bool postgres_ddl_has_enum_check(const Field *field);
+Str postgres_ddl_check_name(const Field *field, Arena *arena);
+/* CHECK (…), without its name. */
+void postgres_ddl_write_enum_check(Buf *out, const Field *field);
+/* ptr NULL when memory is out. */
+Str postgres_ddl_foreign_key_name(const Relation *relation, Arena *arena);
 /* ALTER TABLE … ADD COLUMN. */
 void postgres_ddl_write_add_column(Buf *out, const Field *field);
 /* ALTER TABLE … ADD CONSTRAINT … FOREIGN KEY. */

@@ -12,8 +12,7 @@ static const int64_t CHANGE_TIMEOUT_US = INT64_C(3600000000), COMMAND_TIMEOUT_US
 
 #define LOCK_KEY "7161671957731601249" /* "caisson!" */
 
-/* The schemas that tables of the contract are qualified with. */
-static Code schemas_of(const Contract *contract, Arena *arena, Str *ret, Error *err) {
+Code postgres_schemas_of(const Contract *contract, Arena *arena, Str *ret, Error *err) {
   Buf out = buf_on(arena, TEXT_BYTES_MAX);
   for (size_t i = 0; i < contract->resource_count; i++) {
     Str table = contract->resources[i]->table;
@@ -72,6 +71,8 @@ static Code explain(const PostgresPlan *plan, Arena *arena, Str *ret, Error *err
   }
   if (plan->changes.count > 0 && plan->differences.len == 0)
     buf_add(&out, STR("\nTo have them run at the start: caisson serve CONTRACT --migrate (and --store as now)\n"));
+  buf_add(&out,
+          STR("\nWhat each statement locks, and what serving never does by itself: caisson migrate plan CONTRACT (and --store as now)\n"));
   return buf_finish(&out, ret, err);
 }
 
@@ -80,7 +81,7 @@ static Code migrate(PostgresConnection *connection, const Contract *contract, bo
   PostgresSchema schema;
   PostgresPlan plan;
   Str schemas = {NULL, 0};
-  TRY(schemas_of(contract, arena, &schemas, err));
+  TRY(postgres_schemas_of(contract, arena, &schemas, err));
   TRY(postgres_schema_read(connection, schemas, arena, &schema, err));
   if (schema.current.len == 0) return error_set(err, CODE_UNAVAILABLE, "the database has no schema for tables to be in (search_path)");
   TRY(postgres_plan_make(&schema, contract, arena, &plan, err));

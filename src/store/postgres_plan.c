@@ -94,13 +94,13 @@ static Str type_canonical(Str type, char out[TYPE_BYTES_MAX]) {
   return name;
 }
 
-static bool types_equal(Str a, Str b) {
+bool postgres_types_equal(Str a, Str b) {
   char a_bytes[TYPE_BYTES_MAX], b_bytes[TYPE_BYTES_MAX];
   return str_ends_with(a, STR("[]")) == str_ends_with(b, STR("[]")) && str_equal(type_canonical(a, a_bytes), type_canonical(b, b_bytes));
 }
 
 /* A type given by the contract's author goes into a statement as it stands, so it may be nothing but a type. */
-static bool type_is_plain(Str type) {
+bool postgres_type_is_plain(Str type) {
   for (size_t i = 0; i < type.len; i++) {
     char c = type.ptr[i];
     if (!isalnum((unsigned char)c) && (c == '\0' || strchr("_ (),.[]\"", c) == NULL)) return false;
@@ -112,7 +112,7 @@ static bool types_are_plain(Planner *planner, const Resource *resource) {
   bool is_plain = true;
   for (size_t i = 0; i < resource->stored_count; i++) {
     const Field *field = resource->stored[i];
-    if (type_is_plain(field->column_type)) continue;
+    if (postgres_type_is_plain(field->column_type)) continue;
     is_plain = false;
     differ(planner, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(resource->table), STR_ARGS(field->column),
            STR_ARGS(field->column_type));
@@ -124,7 +124,7 @@ static bool types_are_plain(Planner *planner, const Resource *resource) {
 
 static void column_compare(Planner *planner, const Field *field, const PgColumn *column) {
   Str table = field->resource->table, type = postgres_ddl_type(field);
-  if (!types_equal(type, column->type)) {
+  if (!postgres_types_equal(type, column->type)) {
     differ(planner, "column %.*s.%.*s is of the type %.*s, the contract wants %.*s", STR_ARGS(table), STR_ARGS(field->column),
            STR_ARGS(column->type), STR_ARGS(type));
   }

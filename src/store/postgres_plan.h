@@ -19,3 +19,8 @@ typedef struct PostgresPlan {
 
 /* A database that Caisson has not made is only compared: what the contract names must be there, and nothing is ever changed. */
 Code postgres_plan_make(const PostgresSchema *schema, const Contract *contract, Arena *arena, PostgresPlan *ret, Error *err);
+
+/* By whichever names and modifiers they go. */
+bool postgres_types_equal(Str a, Str b);
+/* Nothing but a type: it may stand in a statement. */
+bool postgres_type_is_plain(Str type);

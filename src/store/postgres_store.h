@@ -219,3 +219,8 @@ void postgres_txn_rollback(PostgresTxn *txn);
 
 /* ---- postgres_migrate.c ---- */
 Code postgres_migrate(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);
+/* The schemas that tables of the contract are qualified with, comma-separated. */
+Code postgres_schemas_of(const Contract *contract, Arena *arena, Str *ret, Error *err);
+
+/* ---- postgres_migrator.c ---- */
+extern const StoreMigrator POSTGRES_MIGRATOR;

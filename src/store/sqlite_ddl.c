@@ -173,10 +173,8 @@ static bool has_integer_key(const Resource *resource) {
   return resource->key_count == 1 && str_equal_ignore_case(ddl_column_type(resource->keys[0]), STR("INTEGER"));
 }
 
-void ddl_write_table(Buf *out, const Resource *resource) {
-  buf_add(out, STR("CREATE TABLE "));
-  write_name(out, resource->table);
-  buf_add(out, STR(" (\n  "));
+void ddl_write_table_body(Buf *out, const Resource *resource) {
+  buf_add(out, STR("(\n  "));
   for (size_t i = 0; i < resource->stored_count; i++) {
     if (i > 0) buf_add(out, STR(",\n  "));
     write_column(out, resource->stored[i]);
@@ -191,12 +189,23 @@ void ddl_write_table(Buf *out, const Resource *resource) {
   buf_add(out, resource->key_count > 0 && !has_integer_key(resource) ? STR("\n) WITHOUT ROWID") : STR("\n)"));
 }
 
+void ddl_write_table(Buf *out, const Resource *resource) {
+  buf_add(out, STR("CREATE TABLE "));
+  write_name(out, resource->table);
+  buf_add_byte(out, ' ');
+  ddl_write_table_body(out, resource);
+}
+
+void ddl_write_added_column(Buf *out, const Field *field) {
+  write_column(out, field);
+  if (field->is_relation_key && field->relation->key_count == 1) write_reference(out, field->relation);
+}
+
 void ddl_write_add_column(Buf *out, const Field *field) {
   buf_add(out, STR("ALTER TABLE "));
   write_name(out, field->resource->table);
   buf_add(out, STR(" ADD COLUMN "));
-  write_column(out, field);
-  if (field->is_relation_key) write_reference(out, field->relation);
+  ddl_write_added_column(out, field);
 }
 
 /* ---- indexes ---- */

@@ -9,6 +9,10 @@
 Str ddl_column_type(const Field *field);
 
 void ddl_write_table(Buf *out, const Resource *resource);
+/* What stands behind CREATE TABLE and the name. */
+void ddl_write_table_body(Buf *out, const Resource *resource);
+/* What stands behind ADD COLUMN. */
+void ddl_write_added_column(Buf *out, const Field *field);
 /* ALTER TABLE … ADD COLUMN. */
 void ddl_write_add_column(Buf *out, const Field *field);
 /* `number` 2 and above goes behind the name, where the plain one is taken. */

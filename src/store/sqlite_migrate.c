@@ -56,10 +56,10 @@ static Code change_add(Migration *migration, Buf *sql, Str description) {
 /* ---- types ---- */
 
 /* "DECIMAL_TEXT(10,2)" is a DECIMAL_TEXT. */
-static Str type_base(Str type) { return str_trim(str_slice(type, 0, str_find_byte(type, '(', 0))); }
+Str sqlite_type_base(Str type) { return str_trim(str_slice(type, 0, str_find_byte(type, '(', 0))); }
 
 /* A type given by the contract's author goes into a statement as it stands, so it may be nothing but a type. */
-static bool type_is_plain(Str type) {
+bool sqlite_type_is_plain(Str type) {
   for (size_t i = 0; i < type.len; i++) {
     char c = type.ptr[i];
     bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_ (),", c) != NULL;
@@ -71,7 +71,7 @@ static bool type_is_plain(Str type) {
 static void types_check(Migration *migration, const Resource *resource) {
   for (size_t i = 0; i < resource->stored_count; i++) {
     const Field *field = resource->stored[i];
-    if (type_is_plain(field->column_type)) continue;
+    if (sqlite_type_is_plain(field->column_type)) continue;
     differ(migration, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(resource->table), STR_ARGS(field->column),
            STR_ARGS(field->column_type));
   }
@@ -82,7 +82,7 @@ static void types_check(Migration *migration, const Resource *resource) {
 static void column_compare(Migration *migration, const Field *field, const SchemaColumn *column) {
   Str table = field->resource->table;
   Str type = ddl_column_type(field);
-  if (!str_equal_ignore_case(type_base(type), type_base(column->type))) {
+  if (!str_equal_ignore_case(sqlite_type_base(type), sqlite_type_base(column->type))) {
     differ(migration, "column %.*s.%.*s is of the type %.*s, the contract wants %.*s", STR_ARGS(table), STR_ARGS(field->column),
            STR_ARGS(column->type), STR_ARGS(type));
   }

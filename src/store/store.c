@@ -18,12 +18,20 @@ static bool driver_serves(const StoreDriver *driver, Str url) {
   return driver->serves != NULL && driver->serves(url);
 }
 
-Code store_open(const StoreOptions *options, Store **ret, Error *err) {
+const StoreDriver *store_driver_of(Str url) {
   size_t count = 0;
   const StoreDriver *const *drivers = store_drivers(&count);
   for (size_t i = 0; i < count; i++) {
-    if (driver_serves(drivers[i], options->url)) return drivers[i]->open(options, ret, err);
+    if (driver_serves(drivers[i], url)) return drivers[i];
   }
+  return NULL;
+}
+
+Code store_open(const StoreOptions *options, Store **ret, Error *err) {
+  size_t count = 0;
+  const StoreDriver *const *drivers = store_drivers(&count);
+  const StoreDriver *driver = store_driver_of(options->url);
+  if (driver != NULL) return driver->open(options, ret, err);
   return error_set(err, CODE_BAD_REQUEST, "no store is served at such a URL: it begins with none of the known schemes, as \"%.*s\" is one",
                    STR_ARGS(drivers[0]->schemes[0]));
 }

@@ -14,8 +14,9 @@
 #include "contract/model.h"
 #include "io/loop.h"
 #include "sql/dialect.h"
+#include "store/migrator.h"
 
-typedef struct Store Store;               /* one database; process lifetime */
+/* Store (migrator.h): one database; process lifetime */
 typedef struct StoreSession StoreSession; /* one loop's way to it; used on that loop only */
 typedef struct StoreTxn StoreTxn;         /* an open transaction; used inside StoreWrite.run (or a read's callbacks) only */
 
@@ -175,6 +176,7 @@ typedef struct StoreDriver {
   /* How the store would go about the statement; nothing is changed. Any thread; may block for as long as a statement may. NULL: it can't
    * tell. */
   Code (*explain)(Store *store, const StoreStatement *statement, Arena *arena, StoreStep **ret, size_t *ret_count, Error *err);
+  const StoreMigrator *migrator;          /* what `migrate` commands go by */
   Code (*ping)(Store *store, Error *err); /* for /readyz; any thread; may block briefly */
   StoreStats (*stats)(Store *store);
 } StoreDriver;
@@ -193,6 +195,8 @@ struct StoreTxn {
 
 /* Chooses the driver by the URL's scheme. CODE_UNAVAILABLE: it can't be opened (err says why); CODE_BAD_REQUEST: no such scheme. */
 Code store_open(const StoreOptions *options, Store **ret, Error *err);
+/* The same choice without opening anything; NULL where no driver serves the URL. */
+const StoreDriver *store_driver_of(Str url);
 void store_close(Store *store); /* sessions are closed before it; waits for the writes that are under way */
 Code store_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err);
 void store_session_close(StoreSession *session);

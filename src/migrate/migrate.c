@@ -1,0 +1,378 @@
+/* migrate.c - apply, rollback, plan and status: which migrations are due, in which order, under which lock. */
+#include "migrate/migrate.h"
+
+#include <inttypes.h>
+
+#include "migrate/unit.h"
+
+enum { TEXT_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* What the database and the folder say at one moment. */
+typedef struct Work {
+  const MigrateOptions *options;
+  Migrator *migrator;
+  MigrationFolder folder;
+  Ledger ledger;
+  Layout layout;
+  bool is_adopting; /* migrations are noted that the database has had already */
+  Arena *arena;
+  Str *ret_details;
+  Error *err;
+} Work;
+
+static void say(const Work *work, const char *what, Str name) {
+  Str line = arena_printf(work->arena, "%s %.*s", what, STR_ARGS(name));
+  if (line.ptr != NULL) work->options->say(work->options->context, line);
+}
+
+static const LedgerEntry *entry_of(const Ledger *ledger, int64_t number) {
+  for (size_t i = 0; i < ledger->entries.count; i++) {
+    if (ledger->entries.items[i].number == number) return &ledger->entries.items[i];
+  }
+  return NULL;
+}
+
+static bool has_numbers(const Ledger *ledger) {
+  for (size_t i = 0; i < ledger->entries.count; i++) {
+    if (ledger->entries.items[i].number != 0) return true;
+  }
+  return false;
+}
+
+/* ---- the beginning ---- */
+
+static Code folder_find(Work *work) {
+  const MigrateOptions *options = work->options;
+  TRY(migration_folder_read(options->folder, options->calls, work->arena, &work->folder, work->err));
+  if (options->to <= 0) return CODE_OK;
+  for (size_t i = 0; i < work->folder.migrations.count; i++) {
+    if (work->folder.migrations.items[i].number == options->to) return CODE_OK;
+  }
+  return error_set(work->err, CODE_CONFLICT, "there is no migration %04" PRId64 " in %.*s", options->to, STR_ARGS(options->folder));
+}
+
+/* What was applied must still be what stands in the folder. */
+static Code ledger_compare(const Work *work) {
+  for (size_t i = 0; i < work->ledger.entries.count; i++) {
+    const LedgerEntry *entry = &work->ledger.entries.items[i];
+    const Migration *found = NULL;
+    for (size_t k = 0; k < work->folder.migrations.count; k++) {
+      if (work->folder.migrations.items[k].number == entry->number) found = &work->folder.migrations.items[k];
+    }
+    if (entry->number == 0) continue;
+    if (found == NULL)
+      return error_set(work->err, CODE_CONFLICT, "%.*s was applied, and is not in %.*s (--dir says where the migrations are)",
+                       STR_ARGS(entry->name), STR_ARGS(work->folder.path));
+    if (!str_equal(found->checksum, entry->checksum))
+      return error_set(work->err, CODE_CONFLICT, "%.*s was changed after it was applied: put it back as it was, and make a new migration",
+                       STR_ARGS(found->name));
+  }
+  return CODE_OK;
+}
+
+static Code look(Work *work) {
+  bool is_ours = false;
+  const StoreMigrator *calls = work->options->calls;
+  TRY(calls->read(work->migrator, work->options->contract, work->arena, &work->layout, &is_ours, work->err));
+  if (!is_ours) return error_set(work->err, CODE_CONFLICT, "this database was not made by Caisson: its schema is never changed");
+  TRY(ledger_read(work->migrator, work->arena, &work->ledger, work->err));
+  return ledger_compare(work);
+}
+
+static Code work_open(const MigrateOptions *options, bool is_writer, Arena *arena, Str *ret_details, Work *ret, Error *err) {
+  *ret = (Work){.options = options, .arena = arena, .ret_details = ret_details, .err = err};
+  TRY(folder_find(ret));
+  return options->calls->open(options->store, options->lock_timeout_ms, is_writer, &ret->migrator, err);
+}
+
+/* ---- without a folder ---- */
+
+/* The contract that was applied last says more than the database (enums, limits, names), as long as the database is still as it says. */
+static Code layout_known(Work *work, Layout *ret) {
+  *ret = work->layout;
+  if (work->ledger.entries.count == 0) return CODE_OK;
+  const LedgerEntry *last = &work->ledger.entries.items[work->ledger.entries.count - 1];
+  Contract *contract = NULL;
+  Layout layout;
+  Error ignored;
+  Buf differences = buf_on(work->arena, TEXT_BYTES_MAX);
+  if (migration_contract_load(STR("the contract applied last"), last->contract_text, work->arena, &contract, &ignored) != CODE_OK)
+    return CODE_OK;
+  TRY(work->options->calls->layout_of(contract, work->arena, &layout, work->err));
+  TRY(layout_differences(work->options->calls, &work->layout, &layout, work->arena, &differences, work->err));
+  if (differences.len == 0) *ret = layout;
+  return CODE_OK;
+}
+
+static Code unit_of_contract(Work *work, Unit *ret) {
+  Layout from, to;
+  const MigrateOptions *options = work->options;
+  if (has_numbers(&work->ledger))
+    return error_set(work->err, CODE_CONFLICT,
+                     "migrations of a folder were applied, and there are none in %.*s (--dir says where they are)",
+                     STR_ARGS(options->folder));
+  TRY(layout_known(work, &from));
+  TRY(options->calls->layout_of(options->contract, work->arena, &to, work->err));
+  TRY(unit_make(options, &from, &to, (Str){NULL, 0}, false, work->arena, ret, work->ret_details, work->err));
+  ret->entry = (LedgerEntry){.name = STR("contract"),
+                             .checksum = migration_checksum(STR(""), STR(""), options->contract_text, work->arena),
+                             .contract_text = options->contract_text};
+  return CODE_OK;
+}
+
+/* ---- what is next ---- */
+
+/* A database that serving has made, and that is as some migration leaves it, has had that one and all before. */
+static Code adopt(Work *work, bool *ret_has) {
+  *ret_has = false;
+  if (has_numbers(&work->ledger) || work->layout.tables.count == 0) return CODE_OK;
+  for (size_t count = work->folder.migrations.count; count > 0 && !*ret_has; count--) {
+    Buf differences = buf_on(work->arena, TEXT_BYTES_MAX);
+    TRY(layout_differences(work->options->calls, &work->layout, &work->folder.migrations.items[count - 1].layout, work->arena, &differences,
+                           work->err));
+    for (size_t i = 0; differences.len == 0 && i < count; i++) {
+      const Migration *migration = &work->folder.migrations.items[i];
+      LedgerEntry entry = {
+          .number = migration->number, .name = migration->name, .checksum = migration->checksum, .contract_text = migration->contract_text};
+      TRY(ledger_write(work->migrator, &entry, work->arena, work->err));
+      *ret_has = work->is_adopting = true;
+    }
+  }
+  if (*ret_has) return CODE_OK;
+  Buf differences = buf_on(work->arena, TEXT_BYTES_MAX);
+  static const Layout none = {0};
+  TRY(layout_differences(work->options->calls, &work->layout, &none, work->arena, &differences, work->err));
+  *work->ret_details = buf_str(&differences);
+  return error_set(work->err, CODE_CONFLICT, "the database has tables, and is not as any of the migrations leaves it");
+}
+
+static bool is_due(const Work *work, const Migration *migration) {
+  const LedgerEntry *entry = entry_of(&work->ledger, migration->number);
+  bool is_wanted = work->options->to < 0 || migration->number <= work->options->to;
+  return is_wanted && (entry == NULL || entry->state == LEDGER_APPLYING);
+}
+
+/* The index of the next one, or the folder's count. */
+static Code next_due(const Work *work, size_t *ret) {
+  size_t count = work->folder.migrations.count, at = 0;
+  for (size_t i = 0; i < work->ledger.entries.count; i++) {
+    if (work->ledger.entries.items[i].state == LEDGER_ROLLING_BACK)
+      return error_set(work->err, CODE_CONFLICT, "%.*s was being rolled back: caisson migrate rollback ends it",
+                       STR_ARGS(work->ledger.entries.items[i].name));
+  }
+  while (at < count && !is_due(work, &work->folder.migrations.items[at])) at++;
+  for (size_t i = at + 1; i < count; i++) {
+    const Migration *later = &work->folder.migrations.items[i];
+    if (entry_of(&work->ledger, later->number) != NULL)
+      return error_set(work->err, CODE_CONFLICT, "%.*s comes before %.*s, which was applied without it: give it a later number",
+                       STR_ARGS(work->folder.migrations.items[at].name), STR_ARGS(later->name));
+  }
+  *ret = at;
+  return CODE_OK;
+}
+
+/* ---- apply ---- */
+
+/* One step of apply, in the transaction where there is one. */
+static Code apply_next(Work *work, bool *ret_is_over) {
+  Unit unit;
+  size_t at = 0;
+  int64_t done = 0;
+  TRY(look(work));
+  TRY(ledger_ensure(work->migrator, work->err));
+  TRY(work->options->calls->mark(work->migrator, work->err));
+  *ret_is_over = true;
+  if (!work->folder.is_there) {
+    TRY(unit_of_contract(work, &unit));
+  } else {
+    bool has_adopted = false;
+    TRY(adopt(work, &has_adopted));
+    if (has_adopted) return *ret_is_over = false, CODE_OK;
+    TRY(next_due(work, &at));
+    if (at == work->folder.migrations.count) return CODE_OK;
+    TRY(unit_of_folder(work->options, &work->folder, at, false, work->arena, &unit, work->ret_details, work->err));
+    const LedgerEntry *entry = entry_of(&work->ledger, work->folder.migrations.items[at].number);
+    if (entry != NULL) done = entry->statements_done;
+    *ret_is_over = false;
+  }
+  if (done == 0) TRY(unit_check(work->options, work->migrator, &unit, work->arena, work->ret_details, work->err));
+  bool is_nothing = !work->folder.is_there && unit.script.statements.count == 0 && work->ledger.entries.count > 0;
+  if (is_nothing) return CODE_OK;
+  TRY(unit_run(work->options, work->migrator, &unit, done, work->arena, work->err));
+  return CODE_OK;
+}
+
+typedef Code WorkStepFn(Work *work, bool *ret_is_over);
+
+/* Steps until none is left, each in a transaction where the store does that. */
+static Code work_through(Work *work, WorkStepFn *step, const char *what) {
+  const StoreMigrator *calls = work->options->calls;
+  for (bool is_over = false; !is_over;) {
+    if (calls->is_atomic) TRY(calls->begin(work->migrator, work->err));
+    work->is_adopting = false;
+    Code code = step(work, &is_over);
+    if (code != CODE_OK) return calls->rollback(work->migrator), code;
+    if (calls->is_atomic) TRY(calls->commit(work->migrator, work->err));
+    Ledger before = work->ledger;
+    TRY(ledger_read(work->migrator, work->arena, &work->ledger, work->err));
+    for (size_t i = 0; i < work->ledger.entries.count; i++) {
+      const LedgerEntry *entry = &work->ledger.entries.items[i];
+      const LedgerEntry *then = entry->number == 0 ? (i < before.entries.count ? entry : NULL) : entry_of(&before, entry->number);
+      if (then == NULL || then->state != entry->state) say(work, work->is_adopting ? "already there:" : what, entry->name);
+    }
+    for (size_t i = 0; i < before.entries.count; i++) {
+      const LedgerEntry *entry = &before.entries.items[i];
+      if (entry->number != 0 && entry_of(&work->ledger, entry->number) == NULL) say(work, what, entry->name);
+    }
+  }
+  return CODE_OK;
+}
+
+Code migrate_apply(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err) {
+  Work work;
+  if (options->is_dry_run) return migrate_plan(options, arena, ret_details, err);
+  TRY(work_open(options, true, arena, ret_details, &work, err));
+  Code code = work_through(&work, apply_next, "applied");
+  options->calls->close(work.migrator);
+  return code;
+}
+
+/* ---- rollback ---- */
+
+static Code last_applied(const Work *work, size_t *ret) {
+  size_t count = work->folder.migrations.count;
+  for (size_t i = count; i > 0; i--) {
+    const LedgerEntry *entry = entry_of(&work->ledger, work->folder.migrations.items[i - 1].number);
+    if (entry == NULL) continue;
+    if (entry->state == LEDGER_APPLYING)
+      return error_set(work->err, CODE_CONFLICT, "%.*s is applied in part: caisson migrate apply ends it", STR_ARGS(entry->name));
+    *ret = i - 1;
+    return CODE_OK;
+  }
+  *ret = count;
+  return CODE_OK;
+}
+
+static Code rollback_next(Work *work, bool *ret_is_over) {
+  Unit unit;
+  size_t at = 0;
+  *ret_is_over = true;
+  TRY(look(work));
+  TRY(last_applied(work, &at));
+  if (at == work->folder.migrations.count || work->folder.migrations.items[at].number <= work->options->to) return CODE_OK;
+  TRY(unit_of_folder(work->options, &work->folder, at, true, work->arena, &unit, work->ret_details, work->err));
+  const LedgerEntry *entry = entry_of(&work->ledger, unit.entry.number);
+  int64_t done = entry->state == LEDGER_ROLLING_BACK ? entry->statements_done : 0;
+  if (done == 0) TRY(unit_check(work->options, work->migrator, &unit, work->arena, work->ret_details, work->err));
+  TRY(unit_run(work->options, work->migrator, &unit, done, work->arena, work->err));
+  /* Without --to it is one. */
+  *ret_is_over = work->options->to < 0;
+  return CODE_OK;
+}
+
+static Code rollback_plan(Work *work) {
+  size_t at = 0;
+  TRY(look(work));
+  TRY(last_applied(work, &at));
+  for (; at < work->folder.migrations.count && work->folder.migrations.items[at].number > work->options->to; at--) {
+    Unit unit;
+    TRY(unit_of_folder(work->options, &work->folder, at, true, work->arena, &unit, work->ret_details, work->err));
+    if (work->options->to < 0 || at + 1 == work->folder.migrations.count)
+      TRY(unit_check(work->options, work->migrator, &unit, work->arena, work->ret_details, work->err));
+    say(work, "-- would roll back", unit.entry.name);
+    work->options->say(work->options->context, work->folder.migrations.items[at].down);
+    if (work->options->to < 0 || at == 0) break;
+  }
+  return CODE_OK;
+}
+
+Code migrate_rollback(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err) {
+  Work work;
+  TRY(work_open(options, !options->is_dry_run, arena, ret_details, &work, err));
+  Code code = CODE_OK;
+  if (!work.folder.is_there)
+    code = error_set(err, CODE_CONFLICT, "there are no migrations in %.*s to roll back", STR_ARGS(options->folder));
+  else
+    code = options->is_dry_run ? rollback_plan(&work) : work_through(&work, rollback_next, "rolled back");
+  options->calls->close(work.migrator);
+  return code;
+}
+
+/* ---- plan and status ---- */
+
+/* Comments in front of a script: what is not told by its statements, since it is the data's. */
+static Code data_write(Work *work, const Unit *unit, Buf *out) {
+  Buf misfits = buf_on(work->arena, TEXT_BYTES_MAX), losses = buf_on(work->arena, TEXT_BYTES_MAX);
+  TRY(data_checks_run(work->migrator, &unit->checks, unit->is_generated, work->arena, &misfits, &losses, work->err));
+  Str rest = buf_str(&misfits), line;
+  while (rest.len > 0 && str_split_next(&rest, '\n', &line)) {
+    if (line.len > 0) buf_printf(out, "-- DOES NOT FIT: %.*s\n", STR_ARGS(line));
+  }
+  rest = buf_str(&losses);
+  while (rest.len > 0 && str_split_next(&rest, '\n', &line)) {
+    if (line.len > 0) buf_printf(out, "-- DESTRUCTIVE: %.*s\n", STR_ARGS(line));
+  }
+  return CODE_OK;
+}
+
+static Code plan_write(Work *work, Buf *out) {
+  Unit unit;
+  size_t at = 0;
+  TRY(look(work));
+  if (!work->folder.is_there) {
+    TRY(unit_of_contract(work, &unit));
+    TRY(data_write(work, &unit, out));
+    if (unit.script.statements.count > 0) script_write(out, &unit.script, work->options->calls->dialect);
+    return CODE_OK;
+  }
+  TRY(next_due(work, &at));
+  /* Those behind the first see data that is not there yet. */
+  for (bool is_first = true; at < work->folder.migrations.count; at++) {
+    const Migration *migration = &work->folder.migrations.items[at];
+    if (!is_due(work, migration)) continue;
+    TRY(unit_of_folder(work->options, &work->folder, at, false, work->arena, &unit, work->ret_details, work->err));
+    buf_printf(out, "-- %.*s\n", STR_ARGS(migration->name));
+    if (is_first && (work->layout.tables.count == 0 || has_numbers(&work->ledger))) TRY(data_write(work, &unit, out));
+    buf_add(out, migration->up);
+    buf_add_byte(out, '\n');
+    is_first = false;
+  }
+  return CODE_OK;
+}
+
+Code migrate_plan(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err) {
+  Work work;
+  Buf out = buf_on(arena, TEXT_BYTES_MAX);
+  TRY(work_open(options, false, arena, ret_details, &work, err));
+  Code code = plan_write(&work, &out);
+  options->calls->close(work.migrator);
+  TRY(code);
+  options->say(options->context, out.len == 0 ? STR("-- nothing to do") : str_trim(buf_str(&out)));
+  return CODE_OK;
+}
+
+static Code status_write(Work *work) {
+  static const char *const words[] = {[LEDGER_APPLIED] = "applied", [LEDGER_APPLYING] = "in part", [LEDGER_ROLLING_BACK] = "going back"};
+  bool is_ours = false;
+  const StoreMigrator *calls = work->options->calls;
+  TRY(calls->read(work->migrator, work->options->contract, work->arena, &work->layout, &is_ours, work->err));
+  TRY(ledger_read(work->migrator, work->arena, &work->ledger, work->err));
+  for (size_t i = 0; i < work->ledger.entries.count; i++) {
+    const LedgerEntry *entry = &work->ledger.entries.items[i];
+    Str line = arena_printf(work->arena, "%-10s %.*s  %.*s", words[entry->state], STR_ARGS(entry->name), STR_ARGS(entry->applied_at));
+    if (line.ptr != NULL) work->options->say(work->options->context, line);
+  }
+  for (size_t i = 0; i < work->folder.migrations.count; i++) {
+    const Migration *migration = &work->folder.migrations.items[i];
+    if (entry_of(&work->ledger, migration->number) == NULL) say(work, "pending   ", migration->name);
+  }
+  return ledger_compare(work);
+}
+
+Code migrate_status(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err) {
+  Work work;
+  TRY(work_open(options, false, arena, ret_details, &work, err));
+  Code code = status_write(&work);
+  options->calls->close(work.migrator);
+  return code;
+}

@@ -1,0 +1,45 @@
+/* script.h - a plan as a store's SQL: statements with what each locks and how much it reads or writes; the files of a migration written and
+ * read. */
+#pragma once
+#include "migrate/plan.h"
+
+typedef struct ScriptStatement {
+  Str sql;  /* without a semicolon, NUL-terminated */
+  Str note; /* what it does and locks; a line. len 0 in a script that was read */
+  bool is_destructive;
+} ScriptStatement;
+
+typedef struct Script {
+  VEC(ScriptStatement) statements;
+} Script;
+
+/* How a statement has to be run where a migration is not one transaction. */
+typedef enum ScriptMode {
+  SCRIPT_TOGETHER = 0, /* with those around it, in one transaction */
+  SCRIPT_BY_ITSELF,    /* in a transaction of its own, so that no lock of another's is held meanwhile */
+  SCRIPT_OUTSIDE       /* in none */
+} ScriptMode;
+ScriptMode script_mode(Str sql);
+
+Code script_from_plan(const StoreMigrator *store, const MigrationPlan *plan, Arena *arena, Script *ret, Error *err);
+/* The text of up.sql and down.sql: a comment and a statement each. */
+void script_write(Buf *out, const Script *script, Str dialect);
+/* The statements of a text, split at semicolons outside of strings, names, comments, dollar quotes and triggers. CODE_BAD_REQUEST:
+ * something does not end. */
+Code script_read(Str text, Arena *arena, Script *ret, Error *err);
+/* For which store a file was written; len 0: it does not say. */
+Str script_dialect(Str text);
+
+/* script_sqlite.c, script_postgres.c */
+typedef struct ScriptWriter {
+  Arena *arena;
+  const MigrationPlan *plan;
+  Script *script;
+  Error *err;
+} ScriptWriter;
+Code script_write_sqlite(ScriptWriter *writer);
+Code script_write_postgres(ScriptWriter *writer);
+/* Takes over the text in `sql`. */
+Code script_add(ScriptWriter *writer, Buf *sql, Str text, const char *locks, bool is_destructive);
+void script_write_index(Buf *out, const LayoutTable *table, const LayoutIndex *index, bool is_concurrent);
+Buf script_buf(const ScriptWriter *writer);

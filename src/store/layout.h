@@ -1,0 +1,61 @@
+/* layout.h - tables as migrations see them, whatever the store: read from a database, or what a contract wants. Two layouts of one store
+ * can be compared, and the texts in a contract's make statements. All of it lives on the arena of whoever made it. */
+#pragma once
+#include "base/arena.h"
+#include "base/vec.h"
+#include "contract/model.h"
+
+typedef struct LayoutColumn {
+  Str name;
+  Str type;         /* in the store's words */
+  Str declaration;  /* of a contract's: what stands in CREATE TABLE and ADD COLUMN, a reference to another table included */
+  Str default_text; /* of a contract's: the constant default as SQL; len 0: none */
+  bool is_not_null;
+  FieldType kind; /* TYPE_COUNT: not known */
+  bool is_list;
+  const Str *values; /* the texts that a check allows */
+  size_t value_count;
+  Str check_name;     /* of that check; len 0: the store has none */
+  const Field *field; /* NULL in a database's */
+} LayoutColumn;
+
+typedef struct LayoutIndexColumn {
+  Str name;
+  bool is_descending;
+} LayoutIndexColumn;
+
+typedef struct LayoutIndex {
+  Str name;
+  bool is_unique;
+  VEC(LayoutIndexColumn) columns;
+} LayoutIndex;
+
+typedef struct LayoutForeignKey {
+  Str name;   /* len 0 where the store's have none */
+  Str target; /* a table */
+  OnDelete on_delete;
+  bool is_deferred;
+  VEC(Str) columns;
+  Str add_sql; /* of a contract's: the statement that adds it; len 0 where only a new table can have it */
+  Str label;   /* for people: "Review.product" */
+} LayoutForeignKey;
+
+typedef struct LayoutTable {
+  Str name;   /* as the contract writes it: qualified where it is in a schema of its own */
+  Str quoted; /* for statements */
+  Str body;   /* of a contract's: what stands behind CREATE TABLE and the name */
+  VEC(LayoutColumn) columns;
+  VEC(Str) keys;
+  VEC(LayoutIndex) indexes; /* without the primary key's, and without those that operators made for themselves */
+  VEC(LayoutForeignKey) foreign_keys;
+  const Resource *resource; /* NULL in a database's */
+} LayoutTable;
+
+typedef struct Layout {
+  VEC(LayoutTable) tables; /* without our own bookkeeping */
+} Layout;
+
+const LayoutTable *layout_table(const Layout *layout, Str name); /* NULL where there is none */
+const LayoutColumn *layout_column(const LayoutTable *table, Str name);
+/* An index named as Caisson names them, which it may take away again: others are their makers'. */
+bool layout_index_is_ours(Str table, Str index);

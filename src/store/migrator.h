@@ -1,0 +1,50 @@
+/* migrator.h - what a store does for migrations: tells its layout, runs statements, keeps other migrators away. Blocking, on a connection
+ * of its own, one thread at a time: for commands. What is to be run is decided above (migrate/). */
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+#include "store/layout.h"
+
+typedef struct Store Store;
+typedef struct Migrator Migrator;
+typedef struct StoreMigrator StoreMigrator;
+
+/* ptr NULL: null. Borrowed until it returns. */
+typedef Code MigratorRowFn(void *context, const Str *columns, Error *err);
+
+enum { MIGRATOR_COLUMNS_MAX = 8 };
+
+struct StoreMigrator {
+  Str dialect;    /* "sqlite" */
+  bool is_atomic; /* a whole migration is one transaction, which shuts out other migrators as well */
+  /* What the contract wants. Needs no database. CODE_CONFLICT: a column's type is none. */
+  Code (*layout_of)(const Contract *contract, Arena *arena, Layout *ret, Error *err);
+  bool (*types_equal)(Str a, Str b);
+  /* `lock_timeout_ms`: how long a lock may be waited for, then CODE_TIMEOUT. A writer shuts out other writers, until it is closed or (where
+   * is_atomic) from begin to commit. */
+  Code (*open)(Store *store, int64_t lock_timeout_ms, bool is_writer, Migrator **ret, Error *err);
+  void (*close)(Migrator *migrator); /* NULL is fine */
+  /* What is there. `contract` (may be NULL) names the schemas that are looked at. *ret_is_ours: made by Caisson, or still empty. */
+  Code (*read)(Migrator *migrator, const Contract *contract, Arena *arena, Layout *ret, bool *ret_is_ours, Error *err);
+  Code (*begin)(Migrator *migrator, Error *err);
+  /* CODE_CONFLICT: a reference to nothing would be left. */
+  Code (*commit)(Migrator *migrator, Error *err);
+  void (*rollback)(Migrator *migrator); /* nothing where no transaction is open */
+  /* One statement. CODE_CONFLICT: rows that are there don't fit; CODE_TIMEOUT: a lock; CODE_BAD_REQUEST: no such SQL. The text is the
+   * database's own, for operators. */
+  Code (*execute)(Migrator *migrator, const char *sql, Error *err);
+  /* Columns as texts, at most MIGRATOR_COLUMNS_MAX. */
+  Code (*query)(Migrator *migrator, const char *sql, size_t column_count, MigratorRowFn *row, void *context, Error *err);
+  /* Inside a transaction, in front of a migration's statements: what hangs on the tables and can be made again lets go. NULL: nothing does.
+   */
+  Code (*prepare)(Migrator *migrator, Error *err);
+  /* Says that Caisson has made this database. */
+  Code (*mark)(Migrator *migrator, Error *err);
+  /* An empty place of one's own, which nobody else sees; gone when the migrator is closed. The store may stay as it is. */
+  Code (*scratch)(Migrator *migrator, Error *err);
+};
+
+/* Drivers embed this as the first member. */
+struct Migrator {
+  const StoreMigrator *calls;
+};

@@ -1,0 +1,263 @@
+/* postgres_layout.c - see postgres_layout.h. */
+#include "store/postgres_layout.h"
+
+#include "sql/postgres_types.h"
+#include "sql/select.h"
+#include "store/postgres_ddl.h"
+#include "store/postgres_plan.h"
+
+enum { TEXT_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* ---- of a contract ---- */
+
+typedef struct Making {
+  Arena *arena;
+  VEC(Str) index_names;
+  Error *err;
+} Making;
+
+static Code column_make(Making *making, const Field *field, LayoutTable *table) {
+  Error *err = making->err;
+  Buf declaration = buf_on(making->arena, TEXT_BYTES_MAX), fallback = buf_on(making->arena, TEXT_BYTES_MAX);
+  LayoutColumn column = {.name = field->column,
+                         .type = postgres_ddl_type(field),
+                         .is_not_null = field->is_required || field->is_key,
+                         .kind = field->type,
+                         .is_list = field->is_list,
+                         .field = field};
+  if (!postgres_type_is_plain(field->column_type)) {
+    return error_set(err, CODE_CONFLICT, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(table->name), STR_ARGS(field->column),
+                     STR_ARGS(field->column_type));
+  }
+  postgres_ddl_write_column(&declaration, field);
+  TRY(buf_finish(&declaration, &column.declaration, err));
+  if (postgres_ddl_write_default(&fallback, field)) TRY(buf_finish(&fallback, &column.default_text, err));
+  if (postgres_ddl_has_enum_check(field)) {
+    Str *values = ARENA_ARRAY(making->arena, Str, field->enum_type->value_count);
+    TRY_ALLOC(values);
+    for (size_t i = 0; i < field->enum_type->value_count; i++) values[i] = field->enum_type->values[i].stored;
+    column.values = values;
+    column.value_count = field->enum_type->value_count;
+    column.check_name = postgres_ddl_check_name(field, making->arena);
+    TRY_ALLOC(column.check_name.ptr);
+  }
+  return VEC_PUSH(making->arena, &table->columns, column) ? CODE_OK : error_no_memory(err);
+}
+
+static Code index_name(Making *making, const DdlIndex *wanted, Str *ret) {
+  Error *err = making->err;
+  for (size_t number = 1;; number++) {
+    Str name = postgres_ddl_index_name(wanted, number, making->arena);
+    bool is_taken = false;
+    TRY_ALLOC(name.ptr);
+    for (size_t i = 0; i < making->index_names.count; i++) is_taken = is_taken || str_equal(making->index_names.items[i], name);
+    if (is_taken) continue;
+    if (!VEC_PUSH(making->arena, &making->index_names, name)) return error_no_memory(err);
+    *ret = name;
+    return CODE_OK;
+  }
+}
+
+static Code indexes_make(Making *making, const Resource *resource, LayoutTable *table) {
+  Error *err = making->err;
+  size_t count = 0;
+  const DdlIndex *wanted = ddl_indexes(resource, making->arena, &count);
+  TRY_ALLOC(wanted);
+  for (size_t i = 0; i < count; i++) {
+    LayoutIndex index = {.is_unique = wanted[i].is_unique};
+    TRY(index_name(making, &wanted[i], &index.name));
+    for (size_t k = 0; k < wanted[i].count; k++) {
+      LayoutIndexColumn column = {wanted[i].fields[k].field->column, wanted[i].fields[k].is_descending};
+      if (!VEC_PUSH(making->arena, &index.columns, column)) return error_no_memory(err);
+    }
+    if (!VEC_PUSH(making->arena, &table->indexes, index)) return error_no_memory(err);
+  }
+  return CODE_OK;
+}
+
+static Code foreign_key_make(Making *making, const Relation *relation, LayoutTable *table) {
+  Error *err = making->err;
+  Buf sql = buf_on(making->arena, TEXT_BYTES_MAX);
+  LayoutForeignKey key = {.name = postgres_ddl_foreign_key_name(relation, making->arena),
+                          .target = relation->target->table,
+                          .on_delete = relation->on_delete,
+                          .is_deferred = relation->is_deferred,
+                          .label =
+                              arena_printf(making->arena, "%.*s.%.*s", STR_ARGS(relation->source->name), STR_ARGS(relation->field->name))};
+  TRY_ALLOC(key.name.ptr);
+  TRY_ALLOC(key.label.ptr);
+  postgres_ddl_write_foreign_key(&sql, relation, making->arena);
+  TRY(buf_finish(&sql, &key.add_sql, err));
+  for (size_t i = 0; i < relation->key_count; i++) {
+    if (!VEC_PUSH(making->arena, &key.columns, relation->keys[i]->column)) return error_no_memory(err);
+  }
+  return VEC_PUSH(making->arena, &table->foreign_keys, key) ? CODE_OK : error_no_memory(err);
+}
+
+static Code table_make(Making *making, const Resource *resource, Layout *layout) {
+  Error *err = making->err;
+  Buf body = buf_on(making->arena, TEXT_BYTES_MAX), name = buf_on(making->arena, TEXT_BYTES_MAX);
+  LayoutTable table = {.name = resource->table, .resource = resource};
+  sql_write_table(&name, resource);
+  TRY(buf_finish(&name, &table.quoted, err));
+  postgres_ddl_write_table_body(&body, resource);
+  TRY(buf_finish(&body, &table.body, err));
+  for (size_t i = 0; i < resource->stored_count; i++) TRY(column_make(making, resource->stored[i], &table));
+  for (size_t i = 0; i < resource->key_count; i++) {
+    if (!VEC_PUSH(making->arena, &table.keys, resource->keys[i]->column)) return error_no_memory(err);
+  }
+  for (size_t i = 0; i < resource->field_count; i++) {
+    if (resource->fields[i]->kind == FIELD_TO_ONE) TRY(foreign_key_make(making, resource->fields[i]->relation, &table));
+  }
+  TRY(indexes_make(making, resource, &table));
+  return VEC_PUSH(making->arena, &layout->tables, table) ? CODE_OK : error_no_memory(err);
+}
+
+Code postgres_layout_of_contract(const Contract *contract, Arena *arena, Layout *ret, Error *err) {
+  Making making = {.arena = arena, .err = err};
+  Layout layout = {0};
+  for (size_t i = 0; i < contract->resource_count; i++) TRY(table_make(&making, contract->resources[i], &layout));
+  *ret = layout;
+  return CODE_OK;
+}
+
+/* ---- of a database ---- */
+
+static FieldType kind_of(Str type) {
+  switch (postgres_kind_of(type)) {
+    case POSTGRES_TEXT: return TYPE_STRING;
+    case POSTGRES_UUID: return TYPE_UUID;
+    case POSTGRES_INTEGER: return postgres_types_equal(type, STR("bigint")) ? TYPE_BIGINT : TYPE_INT;
+    case POSTGRES_NUMERIC: return TYPE_DECIMAL;
+    case POSTGRES_REAL:
+    case POSTGRES_DOUBLE: return TYPE_FLOAT;
+    case POSTGRES_BOOLEAN: return TYPE_BOOLEAN;
+    case POSTGRES_TIMESTAMPTZ: return TYPE_DATETIME;
+    case POSTGRES_DATE: return TYPE_DATE;
+    case POSTGRES_JSON:
+    case POSTGRES_JSONB: return TYPE_JSON;
+    case POSTGRES_BYTEA: return TYPE_BYTES;
+    default: return TYPE_COUNT;
+  }
+}
+
+/* The texts in CHECK ((status = ANY (ARRAY['OPEN'::text, 'DONE'::text]))), with quotes in them undoubled. */
+static Code values_read(Str definition, Arena *arena, LayoutColumn *column, Error *err) {
+  VEC(Str) values = {0};
+  size_t at = str_find_byte(definition, '\'', 0);
+  while (at < definition.len) {
+    Buf text = buf_on(arena, TEXT_BYTES_MAX);
+    Str value;
+    for (at++; at < definition.len; at++) {
+      if (definition.ptr[at] == '\'') {
+        if (at + 1 >= definition.len || definition.ptr[at + 1] != '\'') break;
+        at++;
+      }
+      buf_add_byte(&text, definition.ptr[at]);
+    }
+    TRY(buf_finish(&text, &value, err));
+    if (!VEC_PUSH(arena, &values, value)) return error_no_memory(err);
+    at = str_find_byte(definition, '\'', at + 1);
+  }
+  column->values = values.items;
+  column->value_count = values.count;
+  return CODE_OK;
+}
+
+/* An enum's check names its column first, and compares it with texts alone. */
+static bool check_is_of(const PgCheck *check, const LayoutColumn *column, Arena *arena) {
+  Str plain = arena_printf(arena, "CHECK ((%.*s = ", STR_ARGS(column->name));
+  Str quoted = arena_printf(arena, "CHECK ((\"%.*s\" = ", STR_ARGS(column->name));
+  return (plain.ptr != NULL && str_starts_with(check->definition, plain)) ||
+         (quoted.ptr != NULL && str_starts_with(check->definition, quoted));
+}
+
+static Code columns_read(const PgTable *from, Arena *arena, LayoutTable *table, Error *err) {
+  for (size_t i = 0; i < from->columns.count; i++) {
+    const PgColumn *column = &from->columns.items[i];
+    LayoutColumn read = {.name = column->name, .type = column->type, .is_not_null = column->is_not_null, .kind = kind_of(column->type)};
+    for (size_t k = 0; k < from->checks.count; k++) {
+      if (!check_is_of(&from->checks.items[k], &read, arena)) continue;
+      read.check_name = from->checks.items[k].name;
+      TRY(values_read(from->checks.items[k].definition, arena, &read, err));
+      break;
+    }
+    if (!VEC_PUSH(arena, &table->columns, read)) return error_no_memory(err);
+  }
+  for (uint32_t order = 1; order <= from->columns.count; order++) {
+    for (size_t i = 0; i < from->columns.count; i++) {
+      if (from->columns.items[i].key_order != order) continue;
+      if (!VEC_PUSH(arena, &table->keys, from->columns.items[i].name)) return error_no_memory(err);
+    }
+  }
+  return CODE_OK;
+}
+
+static Code indexes_read(const PgTable *from, Arena *arena, LayoutTable *table, Error *err) {
+  for (size_t i = 0; i < from->indexes.count; i++) {
+    const PgIndex *index = &from->indexes.items[i];
+    bool is_kept =
+        !index->is_primary && !index->is_partial && index->is_valid && (index->is_unique || layout_index_is_ours(from->name, index->name));
+    LayoutIndex read = {.name = index->name, .is_unique = index->is_unique};
+    for (size_t k = 0; is_kept && k < index->columns.count; k++) {
+      LayoutIndexColumn column = {index->columns.items[k].name, index->columns.items[k].is_descending};
+      is_kept = column.name.ptr != NULL;
+      if (!VEC_PUSH(arena, &read.columns, column)) return error_no_memory(err);
+    }
+    if (is_kept && !VEC_PUSH(arena, &table->indexes, read)) return error_no_memory(err);
+  }
+  return CODE_OK;
+}
+
+static Str name_in(const PostgresSchema *schema, Str in, Str name, Arena *arena) {
+  return str_equal(in, schema->current) ? name : arena_printf(arena, "%.*s.%.*s", STR_ARGS(in), STR_ARGS(name));
+}
+
+static Code foreign_keys_read(const PostgresSchema *schema, const PgTable *from, Arena *arena, LayoutTable *table, Error *err) {
+  for (size_t i = 0; i < from->foreign_keys.count; i++) {
+    const PgForeignKey *key = &from->foreign_keys.items[i];
+    LayoutForeignKey read = {.name = key->name,
+                             .target = name_in(schema, key->target_schema, key->target, arena),
+                             .on_delete = key->on_delete == 'c'   ? ON_DELETE_CASCADE
+                                          : key->on_delete == 'n' ? ON_DELETE_SET_NULL
+                                                                  : ON_DELETE_RESTRICT,
+                             .is_deferred = key->is_deferred,
+                             .label = arena_printf(arena, "%.*s to %.*s", STR_ARGS(table->name), STR_ARGS(key->target))};
+    TRY_ALLOC(read.label.ptr);
+    TRY_ALLOC(read.target.ptr);
+    for (size_t k = 0; k < key->columns.count; k++) {
+      if (!VEC_PUSH(arena, &read.columns, key->columns.items[k])) return error_no_memory(err);
+    }
+    if (!VEC_PUSH(arena, &table->foreign_keys, read)) return error_no_memory(err);
+  }
+  return CODE_OK;
+}
+
+static Code table_read(const PostgresSchema *schema, const PgTable *from, Arena *arena, Layout *layout, Error *err) {
+  bool is_current = str_equal(from->schema, schema->current);
+  Buf quoted = buf_on(arena, TEXT_BYTES_MAX);
+  LayoutTable table = {.name = name_in(schema, from->schema, from->name, arena)};
+  TRY_ALLOC(table.name.ptr);
+  if (!is_current) {
+    sql_write_identifier(&quoted, from->schema);
+    buf_add_byte(&quoted, '.');
+  }
+  sql_write_identifier(&quoted, from->name);
+  TRY(buf_finish(&quoted, &table.quoted, err));
+  TRY(columns_read(from, arena, &table, err));
+  TRY(indexes_read(from, arena, &table, err));
+  TRY(foreign_keys_read(schema, from, arena, &table, err));
+  return VEC_PUSH(arena, &layout->tables, table) ? CODE_OK : error_no_memory(err);
+}
+
+Code postgres_layout_of_schema(const PostgresSchema *schema, Arena *arena, Layout *ret, Error *err) {
+  Layout layout = {0};
+  for (size_t i = 0; i < schema->tables.count; i++) {
+    const PgTable *table = &schema->tables.items[i];
+    bool is_table = table->kind == 'r' || table->kind == 'p';
+    if (!is_table || str_starts_with(table->name, STR("caisson_"))) continue;
+    TRY(table_read(schema, table, arena, &layout, err));
+  }
+  *ret = layout;
+  return CODE_OK;
+}

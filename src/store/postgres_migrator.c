@@ -1,0 +1,184 @@
+/* postgres_migrator.c - migrations on PostgreSQL: a connection that holds an advisory lock as long as it is open, so that one migrator
+ * works at a time; another one reads the catalogs. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "store/migrator.h"
+#include "store/postgres_layout.h"
+#include "store/postgres_plan.h"
+#include "store/postgres_query.h"
+#include "store/postgres_store.h"
+
+typedef struct PostgresMigrator {
+  Migrator base;
+  PostgresStore *store;
+  PGconn *pg;
+  PostgresConnection *catalog;
+  char scratch[64]; /* a schema; empty: none */
+} PostgresMigrator;
+
+enum { LOCK_WAIT_MS = 50 };
+static const int64_t COMMAND_TIMEOUT_US = 60000000;
+
+static void on_notice(void *context, const PGresult *result) {
+  (void)context;
+  (void)result;
+}
+
+/* The primary message and the detail, for operators. */
+static Code fail(PostgresMigrator *migrator, const PGresult *result, Error *err) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+  if (state == NULL) return postgres_error_lost(&migrator->store->target, migrator->pg, err);
+  if (strcmp(state, "55P03") == 0)
+    return error_set(err, CODE_TIMEOUT, "somebody holds a lock that the change needs: it did not come in time");
+  /* Classes: 23 a constraint, 22 a value that can't be converted, 08, 53, 57 and 58 what is outside. */
+  bool is_data = strncmp(state, "23", 2) == 0 || strncmp(state, "22", 2) == 0;
+  bool is_outside =
+      strncmp(state, "08", 2) == 0 || strncmp(state, "53", 2) == 0 || strncmp(state, "57", 2) == 0 || strncmp(state, "58", 2) == 0;
+  Code code = is_data ? CODE_CONFLICT : is_outside ? CODE_UNAVAILABLE : CODE_BAD_REQUEST;
+  return error_set(err, code, "%.140s%s%.70s", message == NULL ? "the database refused a statement" : message, detail == NULL ? "" : ": ",
+                   detail == NULL ? "" : detail);
+}
+
+static Code query(Migrator *base, const char *sql, size_t column_count, MigratorRowFn *row, void *context, Error *err) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  PGresult *result = PQexec(migrator->pg, sql);
+  ExecStatusType status = PQresultStatus(result);
+  Code code = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ? CODE_OK : fail(migrator, result, err);
+  Str columns[MIGRATOR_COLUMNS_MAX];
+  for (int i = 0; code == CODE_OK && row != NULL && i < PQntuples(result); i++) {
+    for (size_t k = 0; k < column_count && k < MIGRATOR_COLUMNS_MAX; k++) {
+      columns[k] =
+          PQgetisnull(result, i, (int)k) ? (Str){NULL, 0} : (Str){PQgetvalue(result, i, (int)k), (size_t)PQgetlength(result, i, (int)k)};
+    }
+    code = row(context, columns, err);
+  }
+  PQclear(result);
+  return code;
+}
+
+static Code execute(Migrator *base, const char *sql, Error *err) { return query(base, sql, 0, NULL, NULL, err); }
+
+static Code on_flag(void *context, const Str *columns, Error *err) {
+  bool *flag = context;
+  (void)err;
+  *flag = str_equal(columns[0], STR("t"));
+  return CODE_OK;
+}
+
+/* The lock that serve --migrate takes as well ("caisson!"). */
+static Code lock(PostgresMigrator *migrator, int64_t timeout_ms, Error *err) {
+  for (int64_t waited_ms = 0;; waited_ms += LOCK_WAIT_MS) {
+    bool is_locked = false;
+    TRY(query(&migrator->base, "SELECT pg_try_advisory_lock(7161671957731601249)", 1, on_flag, &is_locked, err));
+    if (is_locked) return CODE_OK;
+    if (waited_ms >= timeout_ms) return error_set(err, CODE_TIMEOUT, "another migration is under way");
+    const struct timespec pause = {.tv_nsec = LOCK_WAIT_MS * 1000000L};
+    nanosleep(&pause, NULL);
+  }
+}
+
+static Code connect(PostgresMigrator *migrator, int64_t lock_timeout_ms, bool is_writer, Error *err) {
+  PostgresTarget *target = &migrator->store->target;
+  char settings[256];
+  migrator->pg = PQconnectdbParams(target->keywords, target->values, 0);
+  TRY_ALLOC(migrator->pg);
+  if (PQstatus(migrator->pg) != CONNECTION_OK) return postgres_error_lost(target, migrator->pg, err);
+  PQsetNoticeReceiver(migrator->pg, on_notice, NULL);
+  /* 0 would be no bound at all. */
+  (void)snprintf(settings, sizeof settings,
+                 "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET standard_conforming_strings = on; "
+                 "SET lock_timeout = %lld",
+                 (long long)(lock_timeout_ms < 1 ? 1 : lock_timeout_ms));
+  TRY(execute(&migrator->base, settings, err));
+  return is_writer ? lock(migrator, lock_timeout_ms, err) : CODE_OK;
+}
+
+static void migrator_close(Migrator *base) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  char sql[128];
+  Error ignored;
+  if (migrator == NULL) return;
+  base->calls->rollback(base);
+  if (migrator->scratch[0] != '\0') {
+    (void)snprintf(sql, sizeof sql, "DROP SCHEMA IF EXISTS %s CASCADE", migrator->scratch);
+    (void)execute(base, sql, &ignored);
+  }
+  if (migrator->pg != NULL) PQfinish(migrator->pg);
+  postgres_connection_close(migrator->catalog);
+  memory_free(migrator);
+}
+
+static Code migrator_open(Store *base, int64_t lock_timeout_ms, bool is_writer, Migrator **ret, Error *err) {
+  PostgresMigrator *migrator = memory_alloc(sizeof *migrator);
+  TRY_ALLOC(migrator);
+  *migrator = (PostgresMigrator){.base = {&POSTGRES_MIGRATOR}, .store = (PostgresStore *)base};
+  Code code = connect(migrator, lock_timeout_ms, is_writer, err);
+  if (code == CODE_OK) code = postgres_connection_open(&migrator->store->target, NULL, NULL, &migrator->catalog, err);
+  if (code != CODE_OK) {
+    migrator_close(&migrator->base);
+    return code;
+  }
+  *ret = &migrator->base;
+  return CODE_OK;
+}
+
+static Code layout_read(Migrator *base, const Contract *contract, Arena *arena, Layout *ret, bool *ret_is_ours, Error *err) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  PostgresSchema schema;
+  Str schemas = {NULL, 0};
+  if (contract != NULL) TRY(postgres_schemas_of(contract, arena, &schemas, err));
+  TRY(postgres_schema_read(migrator->catalog, schemas, arena, &schema, err));
+  if (schema.current.len == 0) return error_set(err, CODE_UNAVAILABLE, "the database has no schema for tables to be in (search_path)");
+  *ret_is_ours = schema.is_ours;
+  return postgres_layout_of_schema(&schema, arena, ret, err);
+}
+
+static Code begin(Migrator *base, Error *err) { return execute(base, "BEGIN", err); }
+
+static void rollback(Migrator *base) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  Error ignored;
+  if (migrator->pg == NULL || PQtransactionStatus(migrator->pg) == PQTRANS_IDLE) return;
+  (void)execute(base, "ROLLBACK", &ignored);
+}
+
+static Code commit(Migrator *base, Error *err) {
+  Code code = execute(base, "COMMIT", err);
+  if (code != CODE_OK) rollback(base);
+  return code;
+}
+
+static Code mark(Migrator *base, Error *err) {
+  return execute(base, "CREATE TABLE IF NOT EXISTS " POSTGRES_MARK_TABLE " (name text PRIMARY KEY, value text NOT NULL)", err);
+}
+
+static Code scratch(Migrator *base, Error *err) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  char sql[256];
+  (void)snprintf(migrator->scratch, sizeof migrator->scratch, "caisson_scratch_%d", PQbackendPID(migrator->pg));
+  (void)snprintf(sql, sizeof sql, "DROP SCHEMA IF EXISTS %s CASCADE; CREATE SCHEMA %s; SET search_path = %s", migrator->scratch,
+                 migrator->scratch, migrator->scratch);
+  TRY(execute(base, sql, err));
+  (void)snprintf(sql, sizeof sql, "SET search_path = %s", migrator->scratch);
+  return postgres_command(migrator->catalog, sql, COMMAND_TIMEOUT_US, NULL, err);
+}
+
+const StoreMigrator POSTGRES_MIGRATOR = {
+    .dialect = STR_INIT("postgresql"),
+    .layout_of = postgres_layout_of_contract,
+    .types_equal = postgres_types_equal,
+    .open = migrator_open,
+    .close = migrator_close,
+    .read = layout_read,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .execute = execute,
+    .query = query,
+    .mark = mark,
+    .scratch = scratch,
+};

@@ -1,0 +1,191 @@
+/* sqlite_migrator.c - migrations on SQLite: each is one transaction, in which foreign keys are not looked at until all is done
+ * (https://sqlite.org/lang_altertable.html §7). */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "store/migrator.h"
+#include "store/sqlite_error.h"
+#include "store/sqlite_layout.h"
+#include "store/sqlite_store.h"
+
+typedef struct SqliteMigrator {
+  Migrator base;
+  SqliteStore *store;
+  SqliteConnection *connection;
+  bool is_writer;
+  bool has_turn;
+} SqliteMigrator;
+
+static bool types_equal(Str a, Str b) { return str_equal_ignore_case(sqlite_type_base(a), sqlite_type_base(b)); }
+
+/* What SQLite says itself, for operators. */
+static Code fail(SqliteMigrator *migrator, int result, Error *err) {
+  int primary = result & 0xff;
+  const char *text = sqlite3_errmsg(migrator->connection->db);
+  if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED)
+    return error_set(err, CODE_TIMEOUT, "another program is writing to the database: the lock did not come in time");
+  Code code = primary == SQLITE_CONSTRAINT ? CODE_CONFLICT : primary == SQLITE_ERROR ? CODE_BAD_REQUEST : CODE_UNAVAILABLE;
+  return error_set(err, code, "%.200s", text);
+}
+
+static Code execute(Migrator *base, const char *sql, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  int result = sqlite3_exec(migrator->connection->db, sql, NULL, NULL, NULL);
+  return result == SQLITE_OK ? CODE_OK : fail(migrator, result, err);
+}
+
+static Code query(Migrator *base, const char *sql, size_t column_count, MigratorRowFn *row, void *context, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  sqlite3_stmt *stmt = NULL;
+  Str columns[MIGRATOR_COLUMNS_MAX];
+  int result = sqlite3_prepare_v2(migrator->connection->db, sql, -1, &stmt, NULL);
+  if (result != SQLITE_OK) return fail(migrator, result, err);
+  Code code = CODE_OK;
+  while (code == CODE_OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
+    for (size_t i = 0; i < column_count && i < MIGRATOR_COLUMNS_MAX; i++) {
+      const char *text = (const char *)sqlite3_column_text(stmt, (int)i);
+      columns[i] = (Str){text, text == NULL ? 0 : (size_t)sqlite3_column_bytes(stmt, (int)i)};
+    }
+    code = row(context, columns, err);
+  }
+  if (code == CODE_OK && result != SQLITE_DONE) code = fail(migrator, result, err);
+  sqlite3_finalize(stmt);
+  return code;
+}
+
+static void migrator_close(Migrator *base) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  if (migrator == NULL) return;
+  migrator->base.calls->rollback(base);
+  sqlite_connection_close(migrator->connection);
+  memory_free(migrator);
+}
+
+static Code migrator_open(Store *base, int64_t lock_timeout_ms, bool is_writer, Migrator **ret, Error *err) {
+  SqliteStore *store = (SqliteStore *)base;
+  if (is_writer && store->target.is_read_only) return error_set(err, CODE_UNAVAILABLE, "the database may not be written");
+  SqliteMigrator *migrator = memory_alloc(sizeof *migrator);
+  TRY_ALLOC(migrator);
+  *migrator = (SqliteMigrator){.base = {&SQLITE_MIGRATOR}, .store = store, .is_writer = is_writer};
+  int timeout_ms = lock_timeout_ms > 600000 ? 600000 : (int)lock_timeout_ms;
+  Code code =
+      sqlite_connection_open(&store->target, is_writer ? SQLITE_ROLE_WRITER : SQLITE_ROLE_READER, timeout_ms, &migrator->connection, err);
+  if (code == CODE_OK) code = execute(&migrator->base, "PRAGMA foreign_keys=OFF", err);
+  if (code != CODE_OK) {
+    migrator_close(&migrator->base);
+    return code;
+  }
+  *ret = &migrator->base;
+  return CODE_OK;
+}
+
+static Code layout_read(Migrator *base, const Contract *contract, Arena *arena, Layout *ret, bool *ret_is_ours, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  SqliteSchema schema;
+  (void)contract;
+  TRY(sqlite_schema_find_owner(migrator->connection, ret_is_ours, err));
+  TRY(sqlite_schema_read(migrator->connection, arena, &schema, err));
+  return sqlite_layout_of_schema(&schema, arena, ret, err);
+}
+
+static void rollback(Migrator *base) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  if (migrator->connection != NULL && !sqlite3_get_autocommit(migrator->connection->db))
+    sqlite_connection_command(migrator->connection, SQLITE_COMMAND_ROLLBACK);
+  if (migrator->has_turn) sqlite_turn_end(migrator->store);
+  migrator->has_turn = false;
+}
+
+static Code begin(Migrator *base, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  sqlite_turn_begin_write(migrator->store);
+  migrator->has_turn = true;
+  int result = sqlite_connection_command(migrator->connection, SQLITE_COMMAND_BEGIN_IMMEDIATE);
+  if (result == SQLITE_OK) return CODE_OK;
+  Code code = fail(migrator, result, err);
+  rollback(base);
+  return code;
+}
+
+static Code on_broken(void *context, const Str *columns, Error *err) {
+  (void)context;
+  return error_set(err, CODE_CONFLICT, "rows of %.*s would refer to rows of %.*s that are not there", STR_ARGS(columns[0]),
+                   STR_ARGS(columns[1]));
+}
+
+static Code commit(Migrator *base, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  Code code = query(base, "SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", 2, on_broken, NULL, err);
+  int result = code == CODE_OK ? sqlite_connection_command(migrator->connection, SQLITE_COMMAND_COMMIT) : SQLITE_OK;
+  if (result != SQLITE_OK) code = fail(migrator, result, err);
+  rollback(base);
+  return code;
+}
+
+typedef struct Drops {
+  Arena *arena;
+  VEC(Str) statements;
+} Drops;
+
+static Code on_search_part(void *context, const Str *columns, Error *err) {
+  Drops *drops = context;
+  Str sql = arena_printf(drops->arena, "DROP %.*s IF EXISTS \"%.*s\"", STR_ARGS(columns[0]), STR_ARGS(columns[1]));
+  TRY_ALLOC(sql.ptr);
+  return VEC_PUSH(drops->arena, &drops->statements, sql) ? CODE_OK : error_no_memory(err);
+}
+
+/* Search indexes hang on tables by triggers, which a table's remaking would lose and a renaming leave pointing elsewhere: they go, and the
+ * next start makes them again from what is there. Names of ours have no quotes. */
+static Code search_drop(SqliteMigrator *migrator, Arena *arena, Error *err) {
+  Drops drops = {.arena = arena};
+  TRY(query(&migrator->base,
+            "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'trigger') AND name GLOB 'caisson_search_*:*' AND instr(name, "
+            "'\"') = 0 AND (type = 'trigger' OR name GLOB '*:text' OR name GLOB '*:keys') ORDER BY type DESC, name",
+            2, on_search_part, &drops, err));
+  for (size_t i = 0; i < drops.statements.count; i++) TRY(execute(&migrator->base, drops.statements.items[i].ptr, err));
+  return CODE_OK;
+}
+
+static Code prepare(Migrator *base, Error *err) {
+  Arena *arena = arena_create(0);
+  TRY_ALLOC(arena);
+  Code code = search_drop((SqliteMigrator *)base, arena, err);
+  arena_destroy(arena);
+  return code;
+}
+
+static Code mark(Migrator *base, Error *err) {
+  char sql[64];
+  (void)snprintf(sql, sizeof sql, "PRAGMA application_id=%d", SQLITE_APPLICATION_ID);
+  return execute(base, sql, err);
+}
+
+/* A database in memory beside the file. */
+static Code scratch(Migrator *base, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  static const SqliteTarget memory = {.path = ":memory:", .is_memory = true};
+  SqliteConnection *connection = NULL;
+  TRY(sqlite_connection_open(&memory, SQLITE_ROLE_WRITER, 0, &connection, err));
+  sqlite_connection_close(migrator->connection);
+  migrator->connection = connection;
+  return execute(base, "PRAGMA foreign_keys=OFF", err);
+}
+
+const StoreMigrator SQLITE_MIGRATOR = {
+    .dialect = STR_INIT("sqlite"),
+    .is_atomic = true,
+    .layout_of = sqlite_layout_of_contract,
+    .types_equal = types_equal,
+    .open = migrator_open,
+    .close = migrator_close,
+    .read = layout_read,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .execute = execute,
+    .query = query,
+    .prepare = prepare,
+    .mark = mark,
+    .scratch = scratch,
+};
