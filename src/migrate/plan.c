@@ -76,22 +76,22 @@ static bool tables_are_one(const Planner *planner, const LayoutTable *from, cons
 }
 
 static const LayoutTable *table_before(const Planner *planner, const LayoutTable *to) {
-  const LayoutTable *same = layout_table(planner->from, to->name);
+  const LayoutTable *same = store_layout_table(planner->from, to->name);
   if (same != NULL) return same;
   for (size_t i = 0; i < planner->from->tables.count; i++) {
     const LayoutTable *from = &planner->from->tables.items[i];
-    if (layout_table(planner->to, from->name) == NULL && tables_are_one(planner, from, to)) return from;
+    if (store_layout_table(planner->to, from->name) == NULL && tables_are_one(planner, from, to)) return from;
   }
   return NULL;
 }
 
 static const LayoutColumn *column_before(const Planner *planner, const LayoutTable *from, const LayoutTable *to,
                                          const LayoutColumn *column) {
-  const LayoutColumn *same = layout_column(from, column->name);
+  const LayoutColumn *same = store_layout_column(from, column->name);
   if (same != NULL) return same;
   for (size_t i = 0; i < from->columns.count; i++) {
     const LayoutColumn *candidate = &from->columns.items[i];
-    if (layout_column(to, candidate->name) != NULL) continue;
+    if (store_layout_column(to, candidate->name) != NULL) continue;
     const LayoutColumn *older = planner->is_backwards ? column : candidate, *newer = planner->is_backwards ? candidate : column;
     if (column_was(older, newer->field, planner->arena)) return candidate;
   }

@@ -176,7 +176,9 @@ Code script_read(Str text, Arena *arena, Script *ret, Error *err) {
     }
     at++;
   }
-  TRY(statement_keep(str_slice(text, begin, text.len), arena, &script, err));
+  Str rest = str_slice(text, begin, text.len);
+  if (is_trigger(rest) && !ends_with_end(rest)) return error_set(err, CODE_BAD_REQUEST, "a trigger does not end");
+  TRY(statement_keep(rest, arena, &script, err));
   *ret = script;
   return CODE_OK;
 }

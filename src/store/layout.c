@@ -1,14 +1,14 @@
 /* layout.c - see layout.h. */
 #include "store/layout.h"
 
-const LayoutTable *layout_table(const Layout *layout, Str name) {
+const LayoutTable *store_layout_table(const Layout *layout, Str name) {
   for (size_t i = 0; i < layout->tables.count; i++) {
     if (str_equal(layout->tables.items[i].name, name)) return &layout->tables.items[i];
   }
   return NULL;
 }
 
-const LayoutColumn *layout_column(const LayoutTable *table, Str name) {
+const LayoutColumn *store_layout_column(const LayoutTable *table, Str name) {
   for (size_t i = 0; i < table->columns.count; i++) {
     if (str_equal(table->columns.items[i].name, name)) return &table->columns.items[i];
   }

@@ -55,7 +55,7 @@ typedef struct Layout {
   VEC(LayoutTable) tables; /* without our own bookkeeping */
 } Layout;
 
-const LayoutTable *layout_table(const Layout *layout, Str name); /* NULL where there is none */
-const LayoutColumn *layout_column(const LayoutTable *table, Str name);
+const LayoutTable *store_layout_table(const Layout *layout, Str name); /* NULL where there is none */
+const LayoutColumn *store_layout_column(const LayoutTable *table, Str name);
 /* An index named as Caisson names them, which it may take away again: others are their makers'. */
 bool layout_index_is_ours(Str table, Str index);
