@@ -57,7 +57,7 @@ static Code answer_read(RestBatchItem *item, Arena *arena, Error *err) {
   Str text = item->request.response.body;
   item->answer = NULL;
   if (text.len == 0) {
-    Buf out = buf_on(arena, 64 * 1024);
+    Buf out = buf_on(arena, (size_t)64 * 1024);
     TRY(answer_of_key(item, &out));
     text = buf_str(&out);
   }

@@ -157,8 +157,8 @@ static bool parse_fixed(const char *s, int64_t *ret_us) {
   year += century * 100;
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > month_length(year, month)) return false;
   if (hour > 23 || minute > 59 || second > 59) return false;
-  int64_t seconds = days_from_civil((CivilDate){year, month, day}) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
-  *ret_us = seconds * US_PER_SECOND + us_10000 * 10000 + us_100 * 100 + us;
+  int64_t seconds = days_from_civil((CivilDate){year, month, day}) * SECONDS_PER_DAY + (int64_t)(hour * 3600 + minute * 60 + second);
+  *ret_us = seconds * US_PER_SECOND + (int64_t)(us_10000 * 10000 + us_100 * 100 + us);
   return true;
 }
 

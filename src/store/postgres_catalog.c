@@ -337,10 +337,11 @@ static Code read_all(Reader *reader, Error *err) {
   PostgresSchema schema;
   TRY(postgres_schema_read(reader->connection, reader->schemas, reader->arena, &schema, err));
   reader->schema = &schema;
-  TRY(take_tables(reader, err));
-  for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++)
-    TRY(postgres_query(reader->connection, queries[i].sql, NULL, 0, queries[i].columns, queries[i].row, reader, err));
-  return CODE_OK;
+  Code code = take_tables(reader, err);
+  for (size_t i = 0; code == CODE_OK && i < sizeof queries / sizeof queries[0]; i++)
+    code = postgres_query(reader->connection, queries[i].sql, NULL, 0, queries[i].columns, queries[i].row, reader, err);
+  reader->schema = NULL;
+  return code;
 }
 
 Code postgres_catalog_read(Str url, Str schemas, Arena *arena, Catalog *ret, Error *err) {
