@@ -48,6 +48,7 @@ typedef struct Api {
   size_t face_count;
   const struct RestMap *rest;        /* api/rest_map.h */
   const struct Documents *documents; /* api/documents.h; NULL: not served */
+  const struct Graphql *graphql;     /* api/graphql_request.h; NULL: not served */
   Arena *arena;                      /* the Api's own */
 } Api;
 

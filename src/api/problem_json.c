@@ -12,7 +12,7 @@ static void add_member(Buf *out, Str prefix, Str text) {
   json_write_string(out, text);
 }
 
-static void add_mistakes(const Problem *problem, Buf *out) {
+void problem_json_write_mistakes(const Problem *problem, Buf *out) {
   buf_add(out, STR(",\"errors\":["));
   for (size_t i = 0; i < problem->mistake_count; i++) {
     const Mistake *mistake = &problem->mistakes[i];
@@ -37,7 +37,7 @@ void problem_json_write(const Problem *problem, int status, Str request_id, Buf 
   add_member(out, STR(",\"detail\":"), problem->detail);
   add_member(out, STR(",\"hint\":"), problem->hint);
   add_member(out, STR(",\"rule\":"), problem->rule);
-  if (problem->mistake_count > 0) add_mistakes(problem, out);
+  if (problem->mistake_count > 0) problem_json_write_mistakes(problem, out);
   if (problem->operation >= 0) {
     buf_add(out, STR(",\"operation\":"));
     buf_add_int64(out, problem->operation);

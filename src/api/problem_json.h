@@ -8,6 +8,9 @@
 /* Writes the document. `status` 0: the code's own. */
 void problem_json_write(const Problem *problem, int status, Str request_id, Buf *out);
 
+/* `,"errors":[…]` */
+void problem_json_write_mistakes(const Problem *problem, Buf *out);
+
 /* The whole answer. Where even the document can't be made for want of memory, a constant one without the request's id. `status` 0: the
  * code's own. */
 void problem_respond(const Problem *problem, int status, Str request_id, Arena *arena, HttpResponse *ret);

@@ -36,6 +36,7 @@ ExitStatus command_completion(Cli *cli);
 ExitStatus command_contract(Cli *cli);
 ExitStatus command_diff(Cli *cli);
 ExitStatus command_explain(Cli *cli);
+ExitStatus command_graphql(Cli *cli);
 ExitStatus command_introspect(Cli *cli);
 ExitStatus command_man(Cli *cli);
 ExitStatus command_migrate(Cli *cli);

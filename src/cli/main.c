@@ -15,6 +15,7 @@ static const Command commands[] = {
     {"token", "[options] [CONTRACT]: a signed token, for development", command_token},
     {"introspect", "STORE: a contract for an existing database", command_introspect},
     {"openapi", "CONTRACT: its OpenAPI 3.1 document, on stdout", command_openapi},
+    {"graphql", "CONTRACT: its GraphQL schema, on stdout", command_graphql},
     {"contract", "--prelude: the directives' definitions, for editors", command_contract},
     {"completion", "bash|zsh|fish: what your shell offers after caisson", command_completion},
     {"man", "the manual page", command_man},

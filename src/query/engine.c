@@ -119,6 +119,7 @@ Code engine_authorize(Engine *engine, CallGroup *group) {
     Code code = authorize(&group->calls[i], group->arena, &err);
     if (code == CODE_OK) continue;
     if (group->calls[i].result.problem == NULL) refuse_error(&group->calls[i], group->arena, &err);
+    if (group->is_partial) continue;
     group->failed = i;
     return code;
   }
@@ -166,18 +167,21 @@ static Code plan_call(Engine *engine, Call *call, CallGroup *group, Error *err) 
   TRY_ALLOC(call->plan);
   if (call->before != NULL) return CODE_OK; /* its input is not known yet */
   if (is_write(call->operation.action)) return write_plan(engine, call, group->arena, err);
-  if (call->operation.action == ACTION_AGGREGATE) return aggregate_plan(engine, call, group->arena, err);
+  Arena *arena = call->arena != NULL ? call->arena : group->arena;
+  if (call->operation.action == ACTION_AGGREGATE) return aggregate_plan(engine, call, arena, err);
   bool is_get = call->operation.action == ACTION_GET;
   if (is_get && call->operation.key == NULL) return CODE_OK; /* no row can have such a key */
-  return read_call_create(engine, &call->operation, call->sink, group->arena, &call->plan->read, err);
+  return read_call_create(engine, &call->operation, call->sink, arena, &call->plan->read, err);
 }
 
 Code engine_plan(Engine *engine, CallGroup *group) {
   for (size_t i = 0; i < group->count; i++) {
     Error err = {0};
+    if (group->calls[i].result.problem != NULL) continue; /* of a partial group */
     Code code = plan_call(engine, &group->calls[i], group, &err);
     if (code == CODE_OK) continue;
     if (group->calls[i].result.problem == NULL) refuse_error(&group->calls[i], group->arena, &err);
+    if (group->is_partial) continue;
     group->failed = i;
     return code;
   }
@@ -235,6 +239,10 @@ static void read_done(StoreRead *read, Code code, const Error *store_error) {
 
 static void execute_read(Engine *engine, CallGroup *group, Call *call) {
   CallPlan *plan = call->plan;
+  if (call->result.problem != NULL) {
+    group_count_down(group);
+    return;
+  }
   if (plan->read == NULL && plan->aggregate == NULL) {
     refuse(call, not_found(group->arena));
     call_failed(call, group);

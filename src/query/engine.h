@@ -34,6 +34,7 @@ const EngineLimits *engine_limits(const Engine *engine);
 typedef struct Call {
   Operation operation;
   ResultSink *sink; /* rows of the answer; NULL: none wanted */
+  Arena *arena;     /* reads: the call's own, where its rows may come on another thread than those of other calls; NULL: the group's */
   Result result;    /* filled when the group is done */
   /* Writes only, may be NULL: runs in the transaction just before this Operation; may complete it from earlier results (a batch's $ref).
    * Until then the Operation's input is not looked at. */
@@ -48,6 +49,7 @@ typedef struct CallGroup {
   Call *calls;
   size_t count;
   Arena *arena;                          /* the request's */
+  bool is_partial;                       /* reads alone: a call that is refused has its problem, and the others run */
   void (*done)(struct CallGroup *group); /* on the loop, exactly once, perhaps before engine_execute returns; results are filled */
   void *context;                         /* the caller's own */
   size_t failed;                         /* index of the call that failed the group; count: none, or the transaction as a whole */

@@ -37,12 +37,14 @@ typedef struct ListQuery {
   const Expr *scope;      /* set by the face on the client's behalf: a sub-resource's parent; not guarded by field rules; NULL: none */
   const OrderTerm *order; /* the key is appended by the engine where the client has not named it */
   size_t order_count;
-  int64_t limit;     /* -1: the default page size */
-  Str after, before; /* opaque cursors; ptr NULL: none */
-  bool is_counted;   /* count=exact */
-  Str search;        /* full text: words, "a phrase", a prefix*; ptr NULL: none. The best come first where there is no order */
-  bool is_distinct;  /* rows that differ in what is selected, which must be plain fields, among them all that the list is ordered by */
-  bool is_export;    /* a piece of a stream of rows: `limit` is bounded by export_rows_max instead of page_size_max */
+  int64_t limit;        /* -1: the default page size */
+  Str after, before;    /* opaque cursors; ptr NULL: none */
+  bool is_last;         /* the last `limit` rows, in the same order; implied by `before` */
+  bool is_counted;      /* count=exact */
+  bool has_row_cursors; /* behind its values each row has its own cursor, a VALUE_TEXT (LIST, and nested lists) */
+  Str search;           /* full text: words, "a phrase", a prefix*; ptr NULL: none. The best come first where there is no order */
+  bool is_distinct;     /* rows that differ in what is selected, which must be plain fields, among them all that the list is ordered by */
+  bool is_export;       /* a piece of a stream of rows: `limit` is bounded by export_rows_max instead of page_size_max */
 } ListQuery;
 
 typedef struct SelectionItem {
@@ -104,7 +106,7 @@ typedef struct Operation {
   const Resource *resource;
   const Value *key; /* GET, UPDATE, REPLACE, DELETE: one value for each of resource->keys; decoded by type. NULL where it can't be any row's
                        key: not found */
-  Selection *selection; /* GET, LIST, and what a write answers; NULL: nothing is wanted back */
+  Selection *selection; /* GET, LIST, and what a write answers (a DELETE: the row as it was); NULL: nothing is wanted back */
   ListQuery list;       /* LIST, AGGREGATE */
   const Aggregate *aggregate;
   const JsonValue *input;            /* writes: as the client gave it, in JSON's data model; the engine validates */

@@ -146,7 +146,7 @@ static Code outline_cursor(ReadCall *call, ReadNode *node, Error *err) {
   node->list_hash = hash_list(node);
   Str after = node->list->after, before = node->list->before;
   if (after.ptr != NULL && before.ptr != NULL) return error_set(err, CODE_BAD_REQUEST, "after and before can't be given together");
-  node->is_reversed = before.ptr != NULL;
+  node->is_reversed = before.ptr != NULL || node->list->is_last;
   node->has_cursor = after.ptr != NULL || before.ptr != NULL;
   if (node->has_cursor)
     TRY(cursor_parse(after.ptr != NULL ? after : before, node->list_hash, node->order_count, call->arena, &node->cursor, err));

@@ -101,6 +101,12 @@ static Code hand_on(ReadCall *call, const Value *values, Error *err) {
   return call->sink == NULL ? CODE_OK : call->sink->row(call->sink, selection, values, err);
 }
 
+static Code cursor_of(ReadCall *call, const ReadNode *node, const Value *keys, bool is_inclusive, Str *ret, Error *err) {
+  Cursor cursor = {.is_inclusive = is_inclusive, .keys = keys, .key_count = node->order_count};
+  *ret = cursor_write(&cursor, node->list_hash, call->arena);
+  return ret->ptr == NULL ? error_no_memory(err) : CODE_OK;
+}
+
 /* The sort keys of a page's first and last row, in reading order, make its cursors. */
 static Code note_position(ReadCall *call, const ReadNode *node, ListBuild *list, size_t index, const Value *sort_keys, Error *err) {
   if (index == 0 && node->probe_statement != SIZE_MAX)
@@ -118,9 +124,15 @@ static Code list_row(ReadCall *call, ReadNode *node, ListBuild *list, const Stor
   list->rows.count++;
   if (node->list != NULL) TRY(note_position(call, node, list, index, columns + statement->column_count - node->order_count, err));
   RowReader reader = {.call = call, .node = node, .columns = columns, .is_kept = !call->is_direct};
-  Value *values = call->is_direct ? call->row : ARENA_ARRAY(call->arena, Value, node->selection->count);
+  Value *values = call->is_direct ? call->row : ARENA_ARRAY(call->arena, Value, node->selection->count + 1);
   TRY_ALLOC(values);
   TRY(read_selection(&reader, node->selection, true, values, err));
+  if (node->list != NULL && node->list->has_row_cursors) {
+    const Value *sort_keys = columns + statement->column_count - node->order_count;
+    Str cursor;
+    TRY(cursor_of(call, node, sort_keys, false, &cursor, err));
+    values[node->selection->count] = value_text(cursor);
+  }
   if (call->is_direct) return hand_on(call, values, err);
   return VEC_PUSH(call->arena, &list->items, values) ? CODE_OK : error_no_memory(err);
 }
@@ -204,17 +216,11 @@ Code read_prepare(ReadCall *call, Error *err) {
   call->read.row = on_row;
   call->read.restart = on_restart;
   call->is_direct = call->nodes.count == 1 && !root->is_reversed;
-  call->row = ARENA_ARRAY(call->arena, Value, root->selection->count);
+  call->row = ARENA_ARRAY(call->arena, Value, root->selection->count + 1);
   return call->row == NULL ? error_no_memory(err) : CODE_OK;
 }
 
 /* ---- the end ---- */
-
-static Code cursor_of(ReadCall *call, const ReadNode *node, const Value *keys, bool is_inclusive, Str *ret, Error *err) {
-  Cursor cursor = {.is_inclusive = is_inclusive, .keys = keys, .key_count = node->order_count};
-  *ret = cursor_write(&cursor, node->list_hash, call->arena);
-  return ret->ptr == NULL ? error_no_memory(err) : CODE_OK;
-}
 
 /* In reading order: `beyond` leads on, `back` to where the reading came from. */
 static Code finish_cursors(ReadCall *call, ReadNode *node, ListBuild *list, Error *err) {

@@ -84,6 +84,17 @@ static Code answer_row(Write *write, const WriteRow *row, const Value *key, bool
   return answer_from_store(write, row->resource, key, selection, call->sink, ret_given, ret_tag, err);
 }
 
+Code write_answer_deleted(Write *write, const WriteRow *row, Error *err) {
+  const Operation *operation = &write->call->operation;
+  bool is_asked = operation->action == ACTION_DELETE && operation->selection != NULL && row == write->call->plan->rows[0];
+  const Value *key = NULL;
+  bool is_given = false;
+  uint64_t tag = 0;
+  if (!is_asked) return CODE_OK;
+  TRY(key_of(write, row, &key, err));
+  return answer_row(write, row, key, &is_given, &tag, err);
+}
+
 Code write_answer(Write *write, Error *err) {
   Call *call = write->call;
   CallPlan *plan = call->plan;

@@ -9,5 +9,7 @@ Code write_refuse_conflict(Write *write, const WriteRow *row, const bool *is_cha
                            const Error *store_error, Error *err);
 /* The tag of the whole resource as the caller sees it, before the change. */
 Code write_etag(Write *write, const WriteRow *row, uint64_t *ret, Error *err);
+/* Before a row is deleted: hands it to the sink, if the call wants it back. */
+Code write_answer_deleted(Write *write, const WriteRow *row, Error *err);
 /* Hands the rows of the call to its sink, as their writer may see them, and completes the result. */
 Code write_answer(Write *write, Error *err);

@@ -450,6 +450,7 @@ static Code delete_row(Write *write, WriteRow *row, Error *err) {
   TRY(check_row_rule(write, row, RULE_DELETE, err));
   TRY(check_precondition(write, row, err));
   TRY(check_restricted(write, row, err));
+  TRY(write_answer_deleted(write, row, err));
   StoreConflict conflict = {0};
   Error store_error = {0};
   Code code = write_delete(write, row->resource, row->old, &conflict, &store_error);

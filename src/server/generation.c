@@ -4,12 +4,13 @@
 #include <stdatomic.h>
 
 #include "api/documents.h"
+#include "api/graphql.h"
 #include "api/rest.h"
 #include "contract/load.h"
 #include "contract/versions.h"
 
 /* Asked in this order. */
-static const Face *const faces[] = {&rest_face};
+static const Face *const faces[] = {&rest_face, &graphql_face};
 
 static Code name_routes(const Generation *generation, const GenerationVersion *version, Str *routes, Error *err) {
   const Contract *contract = version->contract;
@@ -69,10 +70,23 @@ EngineLimits generation_limits(const ServeConfig *config) {
   };
 }
 
+GraphqlLimits generation_graphql_limits(const ServeConfig *config) {
+  return (GraphqlLimits){
+      .depth_max = config->graphql_depth_max,
+      .cost_max = config->graphql_cost_max,
+      .aliases_max = config->graphql_aliases_max,
+      .document_bytes_max = config->graphql_document_bytes_max,
+      .tokens_max = config->graphql_tokens_max,
+      .has_introspection = config->graphql_introspection == 0,
+  };
+}
+
 static Code prepare_version(GenerationVersion *version, const ServeConfig *config, Error *err) {
   EngineLimits limits = generation_limits(config);
   TRY(api_create(version->contract, &limits, faces, sizeof faces / sizeof faces[0], &version->api, err));
   version->api->is_precondition_required = config->is_match_required;
+  GraphqlLimits graphql = generation_graphql_limits(config);
+  TRY(graphql_create(version->api, &graphql, err));
   return documents_create(version->api, &version->api->documents, err);
 }
 

@@ -2,6 +2,7 @@
  * last request on it is done. Immutable but for its count of holders; any thread. */
 #pragma once
 #include "api/face.h"
+#include "api/graphql_run.h"
 #include "observe/metrics.h"
 #include "server/config.h"
 
@@ -26,6 +27,7 @@ enum { METHOD_COUNT = HTTP_UNKNOWN + 1 };
 enum { ROUTE_OTHER = 0, ROUTE_OPERATIONS /* probes, metrics, pages */, ROUTE_FIRST_RESOURCE };
 
 /* The limits that requests are held to, of those that can be configured. */
+GraphqlLimits generation_graphql_limits(const ServeConfig *config);
 EngineLimits generation_limits(const ServeConfig *config);
 
 /* Takes the contracts over, on failure too. One holder: the caller. */

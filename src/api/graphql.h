@@ -1,0 +1,9 @@
+/* graphql.h - the GraphQL face: GraphQL over HTTP at /graphql. */
+#pragma once
+#include "api/face.h"
+#include "api/graphql_run.h"
+
+extern const Face graphql_face;
+
+/* The schema and the limits, on the Api's arena; api->graphql is what the face works from. */
+Code graphql_create(Api *api, const GraphqlLimits *limits, Error *err);

@@ -1,0 +1,29 @@
+/* graphql_request.h - GraphQL over HTTP: what of a request is the operation, and which media type and status its answer has. */
+#pragma once
+#include "api/graphql.h"
+#include "api/header.h"
+
+typedef struct Graphql {
+  GraphqlSchema *schema;
+  GraphqlLimits limits;
+} Graphql;
+
+typedef struct GraphqlRequest {
+  Str query; /* ptr NULL: none */
+  Str operation_name;
+  const JsonValue *variables; /* NULL: none */
+  bool is_strict;             /* the answer is application/graphql-response+json */
+} GraphqlRequest;
+
+typedef struct GraphqlState {
+  GraphqlRequest request;
+  GraphqlRun run;
+  GraphqlMistakes mistakes;
+  GraphqlDocument document;
+  bool is_compiled;
+} GraphqlState;
+
+/* From the URL's query (GET) or the body (POST). A problem: not a GraphQL request at all. */
+const Problem *graphql_request_read(const HttpRequest *http, Arena *arena, GraphqlRequest *ret);
+/* The answer's media type by Accept; false: 406. */
+bool graphql_negotiate(const HttpRequest *http, bool *ret_is_strict);
