@@ -31,11 +31,17 @@ static void no_memory(GraphqlBuilder *builder) { builder->has_no_memory = true; 
 
 /* ---- names ---- */
 
-static Str text(GraphqlBuilder *builder, const char *format, Str a, Str b) {
-  Str made = arena_printf(builder->arena, format, STR_ARGS(a), STR_ARGS(b));
+static Str kept(GraphqlBuilder *builder, Str made) {
   if (made.ptr == NULL) no_memory(builder);
   return made.ptr == NULL ? STR("") : made;
 }
+
+/* printf of two Strs into the schema's arena. */
+#define text(builder, format, a, b)                                                                                                        \
+  __extension__({                                                                                                                          \
+    Str text_a_ = (a), text_b_ = (b);                                                                                                      \
+    kept((builder), arena_printf((builder)->arena, (format), STR_ARGS(text_a_), STR_ARGS(text_b_)));                                       \
+  })
 
 static bool is_contract_name(const Contract *contract, Str name) {
   if (contract_resource(contract, name) != NULL) return true;

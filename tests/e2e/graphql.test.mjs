@@ -243,7 +243,7 @@ describe('the document', () => {
     const answer = await send('{\n  product(id: "p1") { nam }\n  x\n}', { headers: { Accept: 'application/graphql-response+json' } });
     assert.equal(answer.status, 400);
     assert.equal(answer.data, undefined);
-    assert.deepEqual(answer.errors.map(({ locations }) => locations), [[{ line: 2, column: 24 }], [{ line: 3, column: 3 }]]);
+    assert.deepEqual(answer.errors.map(({ locations }) => locations), [[{ line: 2, column: 23 }], [{ line: 3, column: 3 }]]);
     assert.match(answer.errors[0].message, /name/);
     assert.equal((await send('{ product(id: "p1") { nam } }')).status, 200, 'application/json answers 200 to a well-formed request');
   });
