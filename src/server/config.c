@@ -79,7 +79,7 @@ static const OptionSpec options[] = {
     {"import-max", OPTION_SIZE, AT(import_bytes_max), "1GiB", "SIZE", "a body of NDJSON or CSV (413)", .min = 1, .max = SIZE_MAX_BYTES,
      .is_limit = true},
     {"graphql-introspection", OPTION_CHOICE, AT(graphql_introspection), "on", NULL, "GraphQL tells its schema, and hints at names",
-     "on|off"},
+     "on|off", .is_limit = true},
     {"graphql-depth-max", OPTION_COUNT, AT(graphql_depth_max), "15", "N", "nesting of a GraphQL operation's fields (400)", .min = 1,
      .max = 100, .is_limit = true},
     {"graphql-cost-max", OPTION_COUNT, AT(graphql_cost_max), "10000", "N", "rows that a GraphQL operation could return (400)", .min = 1,
