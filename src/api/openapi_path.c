@@ -123,7 +123,7 @@ static void write_success(Openapi *api, const Resource *resource, const Success 
   openapi_write_headers(api, headers_of(resource, success->headers));
   if (success->has_body) {
     json_out_member_open(json, STR("content"), '{');
-    body_content(api, STR("application/json"), success->kind, resource);
+    body_content(api, STR("application/json"), success->kind, success->kind == SCHEMA_IMPORTED ? NULL : resource);
     if (success->has_stream) {
       stream_content(api, STR("application/x-ndjson"), STR("All rows that are asked for, each an object on a line of its own."));
       stream_content(api, STR("text/csv"), STR("The same as RFC 4180 has it; the first line has the fields' names."));
@@ -135,7 +135,7 @@ static void write_success(Openapi *api, const Resource *resource, const Success 
 }
 
 enum {
-  HEADERS_READ = HEADER_ETAG | HEADER_CACHE_CONTROL,
+  HEADERS_READ = HEADER_ETAG | HEADER_CACHE_CONTROL | HEADER_PREFERENCE_APPLIED,
   HEADERS_WRITTEN = HEADER_ETAG | HEADER_PREFERENCE_APPLIED,
   HEADERS_CREATED = HEADERS_WRITTEN | HEADER_LOCATION
 };

@@ -4,7 +4,8 @@ import createClient from 'openapi-fetch';
 import type { components, paths } from './api.js';
 
 const [baseUrl, token] = process.argv.slice(2) as [string, string];
-const client = createClient<paths>({ baseUrl, headers: { authorization: `Bearer ${token}` } });
+// JSON alone: the same paths also give and take streams, as text.
+const client = createClient<paths, 'application/json' | 'application/problem+json'>({ baseUrl, headers: { authorization: `Bearer ${token}` } });
 
 const isbn = '9780000000301';
 const body: components['schemas']['BookCreate'] = { isbn, title: 'On Caissons', pages: 96, price: '12.50', topics: ['bridges'] };

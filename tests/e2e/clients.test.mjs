@@ -42,7 +42,7 @@ test('Python: openapi-python-client', () => {
   const made = path.join(folder, 'python');
   // Its formatter is a program beside it.
   const env = { ...process.env, PATH: `${python}:${process.env.PATH}` };
-  const said = execute(path.join(python, 'openapi-python-client'), ['generate', '--path', document, '--output-path', made, '--fail-on-warning'], { env });
+  const said = execute(path.join(python, 'openapi-python-client'), ['generate', '--path', document, '--output-path', made, '--config', path.join(clients, 'openapi-python-client.yaml'), '--fail-on-warning'], { env });
   assert.ok(!/warning/i.test(said), said);
   assert.match(execute(path.join(python, 'python'), [path.join(clients, 'client.py'), base, token], { env: { ...env, PYTHONPATH: made } }), /round trip done/);
 });

@@ -51,6 +51,11 @@ describe('the document of the library', () => {
     assert.deepEqual(Object.keys(document.paths['/v1/ledgers']), ['get'], 'what no rule allows is not offered');
   });
 
+  test('schemas are there once each: none is made again beside its like', () => {
+    for (const name of Object.keys(schemas)) assert.match(name, /[A-Za-z0-9]$/);
+    assert.ok(schemas.Imported);
+  });
+
   test('operation ids are there once each', () => {
     const ids = operations(document).map(({ operation }) => operation.operationId);
     assert.equal(new Set(ids).size, ids.length);
