@@ -1,5 +1,5 @@
 # A thin front for Meson and scripts/: each target is one command on a fresh Debian 12 and installs what it is missing.
-.PHONY: run build test bench fuzz lint format clean
+.PHONY: run build test conform bench fuzz lint format clean
 
 SECONDS ?= 60
 
@@ -13,6 +13,11 @@ build:
 test:
 	@scripts/dependencies.sh build test
 	@scripts/test.sh $(ONLY)
+
+# Thousands of requests from the OpenAPI document: EXAMPLES for each operation.
+conform:
+	@scripts/dependencies.sh build test
+	@scripts/schemathesis.sh $(EXAMPLES)
 
 bench: build
 	@scripts/dependencies.sh build test
