@@ -239,8 +239,11 @@ static bool implies(Comparison *comparison, const Expr *a, const Expr *b) {
   if (a->kind == EXPR_NOT && b->kind == EXPR_NOT && implies(comparison, b->args[0], a->args[0])) return true;
   if (bounds_imply(comparison, a, b) || membership_implies(comparison, a, b)) return true;
   Str left = text_of(a, comparison->arena), right = text_of(b, comparison->arena);
-  if (left.ptr == NULL || right.ptr == NULL) comparison->has_no_memory = true;
-  return left.ptr != NULL && str_equal(left, right);
+  if (left.ptr == NULL || right.ptr == NULL) {
+    comparison->has_no_memory = true;
+    return false;
+  }
+  return str_equal(left, right);
 }
 
 RuleOrder diff_rule_order(const Expr *old, const Expr *new, Arena *arena, bool *ret_has_no_memory) {

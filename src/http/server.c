@@ -144,7 +144,11 @@ void http_server_use_tls(HttpServer *server, Tls *tls) { server->tls = tls; }
 
 static void on_accept(void *context, Stream *stream, Str peer) {
   HttpServer *server = context;
-  Stream *over = server->tls == NULL ? stream : tls_accept(server->tls, stream);
+  if (server->tls == NULL) {
+    http_connection_open(server, stream, peer);
+    return;
+  }
+  Stream *over = tls_accept(server->tls, stream);
   if (over == NULL)
     stream_close(stream);
   else
