@@ -80,6 +80,7 @@ static const Problem *read_body(const HttpRequest *http, Arena *arena, GraphqlRe
   const Problem *problem = check_type(http, arena);
   if (problem == NULL) problem = parse_json(http->body, arena, "The body", &body);
   if (problem != NULL) return problem;
+  if (body == NULL) return refuse(arena, "The request has no body");
   if (body->type == JSON_ARRAY) return refuse(arena, "A request holds one operation; batches of them are not served");
   if (body->type != JSON_OBJECT) return refuse(arena, "The body must be an object with \"query\"");
   const JsonValue *query = json_get(body, STR("query")), *name = json_get(body, STR("operationName"));

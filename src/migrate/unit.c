@@ -124,7 +124,7 @@ static Code piece_run(const Run *run, size_t begin, size_t end) {
     bool is_outside = script_mode(run->unit->script.statements.items[begin].sql) == SCRIPT_OUTSIDE;
     Code code = is_outside ? outside_run(run, begin) : transaction_run(run, begin, end);
     if (code != CODE_TIMEOUT || attempt == LOCK_ATTEMPTS) return code;
-    pause_ms(attempt * LOCK_PAUSE_MS);
+    pause_ms((int64_t)attempt * LOCK_PAUSE_MS);
   }
 }
 
