@@ -1,12 +1,13 @@
 /* options.c - parsing by an option table: one pass over the arguments, then the environment and the defaults for what was not given. */
 #include "server/options.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/datetime.h"
 #include "base/vec.h"
 
-enum { OPTION_NAME_MAX = 48, OPTIONS_MAX = 64 };
+enum { OPTION_NAME_MAX = 48, OPTIONS_MAX = 128 };
 
 typedef VEC(Str) StrVec;
 
@@ -247,6 +248,7 @@ static Code take_arguments(OptionsParse *parse, const char *const *args, size_t 
 Code options_parse(const OptionTable *table, const char *const *args, size_t arg_count, OptionsGetenvFn *environment, Arena *arena,
                    void *target, OptionsOutcome *ret_outcome, OptionList *ret_positional, Error *err) {
   if (is_help(args, arg_count, ret_outcome)) return CODE_OK;
+  assert(table->option_count <= OPTIONS_MAX);
   OptionsParse parse = {.table = table, .arena = arena, .target = target, .err = err};
   StrVec positional = {0};
   TRY(take_arguments(&parse, args, arg_count, &positional));
