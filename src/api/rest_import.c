@@ -38,6 +38,7 @@ struct Import {
   uint64_t line_number, row_count, created;
   const Problem *problem;
   bool is_running, is_writing, is_paused, is_body_over, is_answered;
+  bool is_too_slow; /* the body is: 408, as for one that is taken whole */
 };
 
 RestStreamFormat rest_import_format(const HttpRequest *request) {
@@ -315,7 +316,10 @@ static void answer_problem(Import *import) {
     problem->created = import->created;
   }
   request->problem = problem != NULL ? problem : import->problem;
-  request->face->encode_problem(request);
+  if (import->is_too_slow)
+    problem_respond(request->problem, 408, request->request_id, request->exchange->arena, &request->response);
+  else
+    request->face->encode_problem(request);
 }
 
 static void answer_created(Import *import) {
@@ -420,6 +424,7 @@ static void import_on_body_end(HttpExchange *exchange, Code code) {
   Import *import = import_of(exchange);
   import->is_body_over = true;
   if (code != CODE_OK) {
+    import->is_too_slow = code == CODE_TIMEOUT && import->problem == NULL;
     Str detail = code == CODE_TIMEOUT ? STR("The body came too slowly") : STR("The body broke off");
     import_refuse(import, problem_create(exchange->arena, code, detail));
   } else if (import->problem == NULL) {

@@ -204,6 +204,23 @@ test('an import whose sender goes away leaves whole pieces and a server that goe
   assert.equal((await send('GET', '/v1/items?limit=1', staff)).status, 200);
 });
 
+test('a body that stalls is 408, and says what is stored', async () => {
+  const hasty = await startServer({ contract, options: ['--header-timeout', '300ms'] });
+  const answer = await new Promise((resolve, reject) => {
+    const request = http.request({ port: hasty.port, method: 'POST', path: '/v1/items', headers: { 'content-type': 'application/x-ndjson', ...staff } }, (response) => {
+      const pieces = [];
+      response.on('data', (piece) => pieces.push(piece)).on('end', () => { resolve({ status: response.statusCode, problem: JSON.parse(Buffer.concat(pieces)) }); request.destroy(); });
+    });
+    request.on('error', reject);
+    request.write('{"code":"a"}\n');
+  });
+  assert.equal(answer.status, 408);
+  assert.equal(answer.problem.code, 'TIMEOUT');
+  assert.equal(answer.problem.created, 0);
+  await hasty.stop();
+  removeFolder(hasty.folder);
+});
+
 test('compressed bodies are refused', async () => {
   const answer = await importing('application/x-ndjson', '{"code":"q"}\n', '/v1/items', { ...staff, 'content-encoding': 'gzip' });
   assert.equal(answer.status, 415);
