@@ -174,16 +174,26 @@ static Code decode_operation(ApiRequest *request, RestState *state, Action actio
   return CODE_OK;
 }
 
+static void destroy_arena(void *arena) { arena_destroy(arena); }
+
+/* Reads of one group run side by side, a slow one on another thread: each has an arena of its own. */
+static Code own_arena(RestState *state, Call *call) {
+  call->arena = arena_create(0);
+  if (call->arena == NULL) return rest_no_memory(&state->decoder);
+  if (arena_defer(state->decoder.arena, destroy_arena, call->arena)) return CODE_OK;
+  arena_destroy(call->arena);
+  return rest_no_memory(&state->decoder);
+}
+
 static void prepare_sink(ApiRequest *request, RestState *state, Call *call) {
+  Arena *arena = call->arena != NULL ? call->arena : request->exchange->arena;
   if (call->operation.action == ACTION_AGGREGATE) {
-    rest_group_sink_init(&state->groups, state->decoder.map, &state->aggregate, request->exchange->arena,
-                         request->api->limits.result_bytes_max);
+    rest_group_sink_init(&state->groups, state->decoder.map, &state->aggregate, arena, request->api->limits.result_bytes_max);
     call->sink = &state->groups.base;
   }
   if (call->operation.selection == NULL) return;
   bool is_list = call->operation.action == ACTION_LIST || state->is_array;
-  rest_sink_init(&state->sink, state->decoder.map, request->exchange->arena, request->api->limits.result_bytes_max,
-                 is_list ? STR("{\"items\":[") : STR(""));
+  rest_sink_init(&state->sink, state->decoder.map, arena, request->api->limits.result_bytes_max, is_list ? STR("{\"items\":[") : STR(""));
   state->sink.has_row_ends = state->is_array;
   call->sink = &state->sink.base;
 }
@@ -196,6 +206,9 @@ static Code decode_calls(ApiRequest *request, RestState *state, Action action) {
   if (has_parent) TRY(decode_children(state, &state->calls[0].operation, &main->operation));
   /* Where the parent's key can't be any row's there is nothing to ask behind it. */
   if (has_parent && state->route.key == NULL) count = 1;
+  for (size_t i = 0; (has_parent || state->inner != NULL) && i < count; i++) {
+    if (state->calls[i].operation.action < ACTION_CREATE) TRY(own_arena(state, &state->calls[i]));
+  }
   prepare_sink(request, state, main);
   for (size_t i = 0; i < count; i++) {
     state->calls[i].operation.caller = request->caller;

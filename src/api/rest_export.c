@@ -17,10 +17,10 @@ typedef struct Export {
   Arena *arena; /* the page's */
   Buf out;      /* the page's rows; on the heap, as all that lives longer than a page */
   Buf cell, cursor;
-  Call calls[REST_CALLS_MAX];
+  Call call;
   CallGroup group;
   int64_t rows_left, page_rows;
-  bool is_begun, is_running;
+  bool is_begun, is_running, is_parent_seen;
 } Export;
 
 RestStreamFormat rest_export_format(Str accept) {
@@ -197,27 +197,31 @@ static void export_page_done(CallGroup *group) {
   if (export->request->exchange->is_cancelled) {
     export->state = EXPORT_OVER;
     http_abort(export->request->exchange);
+  } else if (problem == NULL && !export->is_parent_seen) {
+    export->is_parent_seen = true;
+    export->state = EXPORT_READY;
   } else if (problem == NULL) {
-    export_page_write(export, &group->calls[group->count - 1].result);
+    export_page_write(export, &export->call.result);
   } else if (!can_be_smaller(export, problem)) {
     export_fail(export, problem);
   }
   export_run(export);
 }
 
-/* The parent of a sub-resource is looked for once, beside the first page. */
+/* The parent of a sub-resource is looked for once, before the first page: pages may be read on another thread. */
 static void export_page(Export *export) {
   const CallGroup *from = &export->request->group;
   arena_reset(export->arena);
   buf_clear(&export->out);
-  size_t skipped = export->is_begun ? from->count - 1 : 0;
-  memcpy(export->calls, from->calls + skipped, (from->count - skipped) * sizeof *export->calls);
-  export->group = (CallGroup){
-      .calls = export->calls, .count = from->count - skipped, .arena = export->arena, .done = export_page_done, .context = export};
-  Call *call = &export->calls[export->group.count - 1];
-  call->sink = &export->sink;
-  call->operation.list.limit = export->rows_left < export->page_rows ? export->rows_left : export->page_rows;
-  if (export->cursor.len > 0) call->operation.list.after = buf_str(&export->cursor);
+  Call *call = &export->call;
+  *call = from->calls[export->is_parent_seen ? from->count - 1 : 0];
+  call->arena = NULL; /* the page's */
+  export->group = (CallGroup){.calls = call, .count = 1, .arena = export->arena, .done = export_page_done, .context = export};
+  if (export->is_parent_seen) {
+    call->sink = &export->sink;
+    call->operation.list.limit = export->rows_left < export->page_rows ? export->rows_left : export->page_rows;
+    if (export->cursor.len > 0) call->operation.list.after = buf_str(&export->cursor);
+  }
   export->state = EXPORT_READING;
   if (engine_plan(export->request->engine, &export->group) == CODE_OK) {
     engine_execute(export->request->engine, &export->group);
@@ -307,6 +311,7 @@ Code rest_export_prepare(ApiRequest *request, RestState *state) {
                      .out = buf_on_heap(limits->result_bytes_max),
                      .cell = buf_on_heap(EXPORT_CELL_BYTES_MAX),
                      .cursor = buf_on_heap(EXPORT_CURSOR_BYTES_MAX),
+                     .is_parent_seen = request->group.count == 1,
                      .page_rows = EXPORT_PAGE_ROWS,
                      .rows_left = list->operation.list.limit < 0 ? limits->export_rows_max : list->operation.list.limit};
   if (export->arena == NULL) return rest_no_memory(&state->decoder);

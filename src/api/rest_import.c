@@ -290,6 +290,7 @@ static void batch_write(Import *import, ImportBatch *batch) {
   memcpy(batch->calls, from->calls, from->count * sizeof *batch->calls);
   batch->group = (CallGroup){.calls = batch->calls, .count = from->count, .arena = batch->arena, .done = batch_done, .context = batch};
   batch->array = (JsonValue){.type = JSON_ARRAY, .items = batch->rows.items, .count = batch->rows.count};
+  for (size_t i = 0; i < from->count; i++) batch->calls[i].arena = NULL;
   Call *create = &batch->calls[from->count - 1];
   create->sink = NULL;
   create->operation.selection = NULL;

@@ -14,7 +14,7 @@ typedef struct IntrospectOptions {
 
 static const OptionSpec options[] = {
     {"schema", OPTION_LIST, offsetof(IntrospectOptions, schemas), NULL, "NAME",
-     "a schema of a PostgreSQL database; repeatable; without it, the one that a bare name means there"},
+     "a schema of PostgreSQL; repeatable [the one that a bare name means]"},
 };
 static const OptionTable table = {
     .command = "introspect",
@@ -23,7 +23,7 @@ static const OptionTable table = {
     .positional_max = 1,
     .options = options,
     .option_count = sizeof options / sizeof options[0],
-    .summary = "Prints a contract for an existing database: sqlite:FILE or postgresql://…. The database is only read.\n"
+    .summary = "Prints a contract for a database: sqlite:FILE or postgresql://…. It is only read.\n"
                "Access is closed in it: open what you mean to show, then serve it with --store.",
 };
 

@@ -361,6 +361,12 @@ void http2_end(Http2 *http2) {
 
 /* ---- The connection ---- */
 
+static uint32_t error_of_library(ssize_t result) {
+  if (result == NGHTTP2_ERR_NOMEM) return NGHTTP2_INTERNAL_ERROR;
+  /* Its own guard against floods of what must be acknowledged, which may notice before our purse is empty. */
+  return result == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR;
+}
+
 bool http2_receive(Http2 *http2, Str bytes, uint64_t now_ms) {
   if (http2->is_over) return false;
   purse_fill(http2, now_ms);
@@ -370,7 +376,7 @@ bool http2_receive(Http2 *http2, Str bytes, uint64_t now_ms) {
   if (http2->error != NGHTTP2_NO_ERROR)
     (void)nghttp2_session_terminate_session(http2->session, http2->error);
   else if (taken < 0)
-    (void)nghttp2_session_terminate_session(http2->session, taken == NGHTTP2_ERR_NOMEM ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_PROTOCOL_ERROR);
+    (void)nghttp2_session_terminate_session(http2->session, error_of_library(taken));
   return false;
 }
 
