@@ -185,11 +185,12 @@ test('a handshake that does not come is given up after --header-timeout', () => 
   const silent = net.connect(server.port, '127.0.0.1');
   const halfway = net.connect(server.port, '127.0.0.1');
   halfway.write(Buffer.from('16030100', 'hex'));
-  for (const socket of [silent, halfway]) {
+  // Both are waited for at once: they may end in any order.
+  await Promise.all([silent, halfway].map((socket) => {
     socket.resume();
     socket.on('error', () => {});
-    await once(socket, 'close');
-  }
+    return once(socket, 'close');
+  }));
 }));
 
 test('what is not TLS is turned away', () => withServer(certificateOptions(first), async (server) => {
