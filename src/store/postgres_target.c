@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/postgres_library.h"
+
 enum { ADDRESS_BYTES_MAX = 8192, LOCK_TIMEOUT_MS = 4000, IDLE_IN_TRANSACTION_TIMEOUT_MS = 30000 };
 static const int64_t CONNECT_TIMEOUT_US = 5000000;
 
 static bool is_url(Str address) { return str_starts_with(address, STR("postgresql://")) || str_starts_with(address, STR("postgres://")); }
 
 static bool is_keyword(Str name) {
+  Error err = {0};
+  if (postgres_library_load(&err) != CODE_OK) return false;
   PQconninfoOption *known = PQconndefaults();
   bool is_known = false;
   for (const PQconninfoOption *option = known; option != NULL && option->keyword != NULL && !is_known; option++)
@@ -96,6 +100,7 @@ static int64_t connect_timeout_us(const PQconninfoOption *given) {
 }
 
 Code postgres_target_init(PostgresTarget *target, const StoreOptions *options, Arena *arena, Error *err) {
+  TRY(postgres_library_load(err));
   PQconninfoOption *given = NULL;
   TRY(address_parse(options->url, arena, &given, err));
   size_t count = 4;
