@@ -49,3 +49,5 @@ size_t proto_paths(const ProtoNode *node, Str name, const ProtoDatum **ret);
 /* Sets a field, in place of what it had; a repeated one gets one item more. False when memory is out. */
 bool proto_set(ProtoNode *node, const ProtoField *field, ProtoDatum value, Arena *arena) MUST_USE;
 const ProtoEntry *proto_find(const ProtoNode *node, const ProtoField *field);
+/* Of a map's entries with one key the last stays, all down the tree; they are put in the order of their keys. */
+Code proto_settle_maps(ProtoNode *node, Arena *arena, Error *err);

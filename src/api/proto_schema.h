@@ -54,7 +54,7 @@ typedef struct ProtoField {
   bool is_optional;            /* declared so: absent and zero differ */
   bool is_deprecated;
   bool is_input_only;  /* @hidden: never in an answer */
-  bool is_output_only; /* @readonly, relations: never taken from a request */
+  bool is_output_only; /* a relation: set by its key fields */
   int oneof;           /* in the message's oneofs; PROTO_NO_ONEOF */
   Str description;     /* its comment */
   const Field *field;  /* of the contract; NULL: the protocol's own (`read_mask` …) */

@@ -42,6 +42,7 @@ ExitStatus command_man(Cli *cli);
 ExitStatus command_migrate(Cli *cli);
 ExitStatus command_new(Cli *cli);
 ExitStatus command_openapi(Cli *cli);
+ExitStatus command_proto(Cli *cli);
 ExitStatus command_serve(Cli *cli);
 ExitStatus command_token(Cli *cli);
 

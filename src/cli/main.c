@@ -16,6 +16,7 @@ static const Command commands[] = {
     {"introspect", "STORE: a contract for an existing database", command_introspect},
     {"openapi", "CONTRACT: its OpenAPI 3.1 document, on stdout", command_openapi},
     {"graphql", "CONTRACT: its GraphQL schema, on stdout", command_graphql},
+    {"proto", "CONTRACT: its Protocol Buffers file, on stdout", command_proto},
     {"contract", "--prelude: the directives' definitions, for editors", command_contract},
     {"completion", "bash|zsh|fish: what your shell offers after caisson", command_completion},
     {"man", "the manual page", command_man},
