@@ -18,15 +18,15 @@ static Code check_members(RestDecoder *decoder, const JsonValue *given) {
   if (given->type != JSON_OBJECT) return refuse_shape(decoder, "An operation is an object");
   for (size_t i = 0; i < given->count; i++) {
     Str name = given->members[i].name;
-    RestNearest nearest = rest_nearest(name);
+    Nearest nearest = nearest_to(name);
     bool is_known = false;
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
       is_known = is_known || str_equal(name, known[k]);
-      rest_nearest_offer(&nearest, known[k]);
+      nearest_offer(&nearest, known[k]);
     }
     if (is_known) continue;
     Str shown = rest_shown(name);
-    return rest_refuse(decoder, CODE_BAD_REQUEST, rest_nearest_hint(&nearest, decoder->arena), "An operation has no member \"%.*s\"",
+    return rest_refuse(decoder, CODE_BAD_REQUEST, nearest_hint(&nearest, decoder->arena), "An operation has no member \"%.*s\"",
                        STR_ARGS(shown));
   }
   return CODE_OK;

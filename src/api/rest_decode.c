@@ -8,7 +8,7 @@
 #undef rest_refuse
 #undef rest_no_memory
 
-enum { SHOWN_BYTES_MAX = 64, NEAREST_BYTES_MAX = 64 };
+enum { SHOWN_BYTES_MAX = 64 };
 
 Code rest_refuse(RestDecoder *decoder, Code code, Str hint, const char *format, ...) {
   char text[512];
@@ -36,19 +36,4 @@ Str rest_shown(Str text) {
   size_t end = SHOWN_BYTES_MAX;
   while (end > 0 && ((unsigned char)text.ptr[end] & 0xc0) == 0x80) end--;
   return str_slice(text, 0, end);
-}
-
-void rest_nearest_offer(RestNearest *nearest, Str candidate) {
-  if (nearest->wanted.len > NEAREST_BYTES_MAX) return;
-  size_t max = nearest->wanted.len / 3 + 1;
-  if (max > 3) max = 3;
-  size_t distance = str_distance(nearest->wanted, candidate, max);
-  if (distance > max || distance >= nearest->best_distance) return;
-  nearest->best = candidate;
-  nearest->best_distance = distance;
-}
-
-Str rest_nearest_hint(const RestNearest *nearest, Arena *arena) {
-  if (nearest->best.ptr == NULL) return (Str){0};
-  return arena_printf(arena, "did you mean \"%.*s\"?", STR_ARGS(nearest->best));
 }

@@ -5,6 +5,7 @@
 #include "api/rest_map.h"
 #include "base/arena.h"
 #include "base/error.h"
+#include "contract/nearest.h"
 #include "query/engine.h"
 #include "query/problem.h"
 
@@ -28,17 +29,6 @@ Code rest_no_memory(RestDecoder *decoder);
 
 /* A client's text as a message may show it: cut at 64 bytes, never inside a code point. */
 Str rest_shown(Str text);
-
-/* "did you mean" over candidates offered one by one. */
-typedef struct RestNearest {
-  Str wanted;
-  Str best;
-  size_t best_distance;
-} RestNearest;
-static inline RestNearest rest_nearest(Str wanted) { return (RestNearest){.wanted = wanted, .best_distance = SIZE_MAX}; }
-void rest_nearest_offer(RestNearest *nearest, Str candidate);
-/* `did you mean "price"?`, or an empty text where nothing is near. */
-Str rest_nearest_hint(const RestNearest *nearest, Arena *arena);
 
 /* The value that `text` is for a scalar of the field's type, enums by their name. CODE_BAD_REQUEST where it is none; *ret_expected says
  * then what is (a noun phrase). CODE_UNAVAILABLE without memory. */

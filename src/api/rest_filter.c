@@ -43,15 +43,15 @@ typedef struct Filter {
 
 static Code find_op(RestDecoder *decoder, const RestParam *param, const FilterOp **ret) {
   Str name = param->op.ptr == NULL ? STR("eq") : param->op;
-  RestNearest nearest = rest_nearest(name);
+  Nearest nearest = nearest_to(name);
   for (size_t i = 0; i < OP_COUNT; i++) {
     if (str_equal(ops[i].name, name)) {
       *ret = &ops[i];
       return CODE_OK;
     }
-    rest_nearest_offer(&nearest, ops[i].name);
+    nearest_offer(&nearest, ops[i].name);
   }
-  Str hint = rest_nearest_hint(&nearest, decoder->arena);
+  Str hint = nearest_hint(&nearest, decoder->arena);
   if (hint.len == 0) hint = STR("the operators are eq ne gt gte lt lte in contains startsWith endsWith isNull");
   Str shown = rest_shown(name), path = rest_shown(param->path);
   return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "%.*s: there is no operator \"%.*s\"", STR_ARGS(path), STR_ARGS(shown));

@@ -134,13 +134,13 @@ static const Field *find_column(Import *import, Str name) {
   const Field *field = resource_field(resource, name);
   if (field != NULL && field->kind == FIELD_STORED) return field;
   Arena *arena = import->request->exchange->arena;
-  RestNearest nearest = rest_nearest(name);
-  for (size_t i = 0; i < resource->stored_count; i++) rest_nearest_offer(&nearest, resource->stored[i]->name);
+  Nearest nearest = nearest_to(name);
+  for (size_t i = 0; i < resource->stored_count; i++) nearest_offer(&nearest, resource->stored[i]->name);
   Str shown = rest_shown(name);
   Str detail =
       arena_printf(arena, "line 1: %.*s has no field \"%.*s\" that a column could fill", STR_ARGS(resource->name), STR_ARGS(shown));
   import_refuse(import, problem_with_hint(arena, CODE_BAD_REQUEST, detail.ptr == NULL ? STR("line 1: an unknown column") : detail,
-                                          rest_nearest_hint(&nearest, arena)));
+                                          nearest_hint(&nearest, arena)));
   return NULL;
 }
 

@@ -1,22 +1,22 @@
 /* rest_path.c - dotted names resolved against the contract. */
 #include "api/rest_query_parts.h"
 
-static void offer_fields(RestNearest *nearest, const Resource *resource) {
+static void offer_fields(Nearest *nearest, const Resource *resource) {
   for (size_t i = 0; i < resource->field_count; i++) {
-    if (!resource->fields[i]->is_hidden) rest_nearest_offer(nearest, resource->fields[i]->name);
+    if (!resource->fields[i]->is_hidden) nearest_offer(nearest, resource->fields[i]->name);
   }
 }
 
 Code rest_refuse_unknown_field(RestDecoder *decoder, const Resource *resource, Str name, const RestParam *param) {
-  RestNearest nearest = rest_nearest(name);
+  Nearest nearest = nearest_to(name);
   offer_fields(&nearest, resource);
   /* At the top a mistyped name may have been meant for a list's own parameter. */
   bool is_top = str_equal(name, param->path);
   for (size_t i = 0; is_top && i < REST_LIST_PARAMETER_COUNT; i++) {
-    if (REST_LIST_PARAMETERS[i].of & REST_OF_LIST) rest_nearest_offer(&nearest, REST_LIST_PARAMETERS[i].name);
+    if (REST_LIST_PARAMETERS[i].of & REST_OF_LIST) nearest_offer(&nearest, REST_LIST_PARAMETERS[i].name);
   }
-  if (is_top) rest_nearest_offer(&nearest, STR("fields"));
-  Str hint = rest_nearest_hint(&nearest, decoder->arena);
+  if (is_top) nearest_offer(&nearest, STR("fields"));
+  Str hint = nearest_hint(&nearest, decoder->arena);
   Str shown = rest_shown(name), where = rest_shown(param->name);
   if (is_top) {
     return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "\"%.*s\" is neither a parameter nor a field of %.*s", STR_ARGS(shown),
@@ -45,9 +45,11 @@ static Code refuse_path(const PathBuilder *builder, Str hint, const char *what, 
 static Code take_member(PathBuilder *builder, Str name) {
   const Field *member = map_get(&builder->embedded->field_by_name, name);
   if (member == NULL || member->is_hidden) {
-    RestNearest nearest = rest_nearest(name);
-    for (size_t i = 0; i < builder->embedded->field_count; i++) rest_nearest_offer(&nearest, builder->embedded->fields[i]->name);
-    return refuse_path(builder, rest_nearest_hint(&nearest, builder->decoder->arena), "is no member of it", name);
+    Nearest nearest = nearest_to(name);
+    for (size_t i = 0; i < builder->embedded->field_count; i++) {
+      if (!builder->embedded->fields[i]->is_hidden) nearest_offer(&nearest, builder->embedded->fields[i]->name);
+    }
+    return refuse_path(builder, nearest_hint(&nearest, builder->decoder->arena), "is no member of it", name);
   }
   if (builder->member_count == REST_PATH_HOPS_MAX) return refuse_path(builder, (Str){0}, "is nested too deep", name);
   builder->members[builder->member_count++] = member;

@@ -11,11 +11,11 @@ static SelectionItem *find_item(Selection *selection, const Field *field) {
 }
 
 static Code refuse_nested_name(RestDecoder *decoder, Str name, const RestParam *param) {
-  RestNearest nearest = rest_nearest(name);
-  rest_nearest_offer(&nearest, STR("limit"));
-  rest_nearest_offer(&nearest, STR("sort"));
-  rest_nearest_offer(&nearest, STR("filter"));
-  Str hint = rest_nearest_hint(&nearest, decoder->arena);
+  Nearest nearest = nearest_to(name);
+  nearest_offer(&nearest, STR("limit"));
+  nearest_offer(&nearest, STR("sort"));
+  nearest_offer(&nearest, STR("filter"));
+  Str hint = nearest_hint(&nearest, decoder->arena);
   if (hint.len == 0) hint = STR("a nested list has .limit, .sort and .filter; to choose rows by it, use filter= with exists()");
   Str shown = rest_shown(param->name);
   return rest_refuse(decoder, CODE_BAD_REQUEST, hint, "\"%.*s\" is not a parameter of a nested list", STR_ARGS(shown));
@@ -62,10 +62,10 @@ static bool is_known_name(const Resource *resource, Str path) {
 }
 
 static Code refuse_on_item(RestDecoder *decoder, const RestParam *param) {
-  RestNearest nearest = rest_nearest(param->path);
-  rest_nearest_offer(&nearest, STR("fields"));
+  Nearest nearest = nearest_to(param->path);
+  nearest_offer(&nearest, STR("fields"));
   Str shown = rest_shown(param->name);
-  return rest_refuse(decoder, CODE_BAD_REQUEST, rest_nearest_hint(&nearest, decoder->arena), "\"%.*s\" is not a parameter of this request",
+  return rest_refuse(decoder, CODE_BAD_REQUEST, nearest_hint(&nearest, decoder->arena), "\"%.*s\" is not a parameter of this request",
                      STR_ARGS(shown));
 }
 

@@ -12,12 +12,11 @@ static Code refuse_encoding(RestDecoder *decoder, Code code, const Error *err) {
 }
 
 static Code refuse_unknown(RestDecoder *decoder, Str name) {
-  RestNearest nearest = rest_nearest(name);
+  Nearest nearest = nearest_to(name);
   const Contract *contract = decoder->map->contract;
-  for (size_t i = 0; i < contract->resource_count; i++) rest_nearest_offer(&nearest, contract->resources[i]->path);
+  for (size_t i = 0; i < contract->resource_count; i++) nearest_offer(&nearest, contract->resources[i]->path);
   Str shown = rest_shown(name);
-  return rest_refuse(decoder, CODE_NOT_FOUND, rest_nearest_hint(&nearest, decoder->arena), "There is no resource \"%.*s\"",
-                     STR_ARGS(shown));
+  return rest_refuse(decoder, CODE_NOT_FOUND, nearest_hint(&nearest, decoder->arena), "There is no resource \"%.*s\"", STR_ARGS(shown));
 }
 
 /* "products" or "products:aggregate". */
@@ -59,7 +58,9 @@ static Code route_key(RestDecoder *decoder, Str segment, RestRoute *route) {
   Value *key = ARENA_ARRAY(decoder->arena, Value, resource->key_count);
   if (key == NULL) return rest_no_memory(decoder);
   bool is_possible = true;
-  Str rest = segment, part;
+  /* A comma may end the key: what is empty or a dot would else be no segment, or be resolved away (RFC 3986 §5.2.4). */
+  bool is_ended = resource->key_count == 1 && segment.ptr[segment.len - 1] == ',';
+  Str rest = str_slice(segment, 0, segment.len - (is_ended ? 1 : 0)), part;
   size_t count = 0;
   while (str_split_next(&rest, ',', &part)) {
     bool is_part_possible = false;
@@ -83,15 +84,14 @@ static Code route_child(RestDecoder *decoder, Str segment, RestRoute *route) {
     route->child = child;
     return CODE_OK;
   }
-  RestNearest nearest = rest_nearest(name);
+  Nearest nearest = nearest_to(name);
   const Resource *resource = route->resource->resource;
   for (size_t i = 0; i < resource->field_count; i++) {
-    if (resource->fields[i]->kind == FIELD_TO_MANY && !resource->fields[i]->is_hidden)
-      rest_nearest_offer(&nearest, resource->fields[i]->name);
+    if (resource->fields[i]->kind == FIELD_TO_MANY && !resource->fields[i]->is_hidden) nearest_offer(&nearest, resource->fields[i]->name);
   }
   Str shown = rest_shown(name);
-  return rest_refuse(decoder, CODE_NOT_FOUND, rest_nearest_hint(&nearest, decoder->arena), "%.*s has no list \"%.*s\"",
-                     STR_ARGS(resource->name), STR_ARGS(shown));
+  return rest_refuse(decoder, CODE_NOT_FOUND, nearest_hint(&nearest, decoder->arena), "%.*s has no list \"%.*s\"", STR_ARGS(resource->name),
+                     STR_ARGS(shown));
 }
 
 Code rest_route(RestDecoder *decoder, Str path, RestRoute *ret) {
@@ -146,8 +146,12 @@ static void key_part_write(const Value *part, Buf *out) {
 }
 
 void rest_key_write(const Resource *resource, const Value *key, Buf *out) {
+  size_t start = out->len;
   for (size_t i = 0; i < resource->key_count; i++) {
     if (i > 0) buf_add_byte(out, ',');
     key_part_write(&key[i], out);
   }
+  Str written = str_slice(buf_str(out), start, out->len);
+  bool is_no_segment = written.len == 0 || str_equal(written, STR(".")) || str_equal(written, STR(".."));
+  if (is_no_segment && resource->key_count > 0) buf_add_byte(out, ',');
 }

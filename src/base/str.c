@@ -86,15 +86,18 @@ static Str without_common_ends(Str a, Str *b) {
 }
 
 /* Only the cells within `max` of the diagonal can matter, so one row of the table is a band: band[k] is the distance between the first
- * i bytes of `a` and the first i + k - max of `b`. */
+ * i bytes of `a` and the first i + k - max of `b`; before[k] is the same cell of the row before, which a swap of neighbours leads from. */
 size_t str_distance(Str a, Str b, size_t max) {
   if (max > DISTANCE_MAX) max = DISTANCE_MAX;
   a = without_common_ends(a, &b);
   size_t longer = a.len > b.len ? a.len : b.len, shorter = min_size(a.len, b.len);
   if (longer - shorter > max) return max + 1;
-  size_t band[2 * DISTANCE_MAX + 2];
+  size_t band[2 * DISTANCE_MAX + 2], before[2 * DISTANCE_MAX + 2];
   size_t width = 2 * max + 1;
-  for (size_t k = 0; k < width; k++) band[k] = k < max ? max + 1 : k - max;
+  for (size_t k = 0; k < width; k++) {
+    band[k] = k < max ? max + 1 : k - max;
+    before[k] = max + 1;
+  }
   band[width] = max + 1;
   for (size_t i = 1; i <= a.len; i++) {
     size_t left = max + 1;
@@ -104,11 +107,19 @@ size_t str_distance(Str a, Str b, size_t max) {
         size_t j = i + k - max;
         size_t replaced = j == 0 ? i : band[k] + (a.ptr[i - 1] != b.ptr[j - 1]);
         cell = min_size(min_size(replaced, min_size(left, band[k + 1]) + 1), max + 1);
+        bool is_swap = i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] && a.ptr[i - 2] == b.ptr[j - 1];
+        if (is_swap) cell = min_size(cell, before[k] + 1);
       }
+      before[k] = band[k];
       left = band[k] = cell;
     }
   }
   return band[b.len + max - a.len];
+}
+
+size_t str_distance_near(Str wanted) {
+  if (wanted.len < 6) return wanted.len < 2 ? 0 : 1;
+  return wanted.len < 9 ? 2 : 3;
 }
 
 static uint64_t load64(const char *bytes) {

@@ -40,6 +40,8 @@ size_t str_find_byte(Str s, char byte, size_t from);
 bool str_split_next(Str *rest, char separator, Str *ret_part);
 /* A whole decimal integer with an optional minus, nothing around it, that fits. */
 bool str_parse_int64(Str s, int64_t *ret);
-/* The Levenshtein distance, cut off: any distance above `max` gives max + 1. For "did you mean". */
+/* How many bytes to insert, drop, replace or swap with their neighbour, cut off: any distance above `max` gives max + 1. */
 size_t str_distance(Str a, Str b, size_t max);
+/* The distance within which a name is worth a "did you mean" for what was written: one typing mistake in every three letters. */
+size_t str_distance_near(Str wanted);
 uint64_t str_hash(Str s);

@@ -61,17 +61,31 @@ static void integers_must_fit_and_be_whole(void **state) {
   assert_int_equal(n, 7);
 }
 
-static void distances_are_levenshteins_up_to_the_cut(void **state) {
+static void distances_count_typing_mistakes_up_to_the_cut(void **state) {
   (void)state;
   assert_int_equal(str_distance(STR("kitten"), STR("sitting"), 5), 3);
   assert_int_equal(str_distance(STR("kitten"), STR("sitting"), 3), 3);
   assert_int_equal(str_distance(STR("kitten"), STR("sitting"), 2), 3);
-  assert_int_equal(str_distance(STR("pirce"), STR("price"), 2), 2);
+  assert_int_equal(str_distance(STR("pirce"), STR("price"), 2), 1);
+  assert_int_equal(str_distance(STR("titel"), STR("title"), 1), 1);
+  assert_int_equal(str_distance(STR("ab"), STR("ba"), 3), 1);
+  assert_int_equal(str_distance(STR("xaby"), STR("zbaw"), 3), 3);
+  assert_int_equal(str_distance(STR("acb"), STR("cab"), 3), 1);
+  assert_int_equal(str_distance(STR("ca"), STR("abc"), 3), 3);
   assert_int_equal(str_distance(STR("name"), STR("name"), 0), 0);
   assert_int_equal(str_distance(STR("name"), STR("nam"), 0), 1);
   assert_int_equal(str_distance(STR(""), STR("abc"), 9), 3);
   assert_int_equal(str_distance(STR("intention"), STR("execution"), 9), 5);
   assert_int_equal(str_distance(STR("flaw"), STR("lawn"), 4), 2);
+}
+
+static void a_guess_is_worth_one_mistake_in_three_letters(void **state) {
+  (void)state;
+  assert_int_equal(str_distance_near(STR("x")), 0);
+  assert_int_equal(str_distance_near(STR("nope")), 1);
+  assert_int_equal(str_distance_near(STR("titel")), 1);
+  assert_int_equal(str_distance_near(STR("prices")), 2);
+  assert_int_equal(str_distance_near(STR("descripton")), 3);
 }
 
 static void every_byte_counts_in_a_hash(void **state) {
@@ -93,7 +107,8 @@ int main(void) {
       cmocka_unit_test(slices_are_clamped_and_trimmed),
       cmocka_unit_test(splitting_gives_every_part),
       cmocka_unit_test(integers_must_fit_and_be_whole),
-      cmocka_unit_test(distances_are_levenshteins_up_to_the_cut),
+      cmocka_unit_test(distances_count_typing_mistakes_up_to_the_cut),
+      cmocka_unit_test(a_guess_is_worth_one_mistake_in_three_letters),
       cmocka_unit_test(every_byte_counts_in_a_hash),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@ typedef struct Patcher {
   Error *err;
   size_t slots_copied;
   size_t nodes_added;
+  Str pointer; /* the one that is being followed */
 } Patcher;
 
 static Code fail(Patcher *patcher, Code code, const char *why) { return error_set(patcher->err, code, "%s", why); }
@@ -50,6 +51,7 @@ static Code unescape_token(Patcher *patcher, Str token, Str *ret) {
 
 static Code parse_pointer(Patcher *patcher, Str text, Pointer *ret) {
   ret->count = 0;
+  patcher->pointer = text;
   if (text.len == 0) return CODE_OK;
   if (text.ptr[0] != '/') return fail(patcher, CODE_BAD_REQUEST, "a pointer is empty or begins with a slash");
   Str rest = str_slice(text, 1, text.len), token;
@@ -238,12 +240,14 @@ static bool is_inside(const Pointer *path, const Pointer *from) {
 
 static Code apply_from(Patcher *patcher, const JsonValue *document, const JsonValue *operation, const Pointer *path, bool is_move,
                        JsonValue *ret) {
+  Str path_text = patcher->pointer;
   Str from_text = {0};
   Pointer from;
   const JsonValue *value;
   TRY(text_member(patcher, operation, STR("from"), &from_text));
   TRY(parse_pointer(patcher, from_text, &from));
   TRY(look_up(patcher, document, &from, &value));
+  patcher->pointer = path_text;
   if (!is_move) return put(patcher, document, path, EDIT_ADD, value, ret);
   if (is_inside(path, &from)) return fail(patcher, CODE_VALIDATION_FAILED, "a value can't be moved into itself");
   JsonValue without;
@@ -279,16 +283,19 @@ static Code apply_operation(Patcher *patcher, const JsonValue *document, const J
   return fail(patcher, CODE_BAD_REQUEST, "\"op\" is one of add, remove, replace, move, copy, test");
 }
 
-Code json_patch_apply(const JsonValue *document, const JsonValue *patch, Arena *arena, JsonValue *ret, size_t *ret_operation, Error *err) {
+Code json_patch_apply(const JsonValue *document, const JsonValue *patch, Arena *arena, JsonValue *ret, JsonPatchFailure *ret_failure,
+                      Error *err) {
   Patcher patcher = {.arena = arena, .err = err};
-  *ret_operation = 0;
+  *ret_failure = (JsonPatchFailure){0};
   if (patch->type != JSON_ARRAY) return fail(&patcher, CODE_BAD_REQUEST, "a JSON Patch is an array of operations");
   if (patch->count > JSON_PATCH_OPERATIONS_MAX) return fail(&patcher, CODE_TOO_LARGE, "the patch has too many operations");
   JsonValue at = *document;
   for (size_t i = 0; i < patch->count; i++) {
     JsonValue next;
-    *ret_operation = i;
-    TRY(apply_operation(&patcher, &at, &patch->items[i], &next));
+    patcher.pointer = (Str){0};
+    Code code = apply_operation(&patcher, &at, &patch->items[i], &next);
+    *ret_failure = (JsonPatchFailure){i, patcher.pointer};
+    if (code != CODE_OK) return code;
     at = next;
   }
   *ret = at;

@@ -24,21 +24,22 @@ static void assert_json(const JsonValue *value, const char *expected) {
 
 static void patches(const char *document, const char *patch, const char *expected) {
   JsonValue from = parsed(document), changes = parsed(patch), result;
-  size_t operation;
+  JsonPatchFailure failure;
   Error err = {0};
-  if (json_patch_apply(&from, &changes, arena, &result, &operation, &err) != CODE_OK) fail_msg("%s: %s", patch, err.text);
+  if (json_patch_apply(&from, &changes, arena, &result, &failure, &err) != CODE_OK) fail_msg("%s: %s", patch, err.text);
   assert_json(&result, expected);
   assert_json(&from, document);
 }
 
-static void refuses(const char *document, const char *patch, Code code, size_t at) {
+static JsonPatchFailure refuses(const char *document, const char *patch, Code code, size_t at) {
   JsonValue from = parsed(document), changes = parsed(patch), result = {.type = JSON_BOOL};
-  size_t operation = 99;
+  JsonPatchFailure failure = {.operation = 99};
   Error err = {0};
-  Code got = json_patch_apply(&from, &changes, arena, &result, &operation, &err);
+  Code got = json_patch_apply(&from, &changes, arena, &result, &failure, &err);
   if (got != code) fail_msg("%s: code %d, %s", patch, (int)got, err.text);
-  assert_int_equal(operation, at);
+  assert_int_equal(failure.operation, at);
   assert_int_equal(result.type, JSON_BOOL);
+  return failure;
 }
 
 static void the_examples_of_rfc_6902_hold(void **state) {
@@ -100,8 +101,19 @@ static void copies_of_copies_stay_finite(void **state) {
   buf_add(&out, STR("]"));
   buf_add_byte(&out, '\0');
   JsonValue from = parsed("{\"a\":{}}"), changes = parsed(out.ptr), result;
-  size_t operation;
-  assert_int_equal(json_patch_apply(&from, &changes, arena, &result, &operation, NULL), CODE_TOO_LARGE);
+  JsonPatchFailure failure;
+  assert_int_equal(json_patch_apply(&from, &changes, arena, &result, &failure, NULL), CODE_TOO_LARGE);
+}
+
+static void a_failure_names_the_pointer_that_failed(void **state) {
+  (void)state;
+  JsonPatchFailure failure = refuses("{\"a\":1}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":1},{\"op\":\"remove\",\"path\":\"/b/c\"}]",
+                                     CODE_VALIDATION_FAILED, 1);
+  assert_true(str_equal(failure.pointer, STR("/b/c")));
+  failure = refuses("{\"a\":1}", "[{\"op\":\"move\",\"from\":\"/x\",\"path\":\"/a\"}]", CODE_VALIDATION_FAILED, 0);
+  assert_true(str_equal(failure.pointer, STR("/x")));
+  failure = refuses("{\"a\":1}", "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/y/z\"}]", CODE_VALIDATION_FAILED, 0);
+  assert_true(str_equal(failure.pointer, STR("/y/z")));
 }
 
 static void the_examples_of_rfc_7396_hold(void **state) {
@@ -138,9 +150,9 @@ static void scarce_memory_is_refused_cleanly(void **state) {
   for (size_t n = 1; code != CODE_OK && n < 100; n++) {
     Arena *scarce = arena_create(0);
     JsonValue result;
-    size_t operation;
+    JsonPatchFailure failure;
     memory_fail_after(n);
-    code = scarce == NULL ? CODE_UNAVAILABLE : json_patch_apply(&from, &patch, scarce, &result, &operation, NULL);
+    code = scarce == NULL ? CODE_UNAVAILABLE : json_patch_apply(&from, &patch, scarce, &result, &failure, NULL);
     memory_fail_after(0);
     assert_true(code == CODE_OK || code == CODE_UNAVAILABLE);
     arena_destroy(scarce);
@@ -150,9 +162,10 @@ static void scarce_memory_is_refused_cleanly(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_examples_of_rfc_6902_hold),         cmocka_unit_test(what_is_no_patch_is_refused),
-      cmocka_unit_test(places_that_are_not_there_are_refused), cmocka_unit_test(copies_of_copies_stay_finite),
-      cmocka_unit_test(the_examples_of_rfc_7396_hold),         cmocka_unit_test(scarce_memory_is_refused_cleanly),
+      cmocka_unit_test(the_examples_of_rfc_6902_hold),           cmocka_unit_test(what_is_no_patch_is_refused),
+      cmocka_unit_test(places_that_are_not_there_are_refused),   cmocka_unit_test(copies_of_copies_stay_finite),
+      cmocka_unit_test(a_failure_names_the_pointer_that_failed), cmocka_unit_test(the_examples_of_rfc_7396_hold),
+      cmocka_unit_test(scarce_memory_is_refused_cleanly),
   };
   arena = arena_create(0);
   int failed = cmocka_run_group_tests_name("json_patch", tests, NULL, NULL);

@@ -27,7 +27,7 @@ void expr_report(ExprReport *report, uint32_t begin, uint32_t end, const char *h
 }
 
 void expr_nearest_offer(ExprNearest *nearest, Str candidate) {
-  size_t max = nearest->name.len <= 3 ? 1 : 2;
+  size_t max = str_distance_near(nearest->name);
   size_t distance = str_equal_ignore_case(nearest->name, candidate) ? 0 : str_distance(nearest->name, candidate, max);
   if (distance > max || (nearest->best.ptr != NULL && distance >= nearest->distance)) return;
   nearest->best = candidate;

@@ -4,17 +4,23 @@
 enum { NEAREST_OFFERS_MAX = 2000, NEAREST_LEN_MAX = 64 };
 
 Nearest nearest_to(Str wanted) {
-  /* A third of the letters may differ, or the guess would be noise. */
-  size_t distance_max = wanted.len / 3 + 1;
-  if (distance_max > 3) distance_max = 3;
-  return (Nearest){.wanted = wanted, .best_distance = distance_max + 1};
+  return (Nearest){.wanted = wanted, .best_distance = str_distance_near(wanted) + 1, .best_is_short = true};
+}
+
+/* "ge" is rather "gte" with a letter left out than "ne" with another. */
+static bool is_abbreviation(Str wanted, Str name) {
+  size_t at = 0;
+  for (size_t i = 0; i < name.len && at < wanted.len; i++) at += name.ptr[i] == wanted.ptr[at];
+  return at == wanted.len;
 }
 
 void nearest_offer(Nearest *nearest, Str name) {
   if (nearest->wanted.len > NEAREST_LEN_MAX || name.len > NEAREST_LEN_MAX || nearest->offers++ >= NEAREST_OFFERS_MAX) return;
   size_t distance = str_equal_ignore_case(nearest->wanted, name) ? 0 : str_distance(nearest->wanted, name, 3);
-  if (distance >= nearest->best_distance) return;
+  bool is_short = is_abbreviation(nearest->wanted, name);
+  if (distance > nearest->best_distance || (distance == nearest->best_distance && (nearest->best_is_short || !is_short))) return;
   nearest->best = name;
+  nearest->best_is_short = is_short;
   nearest->best_distance = distance;
 }
 

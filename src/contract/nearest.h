@@ -7,6 +7,7 @@ typedef struct Nearest {
   Str wanted;
   Str best;
   size_t best_distance;
+  bool best_is_short; /* what was written is the best with letters left out: it wins among equals */
   size_t offers;
 } Nearest;
 

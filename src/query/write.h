@@ -22,6 +22,7 @@ struct WriteRow {
   Str pointer;               /* of the object in the request's body */
   Value *values;             /* by stored_index: what was given */
   bool *given;               /* by stored_index */
+  bool *of_path;             /* by stored_index: given by the request's path, and not by its body; NULL: nothing is */
   const JsonValue *patch;    /* a JSON Patch, to be applied to the row once it is known; NULL: none */
   const JsonValue **merges;  /* by stored_index: merge patches for embedded objects and JSON, which need the old value; NULL: none at all */
   const Field *const *where; /* how an existing row is found: the key, or another unique group */

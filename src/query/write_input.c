@@ -182,14 +182,21 @@ static Code decode_stored(Write *write, WriteRow *row, const Field *field, const
   bool is_valid = true;
   TRY(decode_value(write, row->pointer, field, json, &value, &is_valid, err));
   if (is_valid) TRY(check_said_once(write, row, field, &value, err));
+  if (row->of_path != NULL) row->of_path[field->stored_index] = false;
   /* An invalid value counts as given, lest it be missed as well. */
   row_give(row, field, is_valid ? value : value_null());
   return CODE_OK;
 }
 
+static void offer_fields(Nearest *nearest, const Resource *resource, bool has_hidden) {
+  for (size_t i = 0; i < resource->field_count; i++) {
+    if (has_hidden || !resource->fields[i]->is_hidden) nearest_offer(nearest, resource->fields[i]->name);
+  }
+}
+
 static Code unknown_field(Write *write, const WriteRow *row, Str name, Error *err) {
   Nearest nearest = nearest_to(name);
-  for (size_t i = 0; i < row->resource->field_count; i++) nearest_offer(&nearest, row->resource->fields[i]->name);
+  offer_fields(&nearest, row->resource, true);
   Str detail = arena_printf(write->arena, "%.*s has no such field", STR_ARGS(row->resource->name));
   TRY_ALLOC(detail.ptr);
   return mistake_add(write, MISTAKE_UNKNOWN_FIELD, row->pointer, name, detail, nearest_hint(&nearest, write->arena)) ? CODE_OK
@@ -268,13 +275,32 @@ static Code decode_existing(Write *write, RowAction action, const Relation *chil
   return decode_members(write, row, data, depth, err);
 }
 
+static bool is_of_path(const WriteRow *row, const Field *field) { return row->of_path != NULL && row->of_path[field->stored_index]; }
+
+/* What the path says of a relation the body may repeat: the two are compared when the row is known (write_run.c). */
+static Code refer(Write *write, WriteRow *row, const WriteReference *reference, Str base, Error *err) {
+  const Relation *relation = reference->relation;
+  bool is_missed = reference->target == NULL && relation->is_required;
+  if (is_missed && !mistake_add(write, MISTAKE_REQUIRED, reference->pointer, (Str){0}, STR("the relation is required"), (Str){0}))
+    return error_no_memory(err);
+  for (size_t i = 0; i < relation->key_count; i++) {
+    if (is_of_path(row, relation->keys[i])) continue;
+    if (row->given[relation->keys[i]->stored_index])
+      return wrong_shape(write, base, STR("is given twice: as a relation and by its key field"), err);
+    row_give(row, relation->keys[i], value_null());
+  }
+  return VEC_PUSH(write->arena, &row->references, *reference) ? CODE_OK : error_no_memory(err);
+}
+
 static Code decode_to_one(Write *write, WriteRow *row, const Field *field, const JsonValue *json, size_t depth, Error *err) {
   const Relation *relation = field->relation;
   Str base = pointer_join(write->arena, row->pointer, field->name);
   TRY_ALLOC(base.ptr);
+  /* null is short for {"disconnect": true}. */
+  if (json->type == JSON_NULL) return refer(write, row, &(WriteReference){.relation = relation, .pointer = base}, base, err);
   if (depth == 0) return too_deep(write, base, err);
   if (json->type != JSON_OBJECT || json->count != 1) {
-    return wrong_shape(write, base, STR("must be one of {\"create\": {…}}, {\"connect\": {…}}, {\"disconnect\": true}"), err);
+    return wrong_shape(write, base, STR("must be null or one of {\"create\": {…}}, {\"connect\": {…}}, {\"disconnect\": true}"), err);
   }
   const JsonMember *verb = &json->members[0];
   WriteReference reference = {.relation = relation, .pointer = pointer_join(write->arena, base, verb->name)};
@@ -289,18 +315,8 @@ static Code decode_to_one(Write *write, WriteRow *row, const Field *field, const
                : error_no_memory(err);
   } else if (verb->value.type != JSON_BOOL || !verb->value.boolean) {
     return wrong_shape(write, reference.pointer, STR("must be true"), err);
-  } else if (relation->is_required) {
-    return mistake_add(write, MISTAKE_REQUIRED, reference.pointer, (Str){0}, STR("the relation is required"), (Str){0})
-               ? CODE_OK
-               : error_no_memory(err);
   }
-  for (size_t i = 0; i < relation->key_count; i++) {
-    if (row->given[relation->keys[i]->stored_index]) {
-      return wrong_shape(write, base, STR("is given twice: as a relation and by its key field"), err);
-    }
-    row_give(row, relation->keys[i], value_null());
-  }
-  return VEC_PUSH(write->arena, &row->references, reference) ? CODE_OK : error_no_memory(err);
+  return refer(write, row, &reference, base, err);
 }
 
 typedef struct ChildVerb {
@@ -446,20 +462,31 @@ static Code row_document(Write *write, const WriteRow *row, const bool *visible,
 }
 
 /* RFC 6902 §5: the first operation that fails ends it; a failed test is a conflict with what is there. */
-static Code refuse_patch(Write *write, Code code, size_t operation, const Error *patch_error, Error *err) {
+static Code refuse_patch(Write *write, const WriteRow *row, Code code, const JsonPatchFailure *failure, const Error *patch_error,
+                         Error *err) {
   if (code == CODE_UNAVAILABLE) return error_no_memory(err);
-  Str detail = arena_printf(write->arena, "operation %zu: %s", operation, patch_error->text);
+  Str detail = arena_printf(write->arena, "operation %zu: %s", failure->operation, patch_error->text);
   TRY_ALLOC(detail.ptr);
+  if (code == CODE_VALIDATION_FAILED) {
+    Nearest nearest = nearest_to(str_slice(failure->pointer, 1, failure->pointer.len));
+    offer_fields(&nearest, row->resource, false);
+    Str pointer = arena_printf(write->arena, "%.*s%.*s", STR_ARGS(row->pointer), STR_ARGS(failure->pointer));
+    if (pointer.ptr == NULL ||
+        !mistake_add(write, MISTAKE_UNKNOWN_FIELD, pointer, (Str){0}, detail, nearest_hint(&nearest, write->arena))) {
+      return error_no_memory(err);
+    }
+    return mistakes_refuse(write, err);
+  }
   return write_refuse(write, problem_create(write->arena, code, detail));
 }
 
 Code write_patch(Write *write, WriteRow *row, const bool *visible, Error *err) {
   JsonValue before, after;
   Error patch_error = {0};
-  size_t operation = 0;
+  JsonPatchFailure failure;
   TRY(row_document(write, row, visible, &before, err));
-  Code code = json_patch_apply(&before, row->patch, write->arena, &after, &operation, &patch_error);
-  if (code != CODE_OK) return refuse_patch(write, code, operation, &patch_error, err);
+  Code code = json_patch_apply(&before, row->patch, write->arena, &after, &failure, &patch_error);
+  if (code != CODE_OK) return refuse_patch(write, row, code, &failure, &patch_error, err);
   if (after.type != JSON_OBJECT) return wrong_shape(write, row->pointer, STR("must leave an object"), err);
   JsonMember *changes = ARENA_ARRAY(write->arena, JsonMember, before.count + after.count);
   TRY_ALLOC(changes);
@@ -485,6 +512,14 @@ const Value *write_key_stored(Write *write, const Resource *resource, const Valu
   return stored;
 }
 
+static Code row_give_by_path(Write *write, WriteRow *row, const Field *field, Value value, Error *err) {
+  if (row->of_path == NULL) row->of_path = ARENA_ARRAY(write->arena, bool, row->resource->stored_count);
+  TRY_ALLOC(row->of_path);
+  row_give(row, field, value);
+  row->of_path[field->stored_index] = true;
+  return CODE_OK;
+}
+
 static Code decode_root(Write *write, const JsonValue *json, Str pointer, RowAction action, WriteRow **ret, Error *err) {
   const Operation *operation = &write->call->operation;
   TRY(row_create(write, action, operation->resource, pointer, ret, err));
@@ -497,11 +532,11 @@ static Code decode_root(Write *write, const JsonValue *json, Str pointer, RowAct
   }
   if (action == ROW_DELETE) return CODE_OK;
   if (action == ROW_REPLACE) {
-    for (size_t i = 0; i < row->where_count; i++) row_give(row, row->where[i], row->where_values[i]);
+    for (size_t i = 0; i < row->where_count; i++) TRY(row_give_by_path(write, row, row->where[i], row->where_values[i], err));
   }
   for (size_t i = 0; i < operation->preset_count; i++) {
     const InputPreset *preset = &operation->presets[i];
-    row_give(row, preset->field, plan_stored_value(preset->field, preset->value));
+    TRY(row_give_by_path(write, row, preset->field, plan_stored_value(preset->field, preset->value), err));
   }
   if (operation->is_patch) {
     row->patch = json;

@@ -49,7 +49,26 @@ static Code check_field_rules(Write *write, const WriteRow *row, const bool *is_
   return CODE_OK;
 }
 
+/* A relation that the path has said already may be repeated, not contradicted. */
+static Code note_other_path(Write *write, const WriteRow *row, Error *err) {
+  for (size_t i = 0; row->of_path != NULL && i < row->references.count; i++) {
+    const WriteReference *reference = &row->references.items[i];
+    bool is_other = false;
+    for (size_t k = 0; k < reference->relation->key_count; k++) {
+      size_t index = reference->relation->keys[k]->stored_index, target_index = reference->relation->target->keys[k]->stored_index;
+      if (!row->of_path[index]) continue;
+      is_other = is_other || reference->target == NULL || !write_values_equal(&row->values[index], &reference->target->row[target_index]);
+    }
+    if (is_other &&
+        !mistake_add(write, MISTAKE_IMMUTABLE, reference->pointer, (Str){0}, STR("must be the row that the path names"), (Str){0})) {
+      return error_no_memory(err);
+    }
+  }
+  return CODE_OK;
+}
+
 static Code check_unchangeable(Write *write, const WriteRow *row, const bool *is_changed, Error *err) {
+  TRY(note_other_path(write, row, err));
   for (size_t i = 0; i < row->resource->stored_count; i++) {
     const Field *field = row->resource->stored[i];
     if (!is_changed[i]) continue;
@@ -168,6 +187,7 @@ static Code do_references(Write *write, WriteRow *row, Error *err) {
     if (reference->target != NULL) TRY(write_row_run(write, reference->target, err));
     for (size_t k = 0; k < reference->relation->key_count; k++) {
       const Field *key = reference->relation->keys[k], *target_key = reference->relation->target->keys[k];
+      if (row->of_path != NULL && row->of_path[key->stored_index]) continue;
       row->values[key->stored_index] = reference->target == NULL ? value_null() : reference->target->row[target_key->stored_index];
       row->given[key->stored_index] = true;
     }

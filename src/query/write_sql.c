@@ -126,13 +126,13 @@ static Code make_load(const PlanInput *input, const SqlWriter *writer_given, Are
   columns[load->resource->stored_count] = (StoreColumn){.type = VALUE_INT};
   for (size_t i = 0; i < load->count; i++) {
     Buf *out = sql_select_where(select);
-    bool is_key = load->fields[i]->is_key;
-    if (is_key || load->guard.field_rule(load->guard.context, load->fields[i]) == NULL)
-      sql_write_equatable(&writer, out, scope, load->fields[i]);
-    else
-      TRY(sql_write_guarded_column(&writer, out, scope, load->fields[i], &load->guard, true, err));
+    sql_write_equatable(&writer, out, scope, load->fields[i]);
     buf_add(out, STR(" = "));
     sql_write_field_param(&writer, out, (uint32_t)i + 1, load->fields[i]);
+    /* What a caller may not read finds nothing, or its values could be guessed. */
+    const Expr *rule = load->fields[i]->is_key ? NULL : load->guard.field_rule(load->guard.context, load->fields[i]);
+    ExprSqlRoots roots = {.row = scope};
+    if (rule != NULL) TRY(expr_sql_write_condition(&writer, sql_select_where(select), rule, &roots, NULL, err));
   }
   /* What is decided by this row must still be true when it is written. */
   sql_select_lock(select, scope);

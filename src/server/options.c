@@ -21,7 +21,7 @@ typedef struct OptionsParse {
 } OptionsParse;
 
 const char *option_nearest(Str name, const char *const *names, size_t count) {
-  size_t best_distance = name.len < 5 ? 1 : 2;
+  size_t best_distance = str_distance_near(name);
   const char *best = NULL;
   for (size_t i = 0; i < count; i++) {
     size_t distance = str_distance(name, str_of(names[i]), best_distance);
