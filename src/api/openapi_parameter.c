@@ -1,7 +1,7 @@
 /* openapi_parameter.c - parameters: a list's conditions, order, selection and page; a path's keys; the headers that requests may carry. */
 #include "api/openapi_impl.h"
 
-enum { PATTERN_BYTES_MAX = 4 * 1024 * 1024 };
+enum { PATTERN_BYTES_MAX = 4 * 1024 * 1024, EMBEDDED_DEPTH_MAX = 4 };
 
 typedef struct Shared {
   SharedParameter bit;
@@ -77,17 +77,16 @@ void openapi_shared_parameters(Openapi *api, unsigned parameters) {
   if (parameters & PARAMETER_GROUP_LIMIT) ref_parameter(api, STR(""), STR("groupLimit"));
 }
 
-static void write_limit(Openapi *api) {
+/* Only a list's own is told its default: a reference would fill it in, and for a nested one that is no list is asked for. */
+static void write_limit(Openapi *api, Str name, Str description, bool has_default) {
   JsonOut *json = &api->json;
   const EngineLimits *limits = api->options->limits;
-  json_out_key(json, STR("limit"));
-  open_query(api, STR("limit"),
-             STR("How many rows a page has at most; 0 gives none, for counting. A stream gives all rows, and takes larger limits."));
+  open_query(api, name, description);
   json_out_member_open(json, STR("schema"), '{');
   json_out_member_raw(json, STR("type"), STR("\"integer\""));
   json_out_member_int(json, STR("minimum"), 0);
   json_out_member_int(json, STR("maximum"), limits->page_size_max);
-  json_out_member_int(json, STR("default"), limits->page_size);
+  if (has_default) json_out_member_int(json, STR("default"), limits->page_size);
   json_out_close(json, '}');
   json_out_close(json, '}');
 }
@@ -135,9 +134,9 @@ static void sort_words(const Resource *resource, Str prefix, Buf *words) {
   }
 }
 
-static void write_sort(Openapi *api, const Resource *resource) {
+static void write_sort(Openapi *api, const Resource *resource, Str name) {
   Buf words = buf_on(api->arena, PATTERN_BYTES_MAX);
-  open_query(api, STR("sort"),
+  open_query(api, name,
              STR("The order: fields, separated by commas, each with `-` in front where it descends, as in `-createdAt,name`; also through "
                  "relations, as in `category.name`. The key ends every order."));
   sort_words(resource, STR(""), &words);
@@ -165,9 +164,8 @@ static void write_fields(Openapi *api) {
 }
 
 /* The example is no condition at all, so that a reference that fills it in asks for everything. */
-static void write_condition(Openapi *api, const Field *field) {
+static void write_condition(Openapi *api, Str name, const Field *field) {
   JsonOut *json = &api->json;
-  Str name = field->name;
   Str operators = openapi_filter_operators(field);
   open_query(api, name,
              openapi_text(api, "Conditions on `%.*s`, each `%.*s[operator]=value`: %.*s. `%.*s=value` is short for `eq`.", STR_ARGS(name),
@@ -179,16 +177,69 @@ static void write_condition(Openapi *api, const Field *field) {
   json_out_close(json, '}');
 }
 
+/* What a list that is nested in an answer takes itself. */
+static const Str nested_parameters[] = {STR_INIT("limit"), STR_INIT("sort"), STR_INIT("filter")};
+enum { NESTED_PARAMETERS = sizeof nested_parameters / sizeof *nested_parameters };
+
+static bool is_nested_list(const Field *field) { return field->kind == FIELD_TO_MANY && !field->is_hidden; }
+
+static void write_nested_parameter(Openapi *api, const Field *field, Str name) {
+  Str path = openapi_text(api, "%.*s.%.*s", STR_ARGS(field->name), STR_ARGS(name));
+  if (str_equal(name, STR("limit"))) {
+    write_limit(api, path,
+                openapi_text(api, "How many rows `%.*s` has at most, where `fields` asks for it; it goes on at the path of its own.",
+                             STR_ARGS(field->name)),
+                false);
+  } else if (str_equal(name, STR("sort"))) {
+    write_sort(api, field->relation->source, path);
+  } else {
+    open_query(
+        api, path,
+        openapi_text(api, "Which rows `%.*s` has, where `fields` asks for it: a condition in the rule language.", STR_ARGS(field->name)));
+    json_out_member_raw(&api->json, STR("schema"), STR("{\"type\":\"string\",\"maxLength\":4096}"));
+    json_out_close(&api->json, '}');
+  }
+}
+
 void openapi_item_parameters(Openapi *api, const Resource *resource) {
   ref_parameter(api, resource->name, STR(".fields"));
+  for (size_t i = 0; i < resource->field_count; i++) {
+    const Field *field = resource->fields[i];
+    for (size_t k = 0; is_nested_list(field) && k < NESTED_PARAMETERS; k++)
+      ref_parameter(api, resource->name, openapi_text(api, ".%.*s.%.*s", STR_ARGS(field->name), STR_ARGS(nested_parameters[k])));
+  }
   api->has_fields[resource->index] = true;
 }
 
-static void condition_parameters(Openapi *api, const Resource *resource) {
-  for (size_t i = 0; i < resource->stored_count; i++) {
-    const Field *field = resource->stored[i];
-    if (openapi_is_filterable(field)) ref_parameter(api, resource->name, openapi_text(api, ".%.*s", STR_ARGS(field->name)));
+/* Each field that a list has conditions on, and the members of embedded objects: "address.city". */
+typedef void ConditionFn(Openapi *api, const Resource *resource, Str path, const Field *field);
+
+static void each_condition(Openapi *api, const Resource *resource, Str prefix, const Field *const *fields, size_t count, size_t depth,
+                           ConditionFn *condition) {
+  for (size_t i = 0; i < count; i++) {
+    const Field *field = fields[i];
+    Str path = openapi_text(api, "%.*s%.*s", STR_ARGS(prefix), STR_ARGS(field->name));
+    bool is_object = field->type == TYPE_EMBEDDED && !field->is_list && !field->is_hidden;
+    if (openapi_is_filterable(field)) {
+      condition(api, resource, path, field);
+    } else if (is_object && depth > 0) {
+      const Embedded *type = field->embedded;
+      each_condition(api, resource, openapi_text(api, "%.*s.", STR_ARGS(path)), type->fields, type->field_count, depth - 1, condition);
+    }
   }
+}
+
+static void each_condition_of(Openapi *api, const Resource *resource, ConditionFn *condition) {
+  each_condition(api, resource, STR(""), resource->stored, resource->stored_count, EMBEDDED_DEPTH_MAX, condition);
+}
+
+static void ref_condition(Openapi *api, const Resource *resource, Str path, const Field *field) {
+  (void)field;
+  ref_parameter(api, resource->name, openapi_text(api, ".%.*s", STR_ARGS(path)));
+}
+
+static void condition_parameters(Openapi *api, const Resource *resource) {
+  each_condition_of(api, resource, ref_condition);
   if (resource->search_count > 0) openapi_shared_parameters(api, PARAMETER_Q);
   api->has_filters[resource->index] = true;
 }
@@ -232,21 +283,28 @@ static void open_component(Openapi *api, const Resource *resource, Str name) {
   json_out_key(&api->json, openapi_text(api, "%.*s.%.*s", STR_ARGS(resource->name), STR_ARGS(name)));
 }
 
+static void write_condition_component(Openapi *api, const Resource *resource, Str path, const Field *field) {
+  open_component(api, resource, path);
+  write_condition(api, path, field);
+}
+
 static void write_resource_parameters(Openapi *api, const Resource *resource) {
   if (api->has_fields[resource->index]) {
     open_component(api, resource, STR("fields"));
     write_fields(api);
+    for (size_t i = 0; i < resource->field_count; i++) {
+      const Field *field = resource->fields[i];
+      for (size_t k = 0; is_nested_list(field) && k < NESTED_PARAMETERS; k++) {
+        open_component(api, resource, openapi_text(api, "%.*s.%.*s", STR_ARGS(field->name), STR_ARGS(nested_parameters[k])));
+        write_nested_parameter(api, field, nested_parameters[k]);
+      }
+    }
   }
   if (api->has_aggregate[resource->index]) openapi_write_aggregate_parameters(api, resource);
   if (!api->has_filters[resource->index]) return;
   open_component(api, resource, STR("sort"));
-  write_sort(api, resource);
-  for (size_t i = 0; i < resource->stored_count; i++) {
-    const Field *field = resource->stored[i];
-    if (!openapi_is_filterable(field)) continue;
-    open_component(api, resource, field->name);
-    write_condition(api, field);
-  }
+  write_sort(api, resource, STR("sort"));
+  each_condition_of(api, resource, write_condition_component);
 }
 
 void openapi_write_parameters(Openapi *api) {
@@ -255,7 +313,12 @@ void openapi_write_parameters(Openapi *api) {
   for (size_t i = 0; i < SHARED_COUNT; i++) {
     if (api->parameters & shared[i].bit) json_out_member_raw(json, shared[i].name, shared[i].json);
   }
-  if (api->parameters & PARAMETER_LIMIT) write_limit(api);
+  if (api->parameters & PARAMETER_LIMIT) {
+    json_out_key(json, STR("limit"));
+    write_limit(api, STR("limit"),
+                STR("How many rows a page has at most; 0 gives none, for counting. A stream gives all rows, and takes larger limits."),
+                true);
+  }
   if (api->parameters & PARAMETER_GROUP_LIMIT) write_group_limit(api);
   for (size_t i = 0; i < api->contract->resource_count; i++) write_resource_parameters(api, api->contract->resources[i]);
   json_out_close(json, '}');

@@ -369,11 +369,17 @@ static bool has_links(const Input *input, const Field *field) {
 static void link_property(Openapi *api, const Field *field, SchemaKind kind) {
   JsonOut *json = &api->json;
   json_out_member_open(json, field->name, '{');
-  json_out_member_open(json, STR("allOf"), '[');
-  if (field->kind == FIELD_TO_ONE)
+  bool is_to_one = field->kind == FIELD_TO_ONE, is_nullable = is_to_one && !field->relation->is_required;
+  json_out_member_open(json, is_nullable ? STR("anyOf") : STR("allOf"), '[');
+  if (is_to_one)
     openapi_ref(api, SCHEMA_LINK, field->relation->target);
   else
     openapi_ref(api, kind == SCHEMA_UPDATE || kind == SCHEMA_REPLACE ? SCHEMA_LINKS : SCHEMA_LINKS_NEW, field);
+  if (is_nullable) {
+    json_out_open(json, '{');
+    json_out_member_text(json, STR("type"), STR("null"));
+    json_out_close(json, '}');
+  }
   json_out_close(json, ']');
   if (field->description.len > 0) json_out_member_text(json, STR("description"), field->description);
   json_out_member_bool(json, STR("writeOnly"), true);

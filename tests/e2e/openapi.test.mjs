@@ -138,6 +138,20 @@ describe('the document of the library', () => {
     assert.ok(names(document.paths['/v1/books/{isbn}'].delete).includes('idempotencyKey'));
   });
 
+  test('what nested lists take, and members of embedded objects, are parameters', () => {
+    const parameters = (path) => document.paths[path].get.parameters.map(({ $ref }) => $ref && document.components.parameters[$ref.split('/').pop()]).filter(Boolean);
+    for (const path of ['/v1/authors', '/v1/authors/{id}']) {
+      const named = new Map(parameters(path).map((parameter) => [parameter.name, parameter]));
+      assert.deepEqual(named.get('books.limit').schema, { type: 'integer', minimum: 0, maximum: 100 });
+      const sort = new RegExp(named.get('books.sort').schema.pattern, 'u');
+      assert.ok(sort.test('-title,author.name') && !sort.test('name'));
+      assert.equal(named.get('books.filter').schema.type, 'string');
+    }
+    const city = parameters('/v1/members').find(({ name }) => name === 'address.city');
+    assert.deepEqual([city.style, city.explode, city.schema], ['deepObject', true, { $ref: '#/components/schemas/StringFilter' }]);
+    assert.ok(!parameters('/v1/members/{id}').some(({ name }) => name.startsWith('address')));
+  });
+
   test('a list of what is asked of a limit follows the options', () => {
     const limited = documentOf(library, ['--page-size', '7', '--page-size-max', '9', '--batch-max', '3', '--require-if-match']);
     assert.deepEqual([limited.components.parameters.limit.schema.default, limited.components.parameters.limit.schema.maximum], [7, 9]);
@@ -151,13 +165,14 @@ describe('the document of the library', () => {
     const book = { isbn: '9780000000001', title: 'On Caissons' };
     for (const good of [book, [book, book], { ...book, author: { connect: { id: '01890a5d-ac96-774b-bcce-b302099a8057' } } },
       { ...book, author: { create: { name: 'Ann', books: { create: [{ ...book, isbn: '9780000000002' }] } } } }, { ...book, author: { connect: { name: 'Ann', bornOn: '1990-01-02' } } },
-      { ...book, copies: { create: [{ branch: 'AB', number: 1 }], connect: [{ branch: 'AB', number: 2 }] } }, { ...book, authorId: null, sold: 7, price: 3 }])
+      { ...book, copies: { create: [{ branch: 'AB', number: 1 }], connect: [{ branch: 'AB', number: 2 }] } }, { ...book, authorId: null, sold: 7, price: 3 }, { ...book, author: null }])
       assert.ok(validate(good), `${JSON.stringify(good)}: ${JSON.stringify(validate.errors)}`);
     for (const bad of [{}, { ...book, author: {} }, { ...book, author: { create: { name: 'Ann' }, disconnect: true } }, { ...book, author: { connect: {} } }, { ...book, addedAt: '2026-01-01T00:00:00Z' },
       { ...book, copies: { create: [{ branch: 'AB', number: 1, bookIsbn: book.isbn }] } }, { ...book, pages: 1.5 }, { ...book, price: '1.234' }, { ...book, unknown: 1 }])
       assert.ok(!validate(bad), JSON.stringify(bad));
     const copy = validatorOf(document)({ $ref: '#/components/schemas/CopyCreate' });
     assert.ok(copy({ branch: 'AB', number: 1, bookIsbn: book.isbn }) && copy({ branch: 'AB', number: 1, book: { connect: { isbn: book.isbn } } }));
+    assert.ok(!copy({ branch: 'AB', number: 1, book: null }), 'null where a relation is required');
     assert.ok(!copy({ branch: 'AB', number: 1 }), 'a required relation is given one way or the other');
   });
 });
