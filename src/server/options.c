@@ -245,6 +245,20 @@ static Code take_arguments(OptionsParse *parse, const char *const *args, size_t 
   return CODE_OK;
 }
 
+/* The word of the usage that tells of argument `index`: in quotes it may have spaces. */
+static Str argument_name(const OptionTable *table, size_t index) {
+  Str rest = str_of(table->arguments), word;
+  while (str_split_next(&rest, ' ', &word)) {
+    if (word.len > 0 && word.ptr[0] == '\'' && rest.ptr != NULL) {
+      size_t end = str_find_byte(rest, '\'', 0);
+      word.len += 1 + end + (end < rest.len ? 1 : 0);
+      rest = str_slice(rest, end + 2, rest.len);
+    }
+    if (index-- == 0) return str_ends_with(word, STR("...")) ? str_slice(word, 0, word.len - 3) : word;
+  }
+  return STR("an argument");
+}
+
 Code options_parse(const OptionTable *table, const char *const *args, size_t arg_count, OptionsGetenvFn *environment, Arena *arena,
                    void *target, OptionsOutcome *ret_outcome, OptionList *ret_positional, Error *err) {
   if (is_help(args, arg_count, ret_outcome)) return CODE_OK;
@@ -252,8 +266,10 @@ Code options_parse(const OptionTable *table, const char *const *args, size_t arg
   OptionsParse parse = {.table = table, .arena = arena, .target = target, .err = err};
   StrVec positional = {0};
   TRY(take_arguments(&parse, args, arg_count, &positional));
-  if (positional.count < table->positional_min)
-    return error_set(err, CODE_BAD_REQUEST, "something is missing: caisson %s %s", table->command, table->arguments);
+  if (positional.count < table->positional_min) {
+    Str missing = argument_name(table, positional.count);
+    return error_set(err, CODE_BAD_REQUEST, "%.*s is missing: caisson %s %s", STR_ARGS(missing), table->command, table->arguments);
+  }
   if (positional.count > table->positional_max)
     return error_set(err, CODE_BAD_REQUEST, "one argument too many: \"%.*s\"",
                      (int)(positional.items[table->positional_max].len > 80 ? 80 : positional.items[table->positional_max].len),

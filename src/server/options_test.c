@@ -107,7 +107,26 @@ static void mistakes_are_told_with_what_is_wanted(void **state) {
   expect_refusal((const char *const[]){"c", "--store", "a", "--store", "b", NULL}, "--store is given twice");
   expect_refusal((const char *const[]){"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "d", NULL},
                  "one argument too many: \"d\"");
-  expect_refusal((const char *const[]){NULL}, "something is missing: caisson serve CONTRACT... [options]");
+  expect_refusal((const char *const[]){NULL}, "CONTRACT is missing: caisson serve CONTRACT... [options]");
+}
+
+static void what_is_missing_is_named(void **state) {
+  (void)state;
+  const OptionTable table = {.command = "explain", .arguments = "CONTRACT 'METHOD /PATH' WHY...", .positional_min = 3, .positional_max = 3};
+  static const struct {
+    const char *const args[3];
+    size_t count;
+    const char *text;
+  } cases[] = {{{"c"}, 1, "'METHOD /PATH' is missing: caisson explain CONTRACT 'METHOD /PATH' WHY..."},
+               {{"c", "GET /"}, 2, "WHY is missing: caisson explain CONTRACT 'METHOD /PATH' WHY..."}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    OptionsOutcome outcome;
+    OptionList positional;
+    Error err = {0};
+    assert_int_equal(options_parse(&table, cases[i].args, cases[i].count, empty_environment, arena, NULL, &outcome, &positional, &err),
+                     CODE_BAD_REQUEST);
+    assert_string_equal(err.text, cases[i].text);
+  }
 }
 
 static void a_broken_environment_variable_is_named(void **state) {
@@ -178,6 +197,7 @@ int main(void) {
       cmocka_unit_test(values_may_follow_a_space_or_an_equals_sign),
       cmocka_unit_test(the_environment_stands_behind_the_command_line),
       cmocka_unit_test(mistakes_are_told_with_what_is_wanted),
+      cmocka_unit_test(what_is_missing_is_named),
       cmocka_unit_test(a_broken_environment_variable_is_named),
       cmocka_unit_test(help_is_asked_for_before_anything_else),
       cmocka_unit_test(help_fits_a_screen_and_names_every_option_when_asked),
