@@ -52,21 +52,6 @@ const ErrorForm *error_form(Code code) {
   return &forms[code];
 }
 
-Code error_code_of_status(int http_status) {
-  switch (http_status) {
-    case 408: return CODE_TIMEOUT;
-    case 414:
-    case 431: return CODE_TOO_LARGE;
-    case 501: return CODE_METHOD_NOT_ALLOWED;
-    case 503: return CODE_UNAVAILABLE;
-    default: break;
-  }
-  for (int code = CODE_BAD_REQUEST; code < CODE_COUNT; code++) {
-    if (forms[code].http_status == http_status) return (Code)code;
-  }
-  return http_status < 500 ? CODE_BAD_REQUEST : CODE_INTERNAL;
-}
-
 const ErrorForm *error_form_by_slug(Str slug) {
   size_t base_len = sizeof("/problems/") - 1;
   for (int code = CODE_BAD_REQUEST; code < CODE_COUNT; code++) {

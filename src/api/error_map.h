@@ -12,7 +12,5 @@ typedef struct ErrorForm {
 } ErrorForm;
 
 const ErrorForm *error_form(Code code);
-/* The Code that stands for a status with which the protocol itself refuses (408, 414, 431, 501 …). */
-Code error_code_of_status(int http_status);
 /* The form whose type ends in `slug` ("validation-failed"); NULL where there is none. */
 const ErrorForm *error_form_by_slug(Str slug);

@@ -246,9 +246,9 @@ static void answer_request(Answer *answer) {
   }
 }
 
-static const Problem *first_problem(const CallGroup *group) {
+const Problem *rest_group_problem(const CallGroup *group) {
   for (size_t i = 0; i < group->count; i++) {
-    if (group->calls[i].result.code != CODE_OK) return group->calls[i].result.problem;
+    if (group->calls[i].result.problem != NULL) return group->calls[i].result.problem;
   }
   return NULL;
 }
@@ -269,7 +269,7 @@ void rest_answer_make(ApiRequest *request, RestState *state) {
 void rest_encode(ApiRequest *request) {
   RestState *state = request->face_state;
   const Idempotency *idempotency = request->group.idempotency;
-  request->problem = first_problem(&request->group);
+  request->problem = rest_group_problem(&request->group);
   if (request->problem == NULL && idempotency != NULL && idempotency->replay.ptr != NULL) {
     if (!rest_once_read(idempotency->replay, request->exchange->arena, &request->response))
       request->problem = problem_create(request->exchange->arena, CODE_INTERNAL, STR("The answer that was kept can't be read"));

@@ -159,13 +159,6 @@ static void export_end(Export *export, Str next_cursor) {
 
 static void export_run(Export *export);
 
-static const Problem *group_problem(const CallGroup *group) {
-  for (size_t i = 0; i < group->count; i++) {
-    if (group->calls[i].result.problem != NULL) return group->calls[i].result.problem;
-  }
-  return NULL;
-}
-
 /* A page of rows that are too large together is asked for again in a smaller one. */
 static bool can_be_smaller(Export *export, const Problem *problem) {
   if (problem->code != CODE_TOO_LARGE || export->page_rows == 1) return false;
@@ -193,7 +186,7 @@ static void export_page_write(Export *export, const Result *result) {
 
 static void export_page_done(CallGroup *group) {
   Export *export = group->context;
-  const Problem *problem = group_problem(group);
+  const Problem *problem = rest_group_problem(group);
   if (export->request->exchange->is_cancelled) {
     export->state = EXPORT_OVER;
     http_abort(export->request->exchange);

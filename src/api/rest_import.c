@@ -240,13 +240,6 @@ static void import_csv(Import *import, Str *bytes) {
 
 static void import_run(Import *import);
 
-static const Problem *batch_problem(const ImportBatch *batch) {
-  for (size_t i = 0; i < batch->group.count; i++) {
-    if (batch->group.calls[i].result.problem != NULL) return batch->group.calls[i].result.problem;
-  }
-  return NULL;
-}
-
 /* The batch's arena goes: a problem that is told moves to the request's. */
 static const Problem *problem_kept(const Problem *problem, Arena *arena) {
   Problem *kept = ARENA_NEW(arena, Problem);
@@ -273,7 +266,7 @@ static void batch_clear(ImportBatch *batch) {
 static void batch_done(CallGroup *group) {
   ImportBatch *batch = group->context;
   Import *import = batch->import;
-  const Problem *problem = batch_problem(batch);
+  const Problem *problem = rest_group_problem(&batch->group);
   if (problem != NULL) {
     import->problem = NULL; /* an earlier row's is the answer */
     import_refuse(import, problem_kept(problem, import->request->exchange->arena));

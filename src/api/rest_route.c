@@ -12,6 +12,7 @@ static Code refuse_encoding(RestDecoder *decoder, Code code, const Error *err) {
 }
 
 static Code refuse_unknown(RestDecoder *decoder, Str name) {
+  if (name.len == 0) return rest_refuse(decoder, CODE_NOT_FOUND, (Str){0}, "There is nothing at this path");
   Nearest nearest = nearest_to(name);
   const Contract *contract = decoder->map->contract;
   for (size_t i = 0; i < contract->resource_count; i++) nearest_offer(&nearest, contract->resources[i]->path);

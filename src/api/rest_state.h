@@ -37,6 +37,8 @@ Code rest_answer_in_transaction(CallGroup *group, const Problem **ret_problem);
 /* rest_answer.c: request->response, or request->problem, from results that are no refusals. */
 void rest_answer_make(ApiRequest *request, RestState *state);
 void rest_encode(ApiRequest *request);
+/* The refusal of the first call that has one; NULL: all went well. */
+const Problem *rest_group_problem(const CallGroup *group);
 /* The Link header's value for another page of the list that was asked for (RFC 8288); ptr NULL without memory. */
 Str rest_page_link(const ApiRequest *request, Str cursor, Str parameter, Str relation);
 

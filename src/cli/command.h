@@ -46,6 +46,11 @@ ExitStatus command_proto(Cli *cli);
 ExitStatus command_serve(Cli *cli);
 ExitStatus command_token(Cli *cli);
 
+/* --format, of commands that speak to people and to programs. */
+typedef enum CliFormat { CLI_TEXT = 0, CLI_JSON } CliFormat;
+#define CLI_FORMAT_OPTION(options_type, member)                                                                                            \
+  { "format", OPTION_CHOICE, offsetof(options_type, member), "text", "text/json", "for people, or for programs", .choices = "text|json" }
+
 /* Parses cli->args by the table into *target. False: the command is over, with *ret_status (--help was printed, or what is wrong was). */
 bool cli_parse(Cli *cli, const OptionTable *table, void *target, OptionList *ret_positional, ExitStatus *ret_status);
 /* The options of a command, which each names by calling cli_parse before it does anything. */

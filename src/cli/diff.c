@@ -8,11 +8,11 @@ enum { DIFF_BYTES_MAX = 64 * 1024 * 1024 };
 
 typedef struct DiffOptions {
   OptionList allow;
-  int format; /* 0: text, 1: JSON */
+  int format; /* CliFormat */
 } DiffOptions;
 
 static const OptionSpec options[] = {
-    {"format", OPTION_CHOICE, offsetof(DiffOptions, format), "text", "text/json", "for people, or for programs", .choices = "text|json"},
+    CLI_FORMAT_OPTION(DiffOptions, format),
     {"allow", OPTION_LIST, offsetof(DiffOptions, allow), NULL, "CLASS", "breaking-readers, breaking-writers or access-widened; repeatable"},
 };
 
@@ -49,7 +49,7 @@ static ExitStatus compare(Cli *cli, const DiffOptions *chosen, const bool allowe
   Error err = {0};
   if (contract_diff(old, new, cli->arena, &diff, &err) != CODE_OK) return cli_fail(cli, &err);
   Buf out = buf_on(cli->arena, DIFF_BYTES_MAX);
-  if (chosen->format == 1)
+  if (chosen->format == CLI_JSON)
     diff_write_json(&out, &diff);
   else
     diff_write_text(&out, &diff);

@@ -14,7 +14,7 @@ enum { EXPLANATION_BYTES_MAX = 16 * 1024 * 1024, BODY_BYTES_MAX = 16 * 1024 * 10
 
 typedef struct ExplainOptions {
   Str claims, store, body;
-  int format; /* 0: text, 1: JSON */
+  int format; /* CliFormat */
 } ExplainOptions;
 
 static const OptionSpec options[] = {
@@ -22,7 +22,7 @@ static const OptionSpec options[] = {
     {"store", OPTION_TEXT, offsetof(ExplainOptions, store), NULL, "URL",
      "try it there, rolled back, with that store's plan [only explain]"},
     {"body", OPTION_TEXT, offsetof(ExplainOptions, body), NULL, "FILE", "the request's JSON body"},
-    {"format", OPTION_CHOICE, offsetof(ExplainOptions, format), "text", "text/json", "for people, or for programs", .choices = "text|json"},
+    CLI_FORMAT_OPTION(ExplainOptions, format),
 };
 
 static const OptionTable table = {
@@ -198,7 +198,7 @@ static ExitStatus explain(Explained *explained) {
   loop_run(explained->loop);
   if (explained->code != CODE_OK) return cli_fail(cli, &explained->err);
   Buf out = buf_on(cli->arena, EXPLANATION_BYTES_MAX);
-  if (explained->options->format == 1) {
+  if (explained->options->format == CLI_JSON) {
     explain_write_json(&out, &explained->explanation);
     buf_add_byte(&out, '\n');
   } else {
