@@ -16,6 +16,8 @@ struct LoopPoll {
 
 static void on_event(uv_poll_t *uv, int status, int events) {
   LoopPoll *poll = uv->data;
+  /* libuv watches no longer where it has seen an error; but what came before that may have to be read first, and the error after it. */
+  if (status < 0) uv_poll_start(uv, poll->events, on_event);
   /* A broken socket is one that can be read: reading says what is wrong with it. */
   poll->run(poll->context, status < 0 || (events & UV_READABLE) != 0, (events & UV_WRITABLE) != 0);
 }

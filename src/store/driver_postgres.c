@@ -49,6 +49,7 @@ static Code store_open_database(PostgresStore *store, const StoreOptions *option
 }
 
 static void store_free(PostgresStore *store) {
+  postgres_pool_done(store);
   pthread_mutex_destroy(&store->sessions_lock);
   arena_destroy(store->arena);
   memory_free(store);
@@ -64,6 +65,7 @@ static Code driver_open(const StoreOptions *options, Store **ret, Error *err) {
   store->is_read_only = options->is_read_only;
   store->acquire_timeout_us = options->acquire_timeout_us > 0 ? options->acquire_timeout_us : ACQUIRE_TIMEOUT_US;
   pthread_mutex_init(&store->sessions_lock, NULL);
+  postgres_pool_init(&store->pool);
   Code code = store->arena == NULL ? error_no_memory(err) : store_open_database(store, options, err);
   if (code == CODE_OK)
     *ret = &store->base;

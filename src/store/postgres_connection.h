@@ -28,7 +28,8 @@ typedef struct PostgresPending {
   PGresult *result;
 } PostgresPending;
 
-typedef struct PostgresConnection {
+typedef struct PostgresConnection PostgresConnection;
+struct PostgresConnection {
   PGconn *pg;
   const PostgresTarget *target;
   PostgresStatements *statements;
@@ -38,8 +39,9 @@ typedef struct PostgresConnection {
   size_t value_count;
   PostgresPending *pending; /* a ring */
   size_t first, count, cap;
-  bool is_given_up; /* silent for too long: nothing of it is believed any more */
-} PostgresConnection;
+  bool is_given_up;         /* silent for too long: nothing of it is believed any more */
+  PostgresConnection *next; /* while it is handed on */
+};
 
 /* True: go on trying. Called every few hundredths of a second while a connection is being made. */
 typedef bool PostgresPatienceFn(void *context);

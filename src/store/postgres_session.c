@@ -65,6 +65,13 @@ int64_t postgres_jitter_us(int64_t delay_us) {
   return delay_us / 2 + (int64_t)((mixed >> 33) % (uint64_t)(delay_us / 2 + 1));
 }
 
+void postgres_time_in(int64_t delay_us, struct timespec *ret) {
+  clock_gettime(CLOCK_REALTIME, ret);
+  int64_t ns = ret->tv_nsec + (delay_us % 1000000) * 1000;
+  ret->tv_sec += (time_t)(delay_us / 1000000 + ns / 1000000000);
+  ret->tv_nsec = (long)(ns % 1000000000);
+}
+
 /* ---- reads ---- */
 
 PostgresLane postgres_lane_of(const StoreRead *read) {
@@ -109,6 +116,13 @@ void postgres_session_write(StoreSession *base, StoreWrite *write) {
 
 /* ---- links ---- */
 
+static bool has_waiting(const PostgresSession *session) {
+  for (size_t lane = 0; lane < POSTGRES_LANES; lane++) {
+    if (session->lanes[lane].first != NULL) return true;
+  }
+  return false;
+}
+
 static void link_on_ready(void *context, bool is_readable, bool is_writable) {
   PostgresLink *link = context;
   if (is_readable) postgres_batch_receive(link);
@@ -126,7 +140,7 @@ void postgres_link_flush(PostgresLink *link) {
 }
 
 static void link_close(PostgresLink *link) {
-  if (link->poll != NULL) atomic_fetch_sub(&link->session->links_open, 1);
+  if (link->connection != NULL) postgres_pool_closed(link->session->store, link->session);
   loop_poll_destroy(link->poll);
   postgres_connection_close(link->connection);
   if (link->state == POSTGRES_LINK_BUSY && link->is_alone) link->session->links_alone--;
@@ -136,13 +150,32 @@ static void link_close(PostgresLink *link) {
   link->state = POSTGRES_LINK_CLOSED;
 }
 
-void postgres_session_link_idle(PostgresLink *link) {
+/* Idle, and others wait for a connection: it is theirs now. */
+static void link_share(PostgresLink *link) {
   PostgresSession *session = link->session;
-  if (link->is_alone) session->links_alone--;
+  PostgresStore *store = session->store;
+  PostgresClaim claim;
+  if (!atomic_load(&store->pool.has_waiters) || session->is_closed) return;
+  if (!postgres_pool_claim(store, POSTGRES_GIVER_LINK, session, !has_waiting(session), &claim)) return;
+  PostgresConnection *connection = link->connection;
+  loop_poll_destroy(link->poll);
+  link->poll = NULL;
+  link->connection = NULL;
+  link->state = POSTGRES_LINK_CLOSED;
+  postgres_pool_deliver(store, claim, connection);
+}
+
+void postgres_session_link_idle(PostgresLink *link) {
+  if (link->is_alone) link->session->links_alone--;
   link->is_alone = false;
   link->state = POSTGRES_LINK_IDLE;
-  bool is_spare = atomic_load(&session->links_open) > 1;
-  if (is_spare && atomic_exchange_explicit(&session->store->is_writing_starved, false, memory_order_relaxed)) link_close(link);
+  link_share(link);
+}
+
+static void session_share(PostgresSession *session) {
+  for (size_t i = 0; i < session->link_count && !has_waiting(session); i++) {
+    if (session->links[i].state == POSTGRES_LINK_IDLE) link_share(&session->links[i]);
+  }
 }
 
 void postgres_session_link_lost(PostgresLink *link, const Error *error) {
@@ -167,7 +200,6 @@ static void link_adopt(PostgresLink *link) {
     link_close(link);
     return;
   }
-  atomic_fetch_add(&link->session->links_open, 1);
   link->state = POSTGRES_LINK_IDLE;
   loop_poll_watch(link->poll, true, false);
 }
@@ -184,6 +216,7 @@ void postgres_session_link_opened(PostgresLink *link) {
   }
   pthread_mutex_unlock(&session->lock);
   if (!is_closed) return;
+  postgres_pool_closed(session->store, session);
   postgres_connection_close(link->connection);
   link->connection = NULL;
 }
@@ -200,7 +233,7 @@ static void link_want(PostgresSession *session) {
   PostgresLink *link = link_in_state(session, POSTGRES_LINK_OPENING) != NULL ? NULL : link_in_state(session, POSTGRES_LINK_CLOSED);
   if (link == NULL) return;
   link->state = POSTGRES_LINK_OPENING;
-  postgres_keeper_want(session->store, link);
+  postgres_pool_want(session->store, link);
 }
 
 /* ---- the end of a turn ---- */
@@ -220,13 +253,6 @@ static bool lane_next(const PostgresSession *session, PostgresLane *ret) {
     *ret = (PostgresLane)lane;
   }
   return oldest != NULL;
-}
-
-static bool has_waiting(const PostgresSession *session) {
-  for (size_t lane = 0; lane < POSTGRES_LANES; lane++) {
-    if (session->lanes[lane].first != NULL) return true;
-  }
-  return false;
 }
 
 static void session_time(PostgresSession *session) {
@@ -300,6 +326,16 @@ static void session_wake(PostgresSession *session) {
   loop_post(session->loop, &session->message);
 }
 
+void postgres_sessions_wake(PostgresStore *store) {
+  pthread_mutex_lock(&store->sessions_lock);
+  for (PostgresSession *session = store->sessions; session != NULL; session = session->next) {
+    pthread_mutex_lock(&session->lock);
+    session_wake(session);
+    pthread_mutex_unlock(&session->lock);
+  }
+  pthread_mutex_unlock(&store->sessions_lock);
+}
+
 void postgres_session_finish_writes(PostgresWriteQueue *writes) {
   for (StoreWrite *write; (write = postgres_write_pop(writes)) != NULL;) {
     PostgresSession *session = (PostgresSession *)write->session;
@@ -330,6 +366,7 @@ static void session_on_message(void *context) {
     link_adopt(link);
   }
   session_deliver(session, &writes);
+  session_share(session);
 }
 
 /* ---- opening and closing ---- */
@@ -413,7 +450,7 @@ void postgres_session_close(StoreSession *base) {
   PostgresLink *opened = session->links_opened;
   session->links_opened = NULL;
   pthread_mutex_unlock(&session->lock);
-  postgres_keeper_forget(session->store, session);
+  postgres_pool_forget(session->store, session);
   for (; opened != NULL; opened = opened->next) link_close(opened);
   for (size_t i = 0; i < session->link_count; i++) {
     if (session->links[i].state != POSTGRES_LINK_OPENING) link_close(&session->links[i]);

@@ -2,6 +2,7 @@
  *
  *   postgres_session.c   one loop's reads: lanes in which they wait, links on which they run, the way back from other threads
  *   postgres_batch.c     the reads that one link has under way
+ *   postgres_pool.c      who gets a connection next where there are too few
  *   postgres_keeper.c    the thread that makes connections for the loops, asks whether the server is well, and ends what waits too long
  *   postgres_writer.c    the threads that write
  *   postgres_txn.c       a write's open transaction
@@ -65,11 +66,11 @@ struct PostgresLink {
   bool is_failed;      /* the transaction */
   bool is_ending;      /* COMMIT or ROLLBACK is on its way */
   bool is_alone;
-  bool is_starving; /* the keeper's own: it could not be opened, and its session has no other */
   uint32_t level, level_max;
   PostgresReadQueue reads;     /* of a transaction */
   const StoreRead *unprepared; /* over already, since its PREPARE failed; its EXECUTE is still to be answered. Not to be looked into */
-  PostgresLink *next;          /* in the keeper's queue, or among the opened */
+  PostgresLink *next;          /* among the wanted of the pool, or the opened */
+  int64_t since_us;            /* wanted */
 };
 
 struct PostgresSession {
@@ -84,7 +85,7 @@ struct PostgresSession {
   size_t writes_pending;
   PostgresLink links[POSTGRES_LINKS_MAX];
   size_t link_count;
-  _Atomic size_t links_open;
+  size_t held;        /* connections, under the pool's lock */
   size_t links_alone; /* busy with a read of the lane ALONE */
   bool is_delivering; /* `done` of a read is being called */
   /* Under `lock`: what other threads have finished. */
@@ -116,17 +117,39 @@ typedef struct PostgresWriters {
   pthread_t threads[POSTGRES_WRITERS_MAX];
   size_t thread_count;
   size_t thread_max;
-  _Atomic size_t connected_count;
   size_t busy_count; /* of the threads: those with a write, or not yet begun */
+  size_t recalls;    /* how often all were asked to look whether they can hand a connection on */
   bool is_closing;
 } PostgresWriters;
+
+/* Who gets a connection next (postgres_pool.c). All under `lock` but has_waiters. */
+typedef struct PostgresPool {
+  pthread_mutex_t lock;
+  pthread_cond_t given; /* something lies in for_writers */
+  PostgresLink *wanted; /* links that want one, the longest waiting first */
+  size_t links_held, writers_held;
+  size_t writers_waiting, writers_chosen; /* threads; connections that are on their way to them */
+  int64_t writers_since_us;
+  int64_t keeper_since_us; /* since when the keeper has none; 0: it has one, or tries for itself */
+  int64_t scarce_until_us; /* a connection was refused not long ago; 0: none was since the last that was opened */
+  PostgresConnection *for_writers, *for_keeper;
+  _Atomic bool has_waiters; /* somebody waits for what others have */
+} PostgresPool;
+
+typedef enum PostgresGiver { POSTGRES_GIVER_LINK = 0, POSTGRES_GIVER_WRITER, POSTGRES_GIVER_OPENER } PostgresGiver;
+
+/* Who was chosen; a connection must follow. */
+typedef struct PostgresClaim {
+  enum { POSTGRES_CLAIM_LINK = 0, POSTGRES_CLAIM_WRITER, POSTGRES_CLAIM_KEEPER } kind;
+  PostgresLink *link;
+} PostgresClaim;
 
 typedef struct PostgresKeeper {
   pthread_t thread;
   bool has_thread;
   pthread_mutex_t lock;
   pthread_cond_t wake;
-  PostgresLink *wanted; /* links that want a connection; under `lock`, as all below */
+  bool is_woken; /* under `lock`, as all below */
   bool is_closing;
   bool is_well;
   Error trouble; /* where it isn't */
@@ -140,10 +163,7 @@ struct PostgresStore {
   size_t writes_queued_max;
   size_t links_per_session;
   bool is_read_only;
-  /* Where the server takes fewer connections than we may have: loops and writers that have none. Who has more than one gives one up. */
-  _Atomic size_t starving_loops;
-  _Atomic bool is_writing_starved;
-  _Atomic int64_t scarce_until_us; /* a connection was refused not long ago: nobody opens a second one */
+  PostgresPool pool;
   PostgresWriters writers;
   PostgresKeeper keeper;
   pthread_mutex_t sessions_lock;
@@ -160,6 +180,8 @@ void postgres_write_push(PostgresWriteQueue *queue, StoreWrite *write);
 StoreWrite *postgres_write_pop(PostgresWriteQueue *queue);
 /* Between a half and the whole of the delay, so that those who were turned away together don't come back together. */
 int64_t postgres_jitter_us(int64_t delay_us);
+/* For pthread_cond_timedwait. */
+void postgres_time_in(int64_t delay_us, struct timespec *ret);
 
 /* ---- postgres_session.c ---- */
 Code postgres_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err);
@@ -189,14 +211,38 @@ void postgres_batch_receive(PostgresLink *link);
 /* Sends what is queued, and watches for what is wanted now. */
 void postgres_link_flush(PostgresLink *link);
 
+/* Every session looks whether it has a connection to hand on. */
+void postgres_sessions_wake(PostgresStore *store);
+
+/* ---- postgres_pool.c ---- */
+void postgres_pool_init(PostgresPool *pool);
+void postgres_pool_done(PostgresStore *store);
+void postgres_pool_want(PostgresStore *store, PostgresLink *link);
+/* A session is closed: its links are wanted no longer. */
+void postgres_pool_forget(PostgresStore *store, const PostgresSession *session);
+/* A connection was refused; one was opened, and goes to whoever is next; one is gone (of a session's, NULL: of a writer's). Any thread. */
+void postgres_pool_refused(PostgresStore *store);
+void postgres_pool_opened(PostgresStore *store, PostgresConnection *connection);
+void postgres_pool_closed(PostgresStore *store, PostgresSession *session);
+/* Is there a link for which the keeper should try to open one? */
+bool postgres_pool_may_open(PostgresStore *store);
+/* Ask only where has_waiters. True: the giver's connection is for *ret, and counts as given; it is delivered once it is let go. */
+bool postgres_pool_claim(PostgresStore *store, PostgresGiver kind, PostgresSession *giver, bool is_idle, PostgresClaim *ret);
+void postgres_pool_deliver(PostgresStore *store, PostgresClaim claim, PostgresConnection *connection);
+/* A writer may try to open one, which counts from now on (postgres_pool_closed, where it fails). */
+bool postgres_pool_writer_may_open(PostgresStore *store);
+void postgres_pool_writer_opened(PostgresStore *store);
+/* Blocks until somebody hands one on; NULL: not in time. */
+PostgresConnection *postgres_pool_await(PostgresStore *store, int64_t wait_us);
+/* What was handed to the keeper; whether it should wait for that; whether it has the only one and should hand it on. */
+PostgresConnection *postgres_pool_keeper_take(PostgresStore *store);
+bool postgres_pool_keeper_waits(PostgresStore *store);
+bool postgres_pool_keeper_shares(PostgresStore *store);
+
 /* ---- postgres_keeper.c ---- */
 Code postgres_keeper_init(PostgresStore *store, PostgresConnection *connection, Error *err); /* the connection becomes the keeper's */
 void postgres_keeper_done(PostgresStore *store);
-void postgres_keeper_want(PostgresStore *store, PostgresLink *link);
-/* A session is closed: its links are wanted no longer. */
-void postgres_keeper_forget(PostgresStore *store, const PostgresSession *session);
-/* A connection was refused. Any thread. */
-void postgres_note_scarce(PostgresStore *store);
+void postgres_keeper_wake(PostgresStore *store);
 Code postgres_keeper_health(PostgresStore *store, Error *err);
 
 /* ---- postgres_writer.c ---- */
@@ -204,6 +250,8 @@ Code postgres_writers_init(PostgresStore *store, size_t thread_max, Error *err);
 void postgres_writers_done(PostgresStore *store); /* runs what is queued, then ends the threads */
 /* Takes all of *writes; what doesn't fit the queue is refused at once. */
 void postgres_writers_submit(PostgresStore *store, PostgresWriteQueue *writes);
+/* Whoever has a connection and nothing to write looks whether to hand it on. */
+void postgres_writers_wake(PostgresStore *store);
 /* Refuses what has waited for too long. Any thread. */
 void postgres_writers_expire(PostgresStore *store, int64_t now_us);
 

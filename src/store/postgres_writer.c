@@ -34,24 +34,42 @@ static bool is_wanted(void *context) {
   return has_work;
 }
 
-/* False: there is no connection to be had now. `is_patient` may be NULL. */
-static bool writer_connect(Writer *writer, PostgresPatienceFn *is_patient) {
+static bool writer_open(Writer *writer, PostgresPatienceFn *is_patient) {
   PostgresStore *store = writer->store;
   Error err;
-  if (writer->connection != NULL) return true;
+  if (!postgres_pool_writer_may_open(store)) return false;
   bool is_open = postgres_connection_open(&store->target, is_patient, &store->writers, &writer->connection, &err) == CODE_OK;
-  if (is_open)
-    atomic_fetch_add(&store->writers.connected_count, 1);
-  else
-    postgres_note_scarce(store);
-  if (!is_open && atomic_load(&store->writers.connected_count) == 0) atomic_store(&store->is_writing_starved, true);
-  return is_open;
+  if (is_open) {
+    postgres_pool_writer_opened(store);
+    return true;
+  }
+  postgres_pool_closed(store, NULL);
+  if (is_patient == NULL || is_patient(&store->writers)) postgres_pool_refused(store);
+  return false;
+}
+
+/* False: there is no connection to be had now, be it a new one or another's; some time has gone by. `is_patient` may be NULL. */
+static bool writer_connect(Writer *writer, PostgresPatienceFn *is_patient, size_t failures) {
+  if (writer->connection != NULL || writer_open(writer, is_patient)) return true;
+  writer->connection = postgres_pool_await(writer->store, delay_us(RECONNECT_MIN_US, RECONNECT_MAX_US, failures));
+  return writer->connection != NULL;
 }
 
 static void writer_disconnect(Writer *writer) {
-  if (writer->connection != NULL) atomic_fetch_sub(&writer->store->writers.connected_count, 1);
+  if (writer->connection != NULL) postgres_pool_closed(writer->store, NULL);
   postgres_connection_close(writer->connection);
   writer->connection = NULL;
+}
+
+/* Others wait for a connection: this one may be theirs now. */
+static void writer_share(Writer *writer, bool is_idle) {
+  PostgresStore *store = writer->store;
+  PostgresClaim claim;
+  if (writer->connection == NULL || !atomic_load(&store->pool.has_waiters)) return;
+  if (!postgres_pool_claim(store, POSTGRES_GIVER_WRITER, NULL, is_idle, &claim)) return;
+  PostgresConnection *connection = writer->connection;
+  writer->connection = NULL;
+  postgres_pool_deliver(store, claim, connection);
 }
 
 /* One attempt. *ret_again: it may be repeated. */
@@ -78,7 +96,7 @@ static void write_once(Writer *writer, StoreWrite *write, bool *ret_again, Postg
 static bool write_run(Writer *writer, StoreWrite *write) {
   size_t retries = 0, reconnects = 0;
   for (;;) {
-    if (!writer_connect(writer, NULL)) return false;
+    if (!writer_connect(writer, NULL, reconnects)) return false;
     bool is_again = false;
     PostgresRemedy remedy = POSTGRES_REMEDY_NONE;
     write_once(writer, write, &is_again, &remedy);
@@ -94,14 +112,31 @@ static bool write_run(Writer *writer, StoreWrite *write) {
 /* ---- the threads ---- */
 
 /* Waits until there is something to write. False: the writers are closing and nothing is left. */
-static bool writers_wait(PostgresWriters *writers) {
+static bool writers_wait(Writer *writer) {
+  PostgresWriters *writers = &writer->store->writers;
   pthread_mutex_lock(&writers->lock);
   writers->busy_count--;
-  while (writers->queue.first == NULL && !writers->is_closing) pthread_cond_wait(&writers->wake, &writers->lock);
+  while (writers->queue.first == NULL && !writers->is_closing) {
+    size_t recalls = writers->recalls;
+    if (writer->connection != NULL && atomic_load(&writer->store->pool.has_waiters)) {
+      pthread_mutex_unlock(&writers->lock);
+      writer_share(writer, true);
+      pthread_mutex_lock(&writers->lock);
+      if (writers->queue.first != NULL || writers->is_closing || writers->recalls != recalls) continue;
+    }
+    pthread_cond_wait(&writers->wake, &writers->lock);
+  }
   writers->busy_count++;
   bool has_work = writers->queue.first != NULL;
   pthread_mutex_unlock(&writers->lock);
   return has_work;
+}
+
+void postgres_writers_wake(PostgresStore *store) {
+  pthread_mutex_lock(&store->writers.lock);
+  store->writers.recalls++;
+  pthread_cond_broadcast(&store->writers.wake);
+  pthread_mutex_unlock(&store->writers.lock);
 }
 
 static StoreWrite *writers_take(PostgresWriters *writers) {
@@ -137,9 +172,9 @@ static void *writer_main(void *context) {
   PostgresWriters *writers = &store->writers;
   Writer writer = {.store = store};
   size_t failures = 0;
-  while (writers_wait(writers)) {
-    if (!writer_connect(&writer, is_wanted)) {
-      sleep_us(delay_us(RECONNECT_MIN_US, RECONNECT_MAX_US, failures++));
+  while (writers_wait(&writer)) {
+    if (!writer_connect(&writer, is_wanted, failures)) {
+      failures++;
       continue;
     }
     failures = 0;
@@ -149,8 +184,7 @@ static void *writer_main(void *context) {
       writer_finish(store, write);
     else
       writers_give_back(writers, write);
-    bool is_spare = atomic_load(&writers->connected_count) > 1;
-    if (is_spare && atomic_load_explicit(&store->starving_loops, memory_order_relaxed) > 0) writer_disconnect(&writer);
+    writer_share(&writer, false);
   }
   writer_disconnect(&writer);
   return NULL;

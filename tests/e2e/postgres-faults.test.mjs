@@ -213,20 +213,82 @@ test('a network that stalls for a second: everybody is answered afterwards', { t
   await proxy.close();
 });
 
-test('a database that takes no more connections: everybody is answered in time, and nothing that was acknowledged is lost', { timeout: 120000 }, async () => {
+// A role that may have `limit` connections, and a server that would have forty.
+async function serveWithin(limit, options = []) {
   const database = postgres.createDatabase();
-  postgres.query(`CREATE ROLE clerk LOGIN PASSWORD '${password}' CONNECTION LIMIT 5`);
-  postgres.query('GRANT ALL ON SCHEMA public TO clerk', database);
-  const url = postgres.tcpUrl(database).replace('caisson:', 'clerk:');
-  const server = await serve(url, ['--store-connections', '40', '--store-acquire-timeout', '2s']);
-  const load = startLoad(server, { writers: 10, readers: 10 });
-  await until('writes', 60000, () => load.acknowledged.size > 100);
-  await load.stop();
-  // Who gets no connection in time is told to come again.
-  for (const { status, retryAfter } of load.answers) assert.ok(status < 300 || (status === 503 && retryAfter !== undefined), `${status}`);
-  const stored = new Set(postgres.query('SELECT code FROM entries', database).map(([code]) => code));
-  assert.deepEqual([...load.acknowledged].filter((code) => !stored.has(code)), []);
-  const [[count]] = postgres.query(`SELECT count(*) FROM pg_stat_activity WHERE usename = 'clerk'`);
-  assert.ok(Number(count) <= 5);
+  const role = `clerk${limit}`;
+  postgres.query(`CREATE ROLE ${role} LOGIN PASSWORD '${password}' CONNECTION LIMIT ${limit}`);
+  postgres.query(`GRANT ALL ON SCHEMA public TO ${role}`, database);
+  const server = await serve(postgres.tcpUrl(database).replace('caisson:', `${role}:`), ['--store-connections', '40', ...options]);
+  return { server, database, count: () => Number(postgres.query(`SELECT count(*) FROM pg_stat_activity WHERE usename = '${role}'`)[0][0]) };
+}
+
+// How many answers each of `clients` had, while they all asked as fast as they could.
+let shares = 0;
+async function share(server, { readers, writers, ms }) {
+  const run = ++shares;
+  const acknowledged = new Set();
+  const latest = Date.now() + ms;
+  const one = async (kind, index) => {
+    const client = server.client();
+    const made = { kind, answers: 0, slowest: 0, refused: 0 };
+    while (Date.now() < latest) {
+      const begin = Date.now();
+      const code = `${kind}${run}-${index}-${made.answers + made.refused}`;
+      const answer = kind === 'writer'
+        ? await client.request('POST', '/v1/entries', { headers: json, body: JSON.stringify({ code, amount: 1, copy: 1 }) })
+        : await client.request('GET', '/v1/entries?limit=5&fields=code,amount,lines(text)');
+      assert.ok([200, 201, 503].includes(answer.status), `${answer.status} ${answer.text}`);
+      if (answer.status === 503) assert.ok(answer.headers.has('retry-after'));
+      if (answer.status === 201) acknowledged.add(code);
+      made.refused += answer.status === 503 ? 1 : 0;
+      made.answers += answer.status === 503 ? 0 : 1;
+      made.slowest = Math.max(made.slowest, Date.now() - begin);
+    }
+    client.close();
+    return made;
+  };
+  const all = await Promise.all([...Array.from({ length: writers }, (_, i) => one('writer', i)), ...Array.from({ length: readers }, (_, i) => one('reader', i))]);
+  return { all, acknowledged };
+}
+
+// Two: the one that asks how the server is, and one for everybody. Three: two for two loops and the writers. Five: one for each, and one over.
+for (const limit of [2, 3, 5]) {
+  test(`a database that takes ${limit} connections of the forty: they serve everybody alike`, { timeout: 120000 }, async () => {
+    const acquireMs = 5000;
+    const { server, database, count } = await serveWithin(limit, ['--store-acquire-timeout', `${acquireMs}ms`]);
+    const { all, acknowledged } = await share(server, { readers: 10, writers: 10, ms: 5000 });
+    for (const kind of ['reader', 'writer']) {
+      const answers = all.filter((client) => client.kind === kind).map((client) => client.answers);
+      const mean = answers.reduce((sum, n) => sum + n, 0) / answers.length;
+      // Connections are spread over the loops by the system, so that one loop may have most of the clients.
+      assert.ok(Math.min(...answers) * 8 >= mean, `${kind}s were answered ${answers} times`);
+      assert.ok(mean >= 10, `${kind}s were answered ${answers} times`);
+    }
+    assert.deepEqual(all.filter(({ refused }) => refused > 0), [], 'some were refused, though all could have been served');
+    assert.ok(Math.max(...all.map(({ slowest }) => slowest)) < acquireMs);
+    const stored = new Set(postgres.query('SELECT code FROM entries', database).map(([code]) => code));
+    assert.deepEqual([...acknowledged].filter((code) => !stored.has(code)), []);
+    assert.ok(count() <= limit);
+    if (process.env.PG_FIGURES) console.log(limit, all.map(({ answers, slowest }) => `${answers}/${slowest}`).join(' '));
+    assert.equal(await status(server, '/readyz'), 200);
+    await end(server);
+  });
+}
+
+test('few connections, and all of them busy for long: who can have none hears 503 in time, and all is well afterwards', { timeout: 120000 }, async () => {
+  const { server, database } = await serveWithin(4, ['--store-acquire-timeout', '1s']);
+  await share(server, { readers: 4, writers: 4, ms: 500 });
+  // Writes that wait for a lock hold what there is.
+  const { child: locker, done } = postgres.hold('BEGIN; LOCK TABLE entries IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2.5); COMMIT', database);
+  await until('the lock', 10000, () => Number(postgres.query(`SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'entries'::regclass`, database)[0][0]) > 0);
+  const { all } = await share(server, { readers: 10, writers: 10, ms: 2000 });
+  await done;
+  assert.ok(locker.exitCode === 0);
+  assert.ok(all.some(({ refused }) => refused > 0), 'nobody was refused: the test shows nothing');
+  // The statement's own time may come on top of the wait for a connection.
+  assert.ok(Math.max(...all.map(({ slowest }) => slowest)) < 1000 + 4000 + 1000);
+  const { all: later } = await share(server, { readers: 10, writers: 10, ms: 1500 });
+  assert.deepEqual(later.filter(({ refused, answers }) => refused > 0 || answers === 0), []);
   await end(server);
 });

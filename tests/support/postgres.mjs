@@ -95,6 +95,11 @@ export async function startPostgres({ settings = {}, tcp = false } = {}) {
     if (result.status !== 0) throw new Error(`psql: ${result.stderr}`);
     return result.stdout.split('\n').filter(Boolean).map((line) => line.split('\x1f'));
   };
+  // Runs beside the test, until it ends by itself.
+  server.hold = (sql, database = 'postgres') => {
+    const child = spawn(path.join(programs, 'psql'), ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', folder, '-p', String(server.port), '-U', 'caisson', '-d', database, '-c', sql], { stdio: 'ignore' });
+    return { child, done: new Promise((resolve) => child.once('exit', resolve)) };
+  };
   let databases = 0;
   server.createDatabase = () => {
     const name = `test_${++databases}`;
