@@ -408,6 +408,18 @@ Code postgres_rows_read(PostgresConnection *connection, const PostgresPending *p
 
 /* ---- for threads ---- */
 
+bool postgres_connection_is_alive(PostgresConnection *connection) {
+  Error err;
+  struct pollfd watch = {.fd = PQsocket(connection->pg), .events = POLLIN};
+  /* The farewell first, then the end. */
+  for (int i = 0; i < 4; i++) {
+    if (postgres_connection_is_broken(connection)) return false;
+    if (poll(&watch, 1, 0) <= 0) return true;
+    if (postgres_receive(connection, &err) != CODE_OK) return false;
+  }
+  return true;
+}
+
 Code postgres_connection_wait(PostgresConnection *connection, int64_t deadline_us, Error *err) {
   for (;;) {
     bool is_left = false;

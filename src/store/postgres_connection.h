@@ -87,4 +87,6 @@ Code postgres_rows_read(PostgresConnection *connection, const PostgresPending *p
 /* Sends what is queued and waits until something has arrived. CODE_UNAVAILABLE: the connection is lost, or silent beyond `deadline_us`
  * (postgres_clock_us), and then it is closed to further use. */
 Code postgres_connection_wait(PostgresConnection *connection, int64_t deadline_us, Error *err);
+/* Whether the server has ended an idle connection, as far as can be seen from here. */
+bool postgres_connection_is_alive(PostgresConnection *connection);
 int64_t postgres_clock_us(void);

@@ -59,8 +59,10 @@ static Code open_one(Keeper *keeper, PostgresConnection **ret, Error *err) {
   if (code != CODE_OK) {
     back_off(keeper);
     postgres_pool_refused(keeper->store);
-  } else
-    keeper->backoff_us = keeper->retry_us = 0;
+    return code;
+  }
+  keeper->backoff_us = keeper->retry_us = 0;
+  set_health(keeper->store, CODE_OK, NULL);
   return code;
 }
 
@@ -69,9 +71,13 @@ static Code open_one(Keeper *keeper, PostgresConnection **ret, Error *err) {
 static void open_links(Keeper *keeper) {
   Error err = {0};
   PostgresConnection *connection = NULL;
-  while (postgres_clock_us() >= keeper->retry_us && postgres_pool_may_open(keeper->store)) {
+  /* The pulse is not put off: each takes a while where the server is busy. */
+  bool is_first = true;
+  while (postgres_clock_us() >= keeper->retry_us && (is_first || postgres_clock_us() < keeper->pulse_us) &&
+         postgres_pool_may_open(keeper->store)) {
     if (open_one(keeper, &connection, &err) != CODE_OK) return;
     postgres_pool_opened(keeper->store, connection);
+    is_first = false;
   }
 }
 

@@ -66,6 +66,11 @@ static void writer_share(Writer *writer, bool is_idle) {
   PostgresStore *store = writer->store;
   PostgresClaim claim;
   if (writer->connection == NULL || !atomic_load(&store->pool.has_waiters)) return;
+  /* Nobody watches the socket of an idle writer. */
+  if (is_idle && !postgres_connection_is_alive(writer->connection)) {
+    writer_disconnect(writer);
+    return;
+  }
   if (!postgres_pool_claim(store, POSTGRES_GIVER_WRITER, NULL, is_idle, &claim)) return;
   PostgresConnection *connection = writer->connection;
   writer->connection = NULL;
