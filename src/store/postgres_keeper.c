@@ -146,7 +146,8 @@ static bool keeper_wait(Keeper *keeper) {
   postgres_time_in(until_us > now_us ? until_us - now_us : 0, &at);
   bool is_wanted = keeper->retry_us <= now_us && postgres_pool_may_open(keeper->store);
   pthread_mutex_lock(&shared->lock);
-  if (!is_wanted && !shared->is_woken && !shared->is_closing && until_us > now_us) pthread_cond_timedwait(&shared->wake, &shared->lock, &at);
+  if (!is_wanted && !shared->is_woken && !shared->is_closing && until_us > now_us)
+    pthread_cond_timedwait(&shared->wake, &shared->lock, &at);
   bool is_closing = shared->is_closing;
   shared->is_woken = false;
   pthread_mutex_unlock(&shared->lock);
