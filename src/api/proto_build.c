@@ -130,6 +130,12 @@ ProtoField *proto_build_field(ProtoBuilder *builder, ProtoMessageDraft *message,
   return builder->has_no_memory ? &builder->no_field : &message->fields.items[message->fields.count - 1].field;
 }
 
+void proto_build_json_name(ProtoField *field, Str name) {
+  if (str_equal(field->json_name, name) || str_starts_with(name, STR("_"))) return;
+  field->has_json_name = true;
+  field->json_name = name;
+}
+
 int proto_build_oneof(ProtoBuilder *builder, ProtoMessageDraft *message, Str name) {
   if (message == NULL) return PROTO_NO_ONEOF;
   PUSH(builder, &message->oneofs, name);

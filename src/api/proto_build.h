@@ -82,6 +82,9 @@ void proto_build_value(ProtoBuilder *builder, ProtoEnumDraft *type, ProtoEnumVal
 /* `type` as a .proto has it: "string", "optional int64", "repeated shop.v1.Product", "map google.protobuf.Value" (of string keys); messages
  * and enums by their full names. A number of 0 is the next one. The last of a field's kind is valid until the next is added. */
 ProtoField *proto_build_field(ProtoBuilder *builder, ProtoMessageDraft *message, Str type, Str name, uint32_t number);
+/* In JSON the field has the contract's name. One that begins with "_" keeps what protoc makes of it: a `_name` is the oneof of an optional
+ * `name`. */
+void proto_build_json_name(ProtoField *field, Str name);
 int proto_build_oneof(ProtoBuilder *builder, ProtoMessageDraft *message, Str name);
 ProtoServiceDraft *proto_build_service(ProtoBuilder *builder, ProtoFileDraft *file, Str name);
 ProtoMethod *proto_build_method(ProtoBuilder *builder, ProtoServiceDraft *service, Str name, Str request, Str response);

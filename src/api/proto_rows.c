@@ -101,8 +101,7 @@ static void build_field(ProtoBuilder *builder, ProtoMessageDraft *message, const
   ProtoField *field = proto_build_locked(builder, message, field_type(builder, source), name, former);
   field->field = source;
   field->description = source->description;
-  field->has_json_name = !str_equal(field->json_name, source->name);
-  field->json_name = source->name;
+  proto_build_json_name(field, source->name);
   field->is_deprecated = source->deprecation_reason.ptr != NULL;
   field->is_input_only = source->is_hidden;
   field->is_output_only = source->kind != FIELD_STORED;

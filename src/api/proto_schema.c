@@ -144,6 +144,13 @@ const ProtoField *proto_field_numbered(const ProtoMessage *message, uint32_t num
   return NULL;
 }
 
+const ProtoField *proto_field_typed(const ProtoMessage *message, const ProtoMessage *type) {
+  for (size_t i = 0; i < message->field_count; i++) {
+    if (message->fields[i].message == type) return &message->fields[i];
+  }
+  return NULL;
+}
+
 const ProtoEnumValue *proto_enum_value(const ProtoEnum *type, Str name) {
   for (size_t i = 0; i < type->value_count; i++) {
     if (str_equal(type->values[i].name, name)) return &type->values[i];

@@ -43,7 +43,7 @@ enum { PROTO_NO_ONEOF = -1, PROTO_TAG_MAX = 5 };
 
 typedef struct ProtoField {
   Str name;           /* created_at */
-  Str json_name;      /* createdAt; a contract's field: always its own name */
+  Str json_name;      /* createdAt: the contract's name */
   bool has_json_name; /* json_name is not what the name would give, so that it is declared */
   uint32_t number;
   ProtoType type;
@@ -211,6 +211,8 @@ static inline const ProtoMessage *proto_message(const ProtoSchema *schema, Str f
 static inline const ProtoField *proto_field(const ProtoMessage *message, Str name) {
   return (const ProtoField *)map_get(&message->by_name, name);
 }
+/* The first field of that type: a request's or an answer's row or rows. */
+const ProtoField *proto_field_typed(const ProtoMessage *message, const ProtoMessage *type);
 const ProtoField *proto_field_numbered(const ProtoMessage *message, uint32_t number);
 const ProtoEnumValue *proto_enum_value(const ProtoEnum *type, Str name);
 const ProtoEnumValue *proto_enum_numbered(const ProtoEnum *type, int32_t number);

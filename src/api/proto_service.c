@@ -44,8 +44,7 @@ static void add_key(ServiceMaker *maker, ProtoMessageDraft *message, const char 
     ProtoField *field = proto_build_locked(builder, message, proto_stored_type(builder, key), name, (Str){0});
     field->field = key;
     field->description = key->description;
-    field->has_json_name = !str_equal(field->json_name, key->name);
-    field->json_name = key->name;
+    proto_build_json_name(field, key->name);
   }
   ProtoField *field = proto_build_locked(builder, message, str_of(more_type), proto_member_name(builder, message, str_of(more)), (Str){0});
   field->description = str_of(description);

@@ -7,12 +7,13 @@ enum { TAG_BITS = 3 };
 
 static Code bad(Error *err, const char *what) { return error_set(err, CODE_BAD_REQUEST, "not a protobuf message: %s", what); }
 
-/* The tenth byte holds the 64th bit alone: what has more does not fit. */
-static Code read_varint(Str *rest, uint64_t *ret, Error *err) {
+/* The tenth byte holds the 64th bit alone. What it has besides is dropped from values, as the format's own implementations do; a tag or a
+ * length that has such does not fit. */
+static Code read_varint(Str *rest, bool is_value, uint64_t *ret, Error *err) {
   uint64_t value = 0;
   for (size_t i = 0; i < rest->len && i < PROTOBUF_VARINT_MAX; i++) {
     uint8_t byte = (uint8_t)rest->ptr[i];
-    if (i == PROTOBUF_VARINT_MAX - 1 && byte > 1) return bad(err, "a varint is longer than 64 bits");
+    if (i == PROTOBUF_VARINT_MAX - 1 && byte > 1 && !is_value) return bad(err, "a varint is longer than 64 bits");
     value |= (uint64_t)(byte & 0x7fu) << (7 * i);
     if (byte < 0x80) {
       *rest = str_slice(*rest, i + 1, rest->len);
@@ -34,7 +35,7 @@ static Code read_fixed(Str *rest, size_t size, uint64_t *ret, Error *err) {
 
 static Code read_bytes(Str *rest, Str *ret, Error *err) {
   uint64_t len;
-  TRY(read_varint(rest, &len, err));
+  TRY(read_varint(rest, false, &len, err));
   if (len > rest->len) return bad(err, "a length is larger than what follows");
   *ret = str_slice(*rest, 0, (size_t)len);
   *rest = str_slice(*rest, (size_t)len, rest->len);
@@ -43,7 +44,7 @@ static Code read_bytes(Str *rest, Str *ret, Error *err) {
 
 static Code read_tag(Str *rest, uint32_t *ret_number, uint32_t *ret_wire, Error *err) {
   uint64_t tag;
-  TRY(read_varint(rest, &tag, err));
+  TRY(read_varint(rest, false, &tag, err));
   uint64_t number = tag >> TAG_BITS;
   if (number == 0 || number > PROTOBUF_NUMBER_MAX) return bad(err, "a field's number is out of range");
   *ret_number = (uint32_t)number;
@@ -53,7 +54,7 @@ static Code read_tag(Str *rest, uint32_t *ret_number, uint32_t *ret_wire, Error 
 
 static Code read_value(Str *rest, uint32_t wire, ProtobufRecord *ret, Error *err) {
   switch (wire) {
-    case PROTOBUF_VARINT: return read_varint(rest, &ret->value, err);
+    case PROTOBUF_VARINT: return read_varint(rest, true, &ret->value, err);
     case PROTOBUF_FIXED64: return read_fixed(rest, 8, &ret->value, err);
     case PROTOBUF_FIXED32: return read_fixed(rest, 4, &ret->value, err);
     case PROTOBUF_BYTES: return read_bytes(rest, &ret->bytes, err);
@@ -103,7 +104,7 @@ Code protobuf_next(ProtobufReader *reader, ProtobufRecord *ret, bool *ret_has, E
 }
 
 Code protobuf_next_packed(Str *rest, ProtobufWire wire, uint64_t *ret, Error *err) {
-  if (wire == PROTOBUF_VARINT) return read_varint(rest, ret, err);
+  if (wire == PROTOBUF_VARINT) return read_varint(rest, true, ret, err);
   return read_fixed(rest, wire == PROTOBUF_FIXED64 ? 8 : 4, ret, err);
 }
 

@@ -94,9 +94,10 @@ static void what_is_cut_or_lies_is_refused(void **state) {
   assert_read(STR("\x0e\x01"), "!");                            /* wire types 6 and 7 */
   assert_read(STR("\x0f\x01"), "!");
   assert_read(STR("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "1:18446744073709551615 ");
-  assert_read(STR("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"), "!");     /* a 65th bit */
-  assert_read(STR("\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), "!"); /* an eleventh byte */
-  assert_read(STR("\x08\x80\x00"), "1:0 ");                                  /* longer than it need be: allowed */
+  assert_read(STR("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"), "1:9223372036854775807 "); /* a 65th bit is dropped */
+  assert_read(STR("\x12\x81\x80\x80\x80\x80\x80\x80\x80\x80\x02x"), "!");                     /* but not of a length */
+  assert_read(STR("\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), "!");                  /* an eleventh byte */
+  assert_read(STR("\x08\x80\x00"), "1:0 ");                                                   /* longer than it need be: allowed */
 }
 
 static void assert_written(Buf *out, Str expected) {
