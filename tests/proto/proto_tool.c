@@ -1,4 +1,5 @@
-/* proto_tool.c - messages of a contract through the codec, for reference.py: commands come as lines on stdin, each answered by one on stdout.
+/* proto_tool.c - messages of a contract through the codec, for reference.py: commands come as lines on stdin, each answered by one on
+ * stdout.
  *
  *   wire TYPE HEX            read and written again
  *   json TYPE HEX            as ProtoJSON
@@ -95,7 +96,8 @@ static Code run_row(Tool *tool, Str name, Str rest) {
     InputMistakes mistakes = {0};
     if (member == NULL || member->type == JSON_NULL) continue;
     Code code = field_value_decode(whole->items[i].field, member, NULL, tool->arena, &values[i], &mistakes, &tool->err);
-    if (code != CODE_OK) return error_set(&tool->err, code, "%.*s: %.*s", STR_ARGS(whole->items[i].name), STR_ARGS(mistakes.items[0].detail));
+    if (code != CODE_OK)
+      return error_set(&tool->err, code, "%.*s: %.*s", STR_ARGS(whole->items[i].name), STR_ARGS(mistakes.items[0].detail));
     /* As rows have it: by its name. */
     if (whole->items[i].field->type == TYPE_ENUM && values[i].type == VALUE_TEXT)
       values[i].text = enum_name_of(whole->items[i].field->enum_type, values[i].text);
