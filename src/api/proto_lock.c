@@ -133,6 +133,16 @@ const ProtoLockEntry *proto_lock_entry(const ProtoLockType *type, Str name) {
   return found;
 }
 
+Str proto_lock_type_name(Str type, Str package, Arena *arena) {
+  static const Str optional = STR_INIT("optional "), repeated = STR_INIT("repeated ");
+  if (str_starts_with(type, optional)) type = str_slice(type, optional.len, type.len);
+  bool is_repeated = str_starts_with(type, repeated);
+  if (is_repeated) type = str_slice(type, repeated.len, type.len);
+  bool is_own = str_starts_with(type, package) && type.len > package.len && type.ptr[package.len] == '.';
+  if (is_own) type = str_slice(type, package.len + 1, type.len);
+  return arena_printf(arena, "%s%.*s", is_repeated ? "repeated " : "", STR_ARGS(type));
+}
+
 uint32_t proto_lock_next(const ProtoLockType *type) {
   return type == NULL || type->count == 0 ? 1 : type->entries[type->count - 1].number + 1;
 }
@@ -201,20 +211,21 @@ static Code keep_old(LockWriter *writer, const ProtoLockType *old, size_t live_c
   return CODE_OK;
 }
 
-static Str field_type(const ProtoField *field, Arena *arena) {
+static Str field_type(const ProtoField *field, Str package, Arena *arena) {
   static const char *const names[] = {[PROTO_DOUBLE] = "double", [PROTO_INT64] = "int64",   [PROTO_INT32] = "int32",
                                       [PROTO_BOOL] = "bool",     [PROTO_STRING] = "string", [PROTO_BYTES] = "bytes"};
   Str name = field->message != NULL     ? field->message->full_name
              : field->enum_type != NULL ? field->enum_type->full_name
                                         : str_of(names[field->type]);
-  return arena_printf(arena, "%s%.*s", field->is_repeated ? "repeated " : "", STR_ARGS(name));
+  Str type = arena_printf(arena, "%s%.*s", field->is_repeated ? "repeated " : "", STR_ARGS(name));
+  return type.ptr == NULL ? type : proto_lock_type_name(type, package, arena);
 }
 
 static Code write_message(LockWriter *writer, const ProtoMessage *message, const ProtoLock *old, Error *err) {
   writer->entries.count = 0;
   for (size_t i = 0; i < message->field_count; i++) {
     const ProtoField *field = &message->fields[i];
-    ProtoLockEntry entry = {.name = field->name, .type = field_type(field, writer->arena), .number = field->number};
+    ProtoLockEntry entry = {.name = field->name, .type = field_type(field, message->file->package, writer->arena), .number = field->number};
     if (entry.type.ptr == NULL || !VEC_PUSH(writer->arena, &writer->entries, entry)) return error_no_memory(err);
   }
   TRY(keep_old(writer, old == NULL ? NULL : proto_lock_type(old, message->name, false), message->field_count, err));

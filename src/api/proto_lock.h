@@ -11,7 +11,7 @@ enum { PROTO_LOCK_BYTES_MAX = 16 * 1024 * 1024 };
 /* One name that has, or had, a number. */
 typedef struct ProtoLockEntry {
   Str name;
-  Str type; /* of a field: "string", "repeated shop.v1.Tag"; empty for an enum's value */
+  Str type; /* of a field: "string", "repeated Tag", "google.protobuf.Value"; empty for an enum's value */
   uint32_t number;
   bool is_reserved; /* it was removed */
 } ProtoLockEntry;
@@ -38,6 +38,9 @@ Code proto_lock_parse(Str text, Str file, Arena *arena, ProtoLock **ret, Error *
 /* NULL: none. */
 const ProtoLockType *proto_lock_type(const ProtoLock *lock, Str name, bool is_enum);
 const ProtoLockEntry *proto_lock_entry(const ProtoLockType *type, Str name);
+/* A field's type as the lock has it: whether it is optional does not matter, and names of `package` stand without it, so that they outlive a
+ * new version. ptr NULL when memory is out. */
+Str proto_lock_type_name(Str type, Str package, Arena *arena);
 uint32_t proto_lock_next(const ProtoLockType *type); /* behind the last; 1 where `type` is NULL */
 
 /* The lock that fits the schema: what `old` (NULL: none) has and the schema has no more is reserved. */

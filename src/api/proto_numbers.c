@@ -38,7 +38,8 @@ ProtoField *proto_build_locked(ProtoBuilder *builder, ProtoMessageDraft *message
   if (message == NULL) return &builder->no_field;
   const ProtoLockType *lock = lock_of(builder, message->message.name, false);
   const ProtoLockEntry *entry = lock == NULL ? NULL : locked_entry(builder, lock, name, renamed_from);
-  Str plain = str_starts_with(type, STR("optional ")) ? str_slice(type, 9, type.len) : type;
+  Str plain = proto_lock_type_name(type, message->message.file->package, builder->arena);
+  if (plain.ptr == NULL) builder->has_no_memory = true;
   if (entry != NULL && !str_equal(entry->type, plain)) {
     Str what = proto_text_of(builder,
                              "is %.*s there and %.*s now: a field's type never changes; name the new one otherwise, or take @renamed away",

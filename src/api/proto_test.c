@@ -280,6 +280,18 @@ static void a_type_that_comes_back_has_its_numbers(void **state) {
   fixture_done(&f);
 }
 
+static void a_lock_outlives_a_new_version(void **state) {
+  (void)state;
+  Fixture f = fixture_of(BEFORE);
+  assert_non_null(under_lock(&f, "extend schema @service(name: \"shop\", version: \"v2\")\nenum Mood { BAD GOOD UGLY }\ntype Thing " OPEN
+                                 "{ id: ID!  c: Mood  b: Int  a: String }\n"));
+  assert_true(f.schema->is_locked);
+  Str text = printed(&f);
+  assert_has(text, "package shop.v2;");
+  assert_has(text, " optional Mood c = 4;");
+  fixture_done(&f);
+}
+
 static void a_lock_that_is_none_is_refused(void **state) {
   (void)state;
   static const char *const bad[] = {
@@ -537,6 +549,7 @@ int main(void) {
       cmocka_unit_test(a_changed_type_is_refused_with_the_file_and_a_hint),
       cmocka_unit_test(a_renamed_field_keeps_its_number_and_its_old_name_is_reserved),
       cmocka_unit_test(a_type_that_comes_back_has_its_numbers),
+      cmocka_unit_test(a_lock_outlives_a_new_version),
       cmocka_unit_test(a_lock_that_is_none_is_refused),
       cmocka_unit_test(read_masks_take_names_of_either_spelling_and_relations),
       cmocka_unit_test(a_new_row_has_zeros_where_a_field_has_no_presence),
