@@ -38,8 +38,8 @@ Code proto_lock_parse(Str text, Str file, Arena *arena, ProtoLock **ret, Error *
 /* NULL: none. */
 const ProtoLockType *proto_lock_type(const ProtoLock *lock, Str name, bool is_enum);
 const ProtoLockEntry *proto_lock_entry(const ProtoLockType *type, Str name);
-/* A field's type as the lock has it: whether it is optional does not matter, and names of `package` stand without it, so that they outlive a
- * new version. ptr NULL when memory is out. */
+/* A field's type as the lock has it: whether it is optional does not matter, and names of `package` stand without it, so that they outlive
+ * a new version. ptr NULL when memory is out. */
 Str proto_lock_type_name(Str type, Str package, Arena *arena);
 uint32_t proto_lock_next(const ProtoLockType *type); /* behind the last; 1 where `type` is NULL */
 
