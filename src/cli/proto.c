@@ -27,9 +27,9 @@ static const OptionTable table = {
     .positional_min = 1,
     .positional_max = 1,
     .summary = "Prints the Protocol Buffers file of a contract: the services that the server has for gRPC.",
-    .footer =
-        "Numbers follow the contract's order until --lock has written them down (shop.graphql: shop.lock.json). From then on none is\n"
-        "moved or given again: what is removed is reserved, and a field whose type changes is refused.",
+    .footer = "Numbers follow the contract's order until --lock has written them down (shop.graphql:\n"
+              "shop.lock.json). From then on none is moved or given again: what is removed is reserved, and a\n"
+              "field whose type changes is refused.",
 };
 
 static ExitStatus write_lock(Cli *cli, Str path, const ProtoSchema *schema, const ProtoLock *old) {
