@@ -34,6 +34,7 @@ struct Command {
 ExitStatus command_check(Cli *cli);
 ExitStatus command_completion(Cli *cli);
 ExitStatus command_contract(Cli *cli);
+ExitStatus command_copy(Cli *cli);
 ExitStatus command_diff(Cli *cli);
 ExitStatus command_explain(Cli *cli);
 ExitStatus command_graphql(Cli *cli);

@@ -12,6 +12,7 @@ static const Command commands[] = {
     {"explain", "CONTRACT 'GET /v1/...': what would become of a request, and why", command_explain},
     {"serve", "CONTRACT... [options]: the server", command_serve},
     {"migrate", "ACTION CONTRACT [NAME] [options]: tables that change with the contract", command_migrate},
+    {"copy", "CONTRACT --from URL --to URL: everything from one store into another", command_copy},
     {"token", "[options] [CONTRACT]: a signed token, for development", command_token},
     {"introspect", "STORE: a contract for an existing database", command_introspect},
     {"openapi", "CONTRACT: its OpenAPI 3.1 document, on stdout", command_openapi},

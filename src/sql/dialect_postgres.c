@@ -135,7 +135,7 @@ static void write_canonical(Buf *out, Str column, const Field *field, bool is_pl
 
 /* mood[]: of a type that the driver does not know. */
 static bool has_unknown_items(const Field *field) {
-  Str type = field->column_type;
+  Str type = postgres_given_type(field);
   return field->is_list && str_ends_with(type, STR("[]")) && postgres_kind_of(str_slice(type, 0, type.len - 2)) == POSTGRES_OTHER;
 }
 
@@ -145,7 +145,7 @@ static void write_readable(Buf *out, Str column, const Field *field) {
     write_cast(out, column, "(", ")::text[]");
     return;
   }
-  bool is_readable = field->column_type.len == 0 || postgres_kind(field) != POSTGRES_OTHER;
+  bool is_readable = postgres_given_type(field).len == 0 || postgres_kind(field) != POSTGRES_OTHER;
   write_cast(out, column, is_readable ? "" : "(", is_readable ? "" : ")::text");
 }
 
@@ -163,21 +163,22 @@ static Str field_cast(const Field *field) {
 
 static void write_stored_cast(Buf *out, const Field *field) {
   PostgresKind kind = postgres_kind(field);
+  Str given = postgres_given_type(field);
   if (field->is_list || has_own_form(field)) {
     buf_add(out, STR("::"));
     buf_add(out, postgres_own_type(field));
-    if (field->column_type.len == 0 || kind == POSTGRES_UUID) return;
+    if (given.len == 0 || kind == POSTGRES_UUID) return;
   } else {
     buf_add(out, SQL_DIALECT_POSTGRES.param_casts[field_value_type(field)]);
   }
-  if (field->column_type.len == 0) return;
+  if (given.len == 0) return;
   if (kind == POSTGRES_TIMESTAMP && field->type == TYPE_DATETIME) {
     buf_add(out, STR(" AT TIME ZONE 'UTC'"));
   } else if (kind == POSTGRES_INTEGER && field->type == TYPE_BOOLEAN) {
     buf_add(out, STR("::integer"));
   } else if (kind == POSTGRES_OTHER || kind == POSTGRES_ARRAY) {
     buf_add(out, STR("::"));
-    buf_add(out, field->column_type);
+    buf_add(out, given);
   }
 }
 

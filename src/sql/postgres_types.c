@@ -13,7 +13,8 @@ static bool is_uuid(const Field *field) {
   if (field->type == TYPE_UUID) return true;
   if (field->type != TYPE_ID) return false;
   const Field *origin = origin_of(field);
-  if (origin->column_type.len > 0) return postgres_kind_of(origin->column_type) == POSTGRES_UUID;
+  Str given = postgres_given_type(origin);
+  if (given.len > 0) return postgres_kind_of(given) == POSTGRES_UUID;
   return origin->is_server_made || origin->type == TYPE_UUID;
 }
 
@@ -51,7 +52,8 @@ Str postgres_own_type(const Field *field) {
 }
 
 PostgresKind postgres_kind(const Field *field) {
-  return postgres_kind_of(field->column_type.len > 0 ? field->column_type : postgres_own_type(field));
+  Str given = postgres_given_type(field);
+  return postgres_kind_of(given.len > 0 ? given : postgres_own_type(field));
 }
 
 typedef struct KindName {
@@ -119,4 +121,45 @@ PostgresKind postgres_kind_of(Str type) {
     if (str_equal_ignore_case(kind_names[i].name, name)) return kind_names[i].kind;
   }
   return POSTGRES_OTHER;
+}
+
+/* What others call what PostgreSQL calls otherwise: SQLite's customary names, and those of the databases that they came from. */
+static const Str others_names[] = {
+    STR_INIT("NVARCHAR"),
+    STR_INIT("NVARCHAR2"),
+    STR_INIT("VARCHAR2"),
+    STR_INIT("VARYING CHARACTER"),
+    STR_INIT("NATIVE CHARACTER"),
+    STR_INIT("CLOB"),
+    STR_INIT("STRING"),
+    STR_INIT("TINYTEXT"),
+    STR_INIT("MEDIUMTEXT"),
+    STR_INIT("LONGTEXT"),
+    STR_INIT("NTEXT"),
+    STR_INIT("BLOB"),
+    STR_INIT("LONGBLOB"),
+    STR_INIT("VARBINARY"),
+    STR_INIT("BINARY"),
+    STR_INIT("DATETIME"),
+    STR_INIT("DATETIME2"),
+    STR_INIT("TINYINT"),
+    STR_INIT("MEDIUMINT"),
+    STR_INIT("UNSIGNED BIG INT"),
+    STR_INIT("LONG"),
+    STR_INIT("DOUBLE"),
+    STR_INIT("NUMBER"),
+    STR_INIT("AUTOINC"),
+    STR_INIT("COUNTER"),
+    STR_INIT("GUID"),
+    STR_INIT("UNIQUEIDENTIFIER"),
+};
+
+Str postgres_given_type(const Field *field) {
+  char buffer[TYPE_NAME_MAX];
+  if (field->column_type.len == 0) return field->column_type;
+  Str name = without_modifier(str_trim(field->column_type), buffer);
+  for (size_t i = 0; i < sizeof others_names / sizeof *others_names; i++) {
+    if (str_equal_ignore_case(others_names[i], name)) return (Str){NULL, 0};
+  }
+  return field->column_type;
 }

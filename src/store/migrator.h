@@ -3,11 +3,14 @@
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/value.h"
 #include "store/layout.h"
 
 typedef struct Store Store;
 typedef struct Migrator Migrator;
 typedef struct StoreMigrator StoreMigrator;
+typedef struct StoreStatement StoreStatement;                             /* store.h */
+typedef Code StoreRowFn(void *context, const Value *columns, Error *err); /* store.h */
 
 /* ptr NULL: null. Borrowed until it returns. */
 typedef Code MigratorRowFn(void *context, const Str *columns, Error *err);
@@ -42,6 +45,19 @@ struct StoreMigrator {
   Code (*mark)(Migrator *migrator, Error *err);
   /* An empty place of one's own, which nobody else sees; gone when the migrator is closed. The store may stay as it is. */
   Code (*scratch)(Migrator *migrator, Error *err);
+
+  /* ---- whole tables, for copies (migrate/copy.h) ---- */
+
+  /* From here on one state of everything is read, and nothing is written, until rollback. */
+  Code (*snapshot)(Migrator *migrator, Error *err);
+  /* The rows of a statement without parameters, one after the other, however many; inside a transaction. A value that doesn't fit its
+   * column's type is CODE_INTERNAL. */
+  Code (*scan)(Migrator *migrator, const StoreStatement *statement, StoreRowFn *row, void *context, Error *err);
+  /* Rows for one table, inside a transaction: begin, add each (a value for each stored field, in order), end, in which the database may
+   * still refuse what was added before: CODE_CONFLICT. Nothing else runs on the migrator in between. */
+  Code (*fill_begin)(Migrator *migrator, const Resource *resource, Error *err);
+  Code (*fill_add)(Migrator *migrator, const Value *row, Error *err);
+  Code (*fill_end)(Migrator *migrator, Error *err);
 };
 
 /* Drivers embed this as the first member. */

@@ -12,6 +12,8 @@ void postgres_ddl_write_table(Buf *out, const Resource *resource);
 void postgres_ddl_write_table_body(Buf *out, const Resource *resource);
 /* What stands in it, and behind ADD COLUMN. */
 void postgres_ddl_write_column(Buf *out, const Field *field);
+/* A key that the database numbers, where a contract that was introspected says so. */
+bool postgres_ddl_is_numbered(const Field *field);
 bool postgres_ddl_has_enum_check(const Field *field);
 Str postgres_ddl_check_name(const Field *field, Arena *arena);
 /* CHECK (…), without its name. */

@@ -25,7 +25,7 @@ static Code column_make(Making *making, const Field *field, LayoutTable *table) 
                          .kind = field->type,
                          .is_list = field->is_list,
                          .field = field};
-  if (!postgres_type_is_plain(field->column_type)) {
+  if (!postgres_type_is_plain(postgres_given_type(field))) {
     return error_set(err, CODE_CONFLICT, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(table->name), STR_ARGS(field->column),
                      STR_ARGS(field->column_type));
   }

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "store/migrator.h"
+#include "store/postgres_copy.h"
 #include "store/postgres_layout.h"
 #include "store/postgres_plan.h"
 #include "store/postgres_query.h"
@@ -16,7 +17,8 @@ typedef struct PostgresMigrator {
   PostgresStore *store;
   PGconn *pg;
   PostgresConnection *catalog;
-  char scratch[64]; /* a schema; empty: none */
+  PostgresCopy copy; /* of the table that is being filled */
+  char scratch[64];  /* a schema; empty: none */
 } PostgresMigrator;
 
 enum { LOCK_WAIT_MS = 50 };
@@ -103,6 +105,7 @@ static void migrator_close(Migrator *base) {
   Error ignored;
   if (migrator == NULL) return;
   base->calls->rollback(base);
+  postgres_copy_done(&migrator->copy);
   if (migrator->scratch[0] != '\0') {
     (void)snprintf(sql, sizeof sql, "DROP SCHEMA IF EXISTS %s CASCADE", migrator->scratch);
     (void)execute(base, sql, &ignored);
@@ -167,6 +170,87 @@ static Code scratch(Migrator *base, Error *err) {
   return postgres_command(migrator->catalog, sql, COMMAND_TIMEOUT_US, NULL, err);
 }
 
+/* ---- whole tables ---- */
+
+static Code snapshot(Migrator *base, Error *err) { return execute(base, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err); }
+
+/* What is still to come is neither waited for nor kept. */
+static void scan_give_up(PostgresMigrator *migrator) {
+  char text[256];
+  PGcancel *cancel = PQgetCancel(migrator->pg);
+  if (cancel != NULL) (void)PQcancel(cancel, text, sizeof text);
+  PQfreeCancel(cancel);
+  for (PGresult *result; (result = PQgetResult(migrator->pg)) != NULL;) PQclear(result);
+}
+
+/* Row by row as they arrive, so that a table of any size takes no more memory than its largest row. */
+static Code scan(Migrator *base, const StoreStatement *statement, StoreRowFn *row, void *context, Error *err) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  Buf sql = buf_on_heap(1 << 20);
+  buf_add(&sql, statement->sql);
+  buf_add_byte(&sql, '\0');
+  bool is_sent = sql.failed == CODE_OK && PQsendQueryParams(migrator->pg, sql.ptr, 0, NULL, NULL, NULL, NULL, 1) == 1 &&
+                 PQsetSingleRowMode(migrator->pg) == 1;
+  buf_done(&sql);
+  if (!is_sent) return postgres_error_lost(&migrator->store->target, migrator->pg, err);
+  Code code = CODE_OK;
+  for (PGresult *result; code == CODE_OK && (result = PQgetResult(migrator->pg)) != NULL; PQclear(result)) {
+    ExecStatusType status = PQresultStatus(result);
+    PostgresPending pending = {.shape = statement, .result = result};
+    if (status == PGRES_SINGLE_TUPLE)
+      code = postgres_rows_read(migrator->catalog, &pending, row, context, err);
+    else if (status != PGRES_TUPLES_OK)
+      code = fail(migrator, result, err);
+  }
+  if (code != CODE_OK) scan_give_up(migrator);
+  return code;
+}
+
+static Code fill_begin(Migrator *base, const Resource *resource, Error *err) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  Buf sql = buf_on_heap(1 << 20);
+  postgres_copy_write_begin(&sql, resource);
+  buf_add_byte(&sql, '\0');
+  PGresult *result = sql.failed != CODE_OK ? NULL : PQexec(migrator->pg, sql.ptr);
+  buf_done(&sql);
+  Code code = result == NULL ? error_no_memory(err) : PQresultStatus(result) == PGRES_COPY_IN ? CODE_OK : fail(migrator, result, err);
+  PQclear(result);
+  return code == CODE_OK ? postgres_copy_init(&migrator->copy, resource, err) : code;
+}
+
+static Code fill_send(PostgresMigrator *migrator, Error *err) {
+  Buf *rows = &migrator->copy.rows;
+  if (rows->failed != CODE_OK) return error_set(err, rows->failed, "a row is too large to be copied");
+  if (rows->len > 0 && PQputCopyData(migrator->pg, rows->ptr, (int)rows->len) != 1)
+    return postgres_error_lost(&migrator->store->target, migrator->pg, err);
+  buf_clear(rows);
+  return CODE_OK;
+}
+
+static Code fill_add(Migrator *base, const Value *row, Error *err) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  TRY(postgres_copy_write_row(&migrator->copy, row, err));
+  return migrator->copy.rows.len < POSTGRES_COPY_BYTES ? CODE_OK : fill_send(migrator, err);
+}
+
+static Code fill_end(Migrator *base, Error *err) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  TRY(fill_send(migrator, err));
+  if (PQputCopyEnd(migrator->pg, NULL) != 1) return postgres_error_lost(&migrator->store->target, migrator->pg, err);
+  Code code = CODE_OK;
+  for (PGresult *result; (result = PQgetResult(migrator->pg)) != NULL; PQclear(result)) {
+    if (code == CODE_OK && PQresultStatus(result) != PGRES_COMMAND_OK) code = fail(migrator, result, err);
+  }
+  Buf numbers = buf_on_heap(1 << 20);
+  if (code == CODE_OK && postgres_copy_write_numbers(&numbers, migrator->copy.resource)) {
+    buf_add_byte(&numbers, '\0');
+    code = numbers.failed == CODE_OK ? execute(base, numbers.ptr, err) : error_no_memory(err);
+  }
+  buf_done(&numbers);
+  postgres_copy_done(&migrator->copy);
+  return code;
+}
+
 const StoreMigrator POSTGRES_MIGRATOR = {
     .dialect = STR_INIT("postgresql"),
     .layout_of = postgres_layout_of_contract,
@@ -181,4 +265,9 @@ const StoreMigrator POSTGRES_MIGRATOR = {
     .query = query,
     .mark = mark,
     .scratch = scratch,
+    .snapshot = snapshot,
+    .scan = scan,
+    .fill_begin = fill_begin,
+    .fill_add = fill_add,
+    .fill_end = fill_end,
 };

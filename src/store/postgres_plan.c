@@ -112,7 +112,7 @@ static bool types_are_plain(Planner *planner, const Resource *resource) {
   bool is_plain = true;
   for (size_t i = 0; i < resource->stored_count; i++) {
     const Field *field = resource->stored[i];
-    if (postgres_type_is_plain(field->column_type)) continue;
+    if (postgres_type_is_plain(postgres_given_type(field))) continue;
     is_plain = false;
     differ(planner, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(resource->table), STR_ARGS(field->column),
            STR_ARGS(field->column_type));

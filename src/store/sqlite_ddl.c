@@ -41,7 +41,11 @@ Str ddl_column_type(const Field *field) {
       [TYPE_EMAIL] = STR_INIT("EMAIL_TEXT"), [TYPE_URL] = STR_INIT("URL_TEXT"),
       [TYPE_ENUM] = STR_INIT("ENUM_TEXT"),   [TYPE_EMBEDDED] = STR_INIT("JSON_TEXT"),
   };
-  if (field->column_type.len > 0) return field->column_type;
+  /* PostgreSQL's arrays are no types here: such a list is JSON, as lists are. */
+  if (field->column_type.len > 0 && !str_ends_with(field->column_type, STR("[]"))) return field->column_type;
+  /* SQLite numbers an INTEGER key alone. */
+  bool is_numbered = field->is_key && field->default_kind == DEFAULT_DATABASE && field->resource->key_count == 1;
+  if (is_numbered && field->type == TYPE_BIGINT && !field->is_list) return types[TYPE_INT];
   return field->is_list ? STR("JSON_TEXT") : types[field->type];
 }
 

@@ -71,7 +71,7 @@ bool sqlite_type_is_plain(Str type) {
 static void types_check(Migration *migration, const Resource *resource) {
   for (size_t i = 0; i < resource->stored_count; i++) {
     const Field *field = resource->stored[i];
-    if (sqlite_type_is_plain(field->column_type)) continue;
+    if (sqlite_type_is_plain(ddl_column_type(field))) continue;
     differ(migration, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(resource->table), STR_ARGS(field->column),
            STR_ARGS(field->column_type));
   }

@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "sql/select.h"
 #include "store/migrator.h"
 #include "store/sqlite_error.h"
 #include "store/sqlite_layout.h"
+#include "store/sqlite_run.h"
 #include "store/sqlite_store.h"
+#include "store/sqlite_value.h"
 
 typedef struct SqliteMigrator {
   Migrator base;
@@ -15,6 +18,8 @@ typedef struct SqliteMigrator {
   SqliteConnection *connection;
   bool is_writer;
   bool has_turn;
+  sqlite3_stmt *fill; /* the INSERT of the table that is being filled */
+  size_t fill_columns;
 } SqliteMigrator;
 
 static bool types_equal(Str a, Str b) { return str_equal_ignore_case(sqlite_type_base(a), sqlite_type_base(b)); }
@@ -57,6 +62,7 @@ static Code query(Migrator *base, const char *sql, size_t column_count, Migrator
 static void migrator_close(Migrator *base) {
   SqliteMigrator *migrator = (SqliteMigrator *)base;
   if (migrator == NULL) return;
+  sqlite3_finalize(migrator->fill);
   migrator->base.calls->rollback(base);
   sqlite_connection_close(migrator->connection);
   memory_free(migrator);
@@ -172,6 +178,64 @@ static Code scratch(Migrator *base, Error *err) {
   return execute(base, "PRAGMA foreign_keys=OFF", err);
 }
 
+/* ---- whole tables ---- */
+
+static Code snapshot(Migrator *base, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  sqlite_turn_begin_read(migrator->store);
+  migrator->has_turn = true;
+  int result = sqlite_connection_command(migrator->connection, SQLITE_COMMAND_BEGIN);
+  if (result == SQLITE_OK) return CODE_OK;
+  Code code = fail(migrator, result, err);
+  rollback(base);
+  return code;
+}
+
+static Code scan(Migrator *base, const StoreStatement *statement, StoreRowFn *row, void *context, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  sqlite_connection_bound(migrator->connection, SQLITE_TICKS_UNBOUNDED, 0);
+  return sqlite_statement_run(migrator->connection, statement, NULL, row, context, NULL, NULL, err);
+}
+
+static void fill_forget(SqliteMigrator *migrator) {
+  sqlite3_finalize(migrator->fill);
+  migrator->fill = NULL;
+}
+
+static Code fill_begin(Migrator *base, const Resource *resource, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  Buf sql = buf_on_heap(1 << 20);
+  buf_add(&sql, STR("INSERT INTO "));
+  sql_write_table(&sql, resource);
+  for (size_t i = 0; i < resource->stored_count; i++) {
+    buf_add(&sql, i == 0 ? STR(" (") : STR(", "));
+    sql_write_identifier(&sql, resource->stored[i]->column);
+  }
+  for (size_t i = 0; i < resource->stored_count; i++) buf_add(&sql, i == 0 ? STR(") VALUES (?") : STR(", ?"));
+  buf_add_byte(&sql, ')');
+  fill_forget(migrator);
+  migrator->fill_columns = resource->stored_count;
+  int result =
+      sql.failed != CODE_OK ? SQLITE_NOMEM : sqlite3_prepare_v2(migrator->connection->db, sql.ptr, (int)sql.len, &migrator->fill, NULL);
+  buf_done(&sql);
+  return result == SQLITE_OK ? CODE_OK : fail(migrator, result, err);
+}
+
+static Code fill_add(Migrator *base, const Value *row, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  int result = sqlite_params_bind(migrator->fill, row, migrator->fill_columns);
+  if (result == SQLITE_OK) result = sqlite3_step(migrator->fill);
+  Code code = result == SQLITE_DONE ? CODE_OK : fail(migrator, result, err);
+  (void)sqlite3_reset(migrator->fill);
+  return code;
+}
+
+static Code fill_end(Migrator *base, Error *err) {
+  (void)err;
+  fill_forget((SqliteMigrator *)base);
+  return CODE_OK;
+}
+
 const StoreMigrator SQLITE_MIGRATOR = {
     .dialect = STR_INIT("sqlite"),
     .is_atomic = true,
@@ -188,4 +252,9 @@ const StoreMigrator SQLITE_MIGRATOR = {
     .prepare = prepare,
     .mark = mark,
     .scratch = scratch,
+    .snapshot = snapshot,
+    .scan = scan,
+    .fill_begin = fill_begin,
+    .fill_add = fill_add,
+    .fill_end = fill_end,
 };
