@@ -35,7 +35,7 @@ static const OptionTable table = {
 
 /* ---- progress ---- */
 
-enum { BAR_CELLS = 30 };
+enum { BAR_CELLS = 30, OUTPUT_BYTES_MAX = 16 * 1024 * 1024 };
 static const int64_t BAR_PAUSE_US = 100000;
 
 typedef struct Bar {
@@ -71,7 +71,7 @@ static bool wants_bar(void) {
 /* ---- all of it ---- */
 
 static ExitStatus print(Cli *cli, const CopiedTables *copied) {
-  Buf out = buf_on(cli->arena, 16 * 1024 * 1024);
+  Buf out = buf_on(cli->arena, OUTPUT_BYTES_MAX);
   int64_t rows = 0;
   size_t width = 5;
   for (size_t i = 0; i < copied->count; i++) width = copied->items[i].table.len > width ? copied->items[i].table.len : width;
