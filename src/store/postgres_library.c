@@ -14,6 +14,7 @@ static const char LIBRARY_NAME[] = "libpq.so.5";
 /* FORWARD(what it returns, name, (parameters), (arguments)), as libpq-fe.h declares them: the compiler holds each to its declaration. */
 #define FORWARD_EACH(FORWARD)                                                                                                              \
   FORWARD(int, PQbackendPID, (const PGconn *connection), (connection))                                                                     \
+  FORWARD(int, PQcancel, (PGcancel * cancel, char *text, int size), (cancel, text, size))                                                  \
   FORWARD(void, PQclear, (PGresult * result), (result))                                                                                    \
   FORWARD(char *, PQcmdTuples, (PGresult * result), (result))                                                                              \
   FORWARD(PQconninfoOption *, PQconndefaults, (void), ())                                                                                  \
@@ -29,8 +30,10 @@ static const char LIBRARY_NAME[] = "libpq.so.5";
   FORWARD(PGresult *, PQexec, (PGconn * connection, const char *query), (connection, query))                                               \
   FORWARD(void, PQfinish, (PGconn * connection), (connection))                                                                             \
   FORWARD(int, PQflush, (PGconn * connection), (connection))                                                                               \
+  FORWARD(void, PQfreeCancel, (PGcancel * cancel), (cancel))                                                                               \
   FORWARD(void, PQfreemem, (void *memory), (memory))                                                                                       \
   FORWARD(Oid, PQftype, (const PGresult *result, int field), (result, field))                                                              \
+  FORWARD(PGcancel *, PQgetCancel, (PGconn * connection), (connection))                                                                    \
   FORWARD(PGresult *, PQgetResult, (PGconn * connection), (connection))                                                                    \
   FORWARD(int, PQgetisnull, (const PGresult *result, int row, int field), (result, row, field))                                            \
   FORWARD(int, PQgetlength, (const PGresult *result, int row, int field), (result, row, field))                                            \
@@ -39,6 +42,8 @@ static const char LIBRARY_NAME[] = "libpq.so.5";
   FORWARD(int, PQnfields, (const PGresult *result), (result))                                                                              \
   FORWARD(int, PQntuples, (const PGresult *result), (result))                                                                              \
   FORWARD(int, PQpipelineSync, (PGconn * connection), (connection))                                                                        \
+  FORWARD(int, PQputCopyData, (PGconn * connection, const char *buffer, int length), (connection, buffer, length))                         \
+  FORWARD(int, PQputCopyEnd, (PGconn * connection, const char *message), (connection, message))                                            \
   FORWARD(char *, PQresultErrorField, (const PGresult *result, int field), (result, field))                                                \
   FORWARD(ExecStatusType, PQresultStatus, (const PGresult *result), (result))                                                              \
   FORWARD(int, PQsendPrepare, (PGconn * connection, const char *name, const char *query, int count, const Oid *types),                     \
@@ -53,6 +58,7 @@ static const char LIBRARY_NAME[] = "libpq.so.5";
           (connection, name, count, values, lengths, formats, result_format))                                                              \
   FORWARD(PQnoticeReceiver, PQsetNoticeReceiver, (PGconn * connection, PQnoticeReceiver receiver, void *context),                          \
           (connection, receiver, context))                                                                                                 \
+  FORWARD(int, PQsetSingleRowMode, (PGconn * connection), (connection))                                                                    \
   FORWARD(int, PQsetnonblocking, (PGconn * connection, int is_on), (connection, is_on))                                                    \
   FORWARD(int, PQsocket, (const PGconn *connection), (connection))                                                                         \
   FORWARD(ConnStatusType, PQstatus, (const PGconn *connection), (connection))                                                              \
