@@ -68,8 +68,9 @@ typedef enum GraphqlNodeKind { GRAPHQL_FIELD = 0, GRAPHQL_SPREAD, GRAPHQL_INLINE
 struct GraphqlNode {
   GraphqlNodeKind kind;
   GraphqlPlace place;
-  Str alias;     /* FIELD; len 0: none */
-  Str name;      /* FIELD and SPREAD */
+  Str alias; /* FIELD; len 0: none */
+  Str name;  /* FIELD and SPREAD */
+  GraphqlPlace name_place;
   Str condition; /* INLINE: the type's name; len 0: none */
   GraphqlPlace condition_place;
   GraphqlArguments arguments;
@@ -88,7 +89,7 @@ typedef struct GraphqlTypeNode {
 
 typedef struct GraphqlVariable {
   Str name;
-  GraphqlPlace place;
+  GraphqlPlace place, name_place; /* of "$", of what follows it */
   GraphqlTypeNode type;
   bool has_default;
   GraphqlValue fallback;

@@ -1,99 +1,12 @@
-/* graphql_introspect.c - the schema told in its own language (§4): the types of introspection, and their fields answered from the table. */
+/* graphql_introspect.c - the schema told in its own language (§4): fields of the types of introspection, answered from the table. */
 #include "api/graphql_run.h"
 #include "codec/json_out.h"
-
-/* ---- the types ---- */
-
-void graphql_schema_add_introspection(GraphqlBuilder *builder) {
-  static const struct {
-    const char *type;
-    struct {
-      const char *name, *ref, *argument;
-    } fields[12];
-  } all[] = {
-      {"__Schema",
-       {{"description", "String", ""},
-        {"types", "[__Type!]!", ""},
-        {"queryType", "__Type!", ""},
-        {"mutationType", "__Type", ""},
-        {"subscriptionType", "__Type", ""},
-        {"directives", "[__Directive!]!", ""}}},
-      {"__Type",
-       {{"kind", "__TypeKind!", ""},
-        {"name", "String", ""},
-        {"description", "String", ""},
-        {"specifiedByURL", "String", ""},
-        {"fields", "[__Field!]", "includeDeprecated"},
-        {"interfaces", "[__Type!]", ""},
-        {"possibleTypes", "[__Type!]", ""},
-        {"enumValues", "[__EnumValue!]", "includeDeprecated"},
-        {"inputFields", "[__InputValue!]", "includeDeprecated"},
-        {"ofType", "__Type", ""},
-        {"isOneOf", "Boolean", ""}}},
-      {"__Field",
-       {{"name", "String!", ""},
-        {"description", "String", ""},
-        {"args", "[__InputValue!]!", "includeDeprecated"},
-        {"type", "__Type!", ""},
-        {"isDeprecated", "Boolean!", ""},
-        {"deprecationReason", "String", ""}}},
-      {"__InputValue",
-       {{"name", "String!", ""},
-        {"description", "String", ""},
-        {"type", "__Type!", ""},
-        {"defaultValue", "String", ""},
-        {"isDeprecated", "Boolean!", ""},
-        {"deprecationReason", "String", ""}}},
-      {"__EnumValue",
-       {{"name", "String!", ""}, {"description", "String", ""}, {"isDeprecated", "Boolean!", ""}, {"deprecationReason", "String", ""}}},
-      {"__Directive",
-       {{"name", "String!", ""},
-        {"description", "String", ""},
-        {"isRepeatable", "Boolean!", ""},
-        {"locations", "[__DirectiveLocation!]!", ""},
-        {"args", "[__InputValue!]!", "includeDeprecated"}}},
-  };
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-    GraphqlType *type = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, str_of(all[i].type));
-    type->is_built_in = true;
-    for (size_t k = 0; k < 12 && all[i].fields[k].name != NULL; k++)
-      graphql_build_introspection(builder, type, str_of(all[i].fields[k].name), str_of(all[i].fields[k].ref),
-                                  str_of(all[i].fields[k].argument));
-  }
-  graphql_build_enum(builder, STR("__TypeKind"), STR("SCALAR OBJECT INTERFACE UNION ENUM INPUT_OBJECT LIST NON_NULL"));
-  graphql_build_enum(
-      builder, STR("__DirectiveLocation"),
-      STR("QUERY MUTATION SUBSCRIPTION FIELD FRAGMENT_DEFINITION FRAGMENT_SPREAD INLINE_FRAGMENT VARIABLE_DEFINITION SCHEMA SCALAR "
-          "OBJECT FIELD_DEFINITION ARGUMENT_DEFINITION INTERFACE UNION ENUM ENUM_VALUE INPUT_OBJECT INPUT_FIELD_DEFINITION"));
-}
-
-/* ---- answering ---- */
 
 typedef struct Teller {
   GraphqlRun *run;
   Buf buf;
   JsonOut out;
 } Teller;
-
-typedef struct DirectiveForm {
-  Str name, description;
-  Str locations; /* separated by spaces */
-  Str argument, argument_type, argument_default;
-} DirectiveForm;
-
-static const DirectiveForm directive_forms[] = {
-    {STR_INIT("include"), STR_INIT("Includes this only where the argument is true."), STR_INIT("FIELD FRAGMENT_SPREAD INLINE_FRAGMENT"),
-     STR_INIT("if"), STR_INIT("Boolean!"), STR_INIT("")},
-    {STR_INIT("skip"), STR_INIT("Leaves this out where the argument is true."), STR_INIT("FIELD FRAGMENT_SPREAD INLINE_FRAGMENT"),
-     STR_INIT("if"), STR_INIT("Boolean!"), STR_INIT("")},
-    {STR_INIT("deprecated"), STR_INIT("Not to be used any more."),
-     STR_INIT("FIELD_DEFINITION ARGUMENT_DEFINITION INPUT_FIELD_DEFINITION ENUM_VALUE"), STR_INIT("reason"), STR_INIT("String!"),
-     STR_INIT("\"No longer supported\"")},
-    {STR_INIT("specifiedBy"), STR_INIT("Where a scalar's form is specified."), STR_INIT("SCALAR"), STR_INIT("url"), STR_INIT("String!"),
-     STR_INIT("")},
-    {STR_INIT("oneOf"), STR_INIT("Exactly one of the fields must be given."), STR_INIT("INPUT_OBJECT"), STR_INIT(""), STR_INIT(""),
-     STR_INIT("")},
-};
 
 static bool tell_type(Teller *teller, GraphqlRef ref, const GraphqlGroup *group);
 
@@ -303,7 +216,7 @@ static bool tell_locations(Teller *teller, Str locations) {
   return true;
 }
 
-static bool tell_directive_argument(Teller *teller, const DirectiveForm *form, const GraphqlGroup *group) {
+static bool tell_directive_argument(Teller *teller, const GraphqlDirectiveForm *form, const GraphqlGroup *group) {
   bool is_required = str_ends_with(form->argument_type, STR("!"));
   Str type = str_slice(form->argument_type, 0, form->argument_type.len - is_required);
   GraphqlInput input = {.name = form->argument, .fallback = form->argument_default};
@@ -311,7 +224,7 @@ static bool tell_directive_argument(Teller *teller, const DirectiveForm *form, c
   return tell_inputs(teller, &input, form->argument.len > 0, group);
 }
 
-static bool tell_directive(Teller *teller, const DirectiveForm *form, const GraphqlGroup *group) {
+static bool tell_directive(Teller *teller, const GraphqlDirectiveForm *form, const GraphqlGroup *group) {
   GraphqlGroups groups;
   if (!begin(teller, group, &groups)) return false;
   for (size_t i = 0; i < groups.list.count; i++) {
@@ -338,8 +251,8 @@ static bool tell_directive(Teller *teller, const DirectiveForm *form, const Grap
 
 static bool tell_directives(Teller *teller, const GraphqlGroup *group) {
   json_out_open(&teller->out, '[');
-  for (size_t i = 0; i < sizeof directive_forms / sizeof *directive_forms; i++) {
-    if (!tell_directive(teller, &directive_forms[i], group)) return false;
+  for (size_t i = 0; i < graphql_directive_form_count; i++) {
+    if (!tell_directive(teller, &graphql_directive_forms[i], group)) return false;
   }
   json_out_close(&teller->out, ']');
   return true;

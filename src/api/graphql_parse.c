@@ -65,8 +65,9 @@ static void advance(Parser *parser) {
     (void)no_memory(parser);
   } else if (parser->diagnostics.count > 0) {
     const Diagnostic *first = &parser->diagnostics.items[0];
-    graphql_mistake_at(parser->mistakes, (GraphqlPlace){first->place.line, first->place.column}, "Syntax error: %.*s",
-                       STR_ARGS(first->message));
+    GraphqlPlace place = {first->place.line, first->place.column};
+    if (parser->lexer.has_fault) place = place_of(parser->lexer.fault);
+    graphql_mistake_at(parser->mistakes, place, "Syntax error: %.*s", STR_ARGS(first->message));
     parser->has_failed = true;
   } else if (parser->token.kind != TOKEN_END && ++parser->token_count > parser->tokens_max) {
     GraphqlPlace place = place_of(parser->token.span);
@@ -225,12 +226,11 @@ static bool parse_directives(Parser *parser, bool is_constant, GraphqlDirectives
 static bool parse_selections(Parser *parser, GraphqlSelections *ret);
 
 static bool parse_field(Parser *parser, GraphqlNode *ret) {
-  GraphqlPlace ignored;
-  if (!expect_name(parser, "a field", &ret->name, &ignored)) return false;
+  if (!expect_name(parser, "a field", &ret->name, &ret->name_place)) return false;
   if (accept(parser, TOKEN_COLON)) {
     ret->alias = ret->name;
     parser->alias_count++;
-    if (!expect_name(parser, "a field", &ret->name, &ignored)) return false;
+    if (!expect_name(parser, "a field", &ret->name, &ret->name_place)) return false;
   }
   if (!parse_arguments(parser, false, &ret->arguments)) return false;
   if (!parse_directives(parser, false, &ret->directives)) return false;
@@ -239,12 +239,11 @@ static bool parse_field(Parser *parser, GraphqlNode *ret) {
 
 /* Behind "...". */
 static bool parse_spread(Parser *parser, GraphqlNode *ret) {
-  GraphqlPlace ignored;
   advance(parser);
   bool is_condition = is_word(parser, STR("on"));
   if (is_at(parser, TOKEN_NAME) && !is_condition) {
     ret->kind = GRAPHQL_SPREAD;
-    return expect_name(parser, "a fragment", &ret->name, &ignored) && parse_directives(parser, false, &ret->directives);
+    return expect_name(parser, "a fragment", &ret->name, &ret->name_place) && parse_directives(parser, false, &ret->directives);
   }
   ret->kind = GRAPHQL_INLINE;
   if (is_condition) {
@@ -294,8 +293,7 @@ static bool parse_variables(Parser *parser, GraphqlOperation *operation) {
   if (!accept(parser, TOKEN_PAREN_OPEN)) return !parser->has_failed;
   do {
     GraphqlVariable item = {.place = place_of(parser->token.span)};
-    GraphqlPlace ignored;
-    if (!expect(parser, TOKEN_DOLLAR, "\"$\"") || !expect_name(parser, "a variable's name", &item.name, &ignored)) return false;
+    if (!expect(parser, TOKEN_DOLLAR, "\"$\"") || !expect_name(parser, "a variable's name", &item.name, &item.name_place)) return false;
     if (!expect(parser, TOKEN_COLON, "\":\"") || !parse_type(parser, &item.type)) return false;
     if (accept(parser, TOKEN_EQUALS)) {
       item.has_default = true;
@@ -329,26 +327,70 @@ static bool parse_fragment(Parser *parser, GraphqlFragment *ret) {
          parse_selections(parser, &ret->selections);
 }
 
-/* A definition of a type is no mistake of syntax, but nothing that could be executed: it is passed over to the next definition. */
-static bool skip_definition(Parser *parser, GraphqlPlace *ret_place, Str *ret_name) {
-  static const Str words[] = {STR_INIT("schema"), STR_INIT("scalar"), STR_INIT("type"),      STR_INIT("interface"), STR_INIT("union"),
-                              STR_INIT("enum"),   STR_INIT("input"),  STR_INIT("directive"), STR_INIT("extend")};
-  bool is_definition = false;
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++) is_definition = is_definition || is_word(parser, words[i]);
-  if (!is_definition) return fail(parser, "an operation or a fragment");
-  *ret_place = place_of(parser->token.span);
-  *ret_name = parser->token.text;
-  advance(parser);
+/* From an opening bracket to what closes it. */
+static bool skip_brackets(Parser *parser) {
   size_t depth = 0;
-  while (!is_at(parser, TOKEN_END)) {
+  do {
     TokenKind kind = parser->token.kind;
+    if (kind == TOKEN_END) return fail(parser, "a closing bracket");
     if (kind == TOKEN_BRACE_OPEN || kind == TOKEN_PAREN_OPEN) depth++;
-    bool is_close = kind == TOKEN_BRACE_CLOSE || kind == TOKEN_PAREN_CLOSE;
-    if (is_close && depth > 0) depth--;
+    if (kind == TOKEN_BRACE_CLOSE || kind == TOKEN_PAREN_CLOSE) depth--;
     advance(parser);
-    if (kind == TOKEN_BRACE_CLOSE && depth == 0) break;
-  }
+  } while (depth > 0 && !parser->has_failed);
   return !parser->has_failed;
+}
+
+/* "&"? Name, and again while one of the separators follows. */
+static bool skip_names(Parser *parser, TokenKind separator) {
+  Str name;
+  GraphqlPlace place;
+  advance(parser);
+  if (is_at(parser, separator)) advance(parser);
+  do
+    if (!expect_name(parser, "a name", &name, &place)) return false;
+  while (accept(parser, separator));
+  return !parser->has_failed;
+}
+
+/* What may stand between a definition's name and its end (§3). */
+static bool skip_tail(Parser *parser) {
+  Str name;
+  GraphqlPlace place;
+  while (!parser->has_failed) {
+    if (accept(parser, TOKEN_AT)) {
+      if (!expect_name(parser, "a directive's name", &name, &place)) return false;
+    } else if (is_at(parser, TOKEN_PAREN_OPEN)) {
+      if (!skip_brackets(parser)) return false;
+    } else if (is_word(parser, STR("implements"))) {
+      if (!skip_names(parser, TOKEN_AMPERSAND)) return false;
+    } else if (is_at(parser, TOKEN_EQUALS) || is_word(parser, STR("on"))) {
+      if (!skip_names(parser, TOKEN_PIPE)) return false;
+    } else if (is_word(parser, STR("repeatable"))) {
+      advance(parser);
+    } else {
+      return is_at(parser, TOKEN_BRACE_OPEN) ? skip_brackets(parser) : true;
+    }
+  }
+  return false;
+}
+
+/* A definition of a type is no mistake of syntax, but nothing that could be executed: it is passed over. */
+static bool skip_definition(Parser *parser, GraphqlPlace *ret_place, Str *ret_name) {
+  static const Str words[] = {STR_INIT("scalar"), STR_INIT("type"),  STR_INIT("interface"), STR_INIT("union"),
+                              STR_INIT("enum"),   STR_INIT("input"), STR_INIT("directive"), STR_INIT("schema")};
+  bool is_extension = is_word(parser, STR("extend")), is_definition = false;
+  *ret_place = place_of(parser->token.span);
+  if (is_extension) advance(parser);
+  *ret_name = parser->token.text;
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) is_definition = is_definition || is_word(parser, words[i]);
+  if (!is_definition) return fail(parser, is_extension ? "a definition of a type" : "an operation or a fragment");
+  bool is_schema = is_word(parser, STR("schema"));
+  advance(parser);
+  if (is_schema) return skip_tail(parser);
+  Str name;
+  GraphqlPlace place;
+  if (is_at(parser, TOKEN_AT)) advance(parser);
+  return expect_name(parser, "a name", &name, &place) && skip_tail(parser);
 }
 
 typedef struct Definitions {

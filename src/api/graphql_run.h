@@ -150,6 +150,12 @@ void graphql_write_root(const GraphqlRoot *root, const Result *result, Buf *out)
 /* graphql_validate.c: all rules of §5; mistakes are noted. */
 void graphql_validate(const GraphqlSchema *schema, const GraphqlDocument *document, bool has_hints, GraphqlMistakes *mistakes);
 
+/* NULL: the schema has none. */
+static inline const GraphqlType *graphql_root_type(const GraphqlSchema *schema, GraphqlOperationKind kind) {
+  if (kind == GRAPHQL_QUERY) return schema->query;
+  return kind == GRAPHQL_MUTATION ? schema->mutation : NULL;
+}
+
 static inline bool graphql_no_memory(GraphqlRun *run) {
   run->mistakes->has_no_memory = true;
   return false;

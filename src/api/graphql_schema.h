@@ -130,6 +130,18 @@ typedef struct GraphqlSchema {
   Map by_name;
 } GraphqlSchema;
 
+/* A directive that documents or the schema may hold; it has one argument at most. */
+typedef struct GraphqlDirectiveForm {
+  Str name, description;
+  Str locations;      /* separated by spaces */
+  bool is_executable; /* @skip, @include: on fields, spreads and inline fragments */
+  Str argument, argument_type, argument_default;
+} GraphqlDirectiveForm;
+/* The directives of the specification (§3.13); NULL: there is none of that name. */
+const GraphqlDirectiveForm *graphql_directive_form(Str name);
+extern const GraphqlDirectiveForm graphql_directive_forms[];
+extern const size_t graphql_directive_form_count;
+
 Code graphql_schema_create(const Contract *contract, Arena *arena, GraphqlSchema **ret, Error *err);
 static inline const GraphqlType *graphql_type(const GraphqlSchema *schema, Str name) {
   return (const GraphqlType *)map_get(&schema->by_name, name);

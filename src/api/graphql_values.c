@@ -65,6 +65,15 @@ static bool refuse(Coercion *coercion, const char *what, Str detail) {
 
 static bool coerce(Coercion *coercion, GraphqlRef ref, const JsonValue *given, JsonValue *ret);
 
+/* 5.0 is the integer 5, and so the text "5". */
+static bool coerce_id(Coercion *coercion, const JsonValue *given, JsonValue *ret) {
+  int64_t integer = 0;
+  (void)json_number_to_int64(given->text, &integer);
+  Str text = arena_printf(coercion->run->arena, "%lld", (long long)integer);
+  *ret = (JsonValue){.type = JSON_STRING, .text = text};
+  return text.ptr != NULL || graphql_no_memory(coercion->run);
+}
+
 static bool coerce_list(Coercion *coercion, GraphqlRef ref, const JsonValue *given, JsonValue *ret) {
   bool is_list = given->type == JSON_ARRAY;
   size_t count = is_list ? given->count : 1, len = coercion->path.len;
@@ -117,8 +126,8 @@ static bool coerce(Coercion *coercion, GraphqlRef ref, const JsonValue *given, J
   if (ref.type->kind == GRAPHQL_INPUT_TYPE) return coerce_object(coercion, ref.type, given, ret);
   if (!is_leaf_json(ref.type, given)) return refuse(coercion, "the value is no ", ref.type->name);
   *ret = *given;
-  if (ref.type->kind == GRAPHQL_SCALAR_TYPE && ref.type->scalar == TYPE_ID) ret->type = JSON_STRING;
-  return true;
+  bool is_id = ref.type->kind == GRAPHQL_SCALAR_TYPE && ref.type->scalar == TYPE_ID;
+  return !is_id || given->type == JSON_STRING || coerce_id(coercion, given, ret);
 }
 
 /* ---- literals ---- */

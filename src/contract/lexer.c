@@ -15,6 +15,13 @@ Lexer lexer_on(const Source *source, Arena *arena, Report *report) {
                  .at = {.source = source, .begin = has_mark ? 3 : 0, .end = has_mark ? 3 : 0, .line = 1, .column = 1}};
 }
 
+/* Said before the report, where the two differ. `at` is not before span.begin. */
+static void lexer_fault(Lexer *lexer, Span span, uint32_t at) {
+  if (lexer->has_fault) return;
+  lexer->fault = span_at(span, at, at);
+  lexer->has_fault = true;
+}
+
 static char lexer_peek(const Lexer *lexer, uint32_t at) { return at < lexer->source->text.len ? lexer->source->text.ptr[at] : '\0'; }
 
 /* White space, commas and comments (§2.1.2 - 2.1.7). True when a line ended among them. */
@@ -63,12 +70,17 @@ static Token lexer_number(Lexer *lexer) {
   uint32_t integer = at;
   TokenKind kind = TOKEN_INT;
   bool is_good = is_digit(lexer_peek(lexer, at));
+  if (!is_good) lexer_fault(lexer, lexer->at, at);
   at = lexer_digits(lexer, at);
-  if (at - integer > 1 && lexer_peek(lexer, integer) == '0') is_good = false;
+  if (at - integer > 1 && lexer_peek(lexer, integer) == '0') {
+    lexer_fault(lexer, lexer->at, integer + 1);
+    is_good = false;
+  }
   if (lexer_peek(lexer, at) == '.') {
     kind = TOKEN_FLOAT;
     uint32_t fraction = at + 1;
     at = lexer_digits(lexer, fraction);
+    if (at == fraction) lexer_fault(lexer, lexer->at, at);
     is_good = is_good && at > fraction;
   }
   if (lexer_peek(lexer, at) == 'e' || lexer_peek(lexer, at) == 'E') {
@@ -77,8 +89,10 @@ static Token lexer_number(Lexer *lexer) {
     if (lexer_peek(lexer, at) == '+' || lexer_peek(lexer, at) == '-') at++;
     uint32_t exponent = at;
     at = lexer_digits(lexer, exponent);
+    if (at == exponent) lexer_fault(lexer, lexer->at, at);
     is_good = is_good && at > exponent;
   }
+  if (is_name_start(lexer_peek(lexer, at)) || lexer_peek(lexer, at) == '.') lexer_fault(lexer, lexer->at, at);
   while (is_name_start(lexer_peek(lexer, at)) || is_digit(lexer_peek(lexer, at)) || lexer_peek(lexer, at) == '.') {
     is_good = false;
     at++;
@@ -123,6 +137,7 @@ static void lexer_decode(Lexer *lexer, Token *token) {
     return;
   }
   Span at = span_at(token->span, token->span.begin + fault, token->span.begin + fault + 1);
+  lexer_fault(lexer, at, at.begin);
   report_add(lexer->report, at, (Str){0}, "%s", err.text);
 }
 
@@ -132,9 +147,21 @@ static void lexer_refuse_controls(Lexer *lexer, const Token *token) {
     unsigned char byte = (unsigned char)token->text.ptr[i];
     if (byte >= 0x20 || byte == '\t' || byte == '\n' || byte == '\r') continue;
     uint32_t at = token->span.begin + (uint32_t)i;
-    report_add(lexer->report, span_at(token->span, at, at + 1), (Str){0}, "a control character (U+%04X) can't stand in a contract", byte);
+    lexer_fault(lexer, token->span, at);
+    report_add(lexer->report, span_at(token->span, at, at + 1), (Str){0}, "a control character (U+%04X) can't stand here", byte);
     return;
   }
+}
+
+/* A string that is not closed may be wrong before it ends: closed on another line, it tells. */
+static void lexer_open_fault(Lexer *lexer, const Token *token) {
+  Str closed = arena_printf(lexer->arena, "%.*s\n\"", STR_ARGS(token->text)), ignored;
+  uint32_t fault = 0;
+  Error err = {0};
+  if (closed.ptr == NULL)
+    lexer->has_no_memory = true;
+  else if (string_literal_decode(closed, lexer->arena, &ignored, &fault, &err) == CODE_BAD_REQUEST && fault < token->text.len)
+    lexer_fault(lexer, token->span, token->span.begin + fault);
 }
 
 static Token lexer_string(Lexer *lexer) {
@@ -149,6 +176,8 @@ static Token lexer_string(Lexer *lexer) {
   uint32_t stop = lexer->at.begin + (is_block ? 3u : 1u);
   while (stop < lexer->source->text.len && (is_block || (lexer_peek(lexer, stop) != '\n' && lexer_peek(lexer, stop) != '\r'))) stop++;
   Token token = lexer_take(lexer, TOKEN_STRING, stop);
+  if (!is_block) lexer_open_fault(lexer, &token);
+  lexer_fault(lexer, token.span, stop);
   Span at = token.span;
   at.end = at.begin + (is_block ? 3u : 1u);
   report_add(lexer->report, at,
@@ -168,10 +197,11 @@ static void lexer_refuse(Lexer *lexer) {
   Span span = lexer->at;
   span.end = (uint32_t)end;
   if (code_point < 0x20 || code_point == 0x7F) {
-    report_add(lexer->report, span, (Str){0}, "a control character (U+%04X) can't stand in a contract", (unsigned)code_point);
+    report_add(lexer->report, span, (Str){0}, "a control character (U+%04X) can't stand here", (unsigned)code_point);
   } else {
     report_add(lexer->report, span, (Str){0}, "unexpected character \"%.*s\"", (int)(at - first), text.ptr + first);
   }
+  lexer_fault(lexer, lexer->at, (uint32_t)first);
   lexer->at = span_at(lexer->at, (uint32_t)end, (uint32_t)end);
 }
 

@@ -38,7 +38,9 @@ typedef struct Lexer {
   const Source *source; /* valid UTF-8 */
   Arena *arena;         /* for decoded strings */
   Report *report;
-  Span at; /* where the next byte is */
+  Span at;    /* where the next byte is */
+  Span fault; /* the very byte that the first mistake is about, which may be inside of what its report marks */
+  bool has_fault;
   bool has_no_memory;
 } Lexer;
 

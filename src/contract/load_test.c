@@ -426,7 +426,7 @@ static void a_mistake_is_shown_with_its_line_and_a_caret(void **state) {
                      "x.graphql:3:3: error: expected a field's name, found \":\"\n"
                      "    3 |  ä: Int\n"
                      "      |   ^\n"
-                     "x.graphql:4:8: error: a control character (U+001B) can't stand in a contract\n"
+                     "x.graphql:4:8: error: a control character (U+001B) can't stand here\n"
                      "    4 |  name: \xEF\xBF\xBD Strin\n"
                      "      |        ^\n");
   assert_int_equal(out.len, expected.len);
