@@ -24,7 +24,8 @@ for group in "$@"; do
       has_npm || wanted+=(npm)
       wanted+=(chromium python3-venv) ;;
     lint) wanted+=(clang clang-format clang-tidy git) ;;
-    fuzz) wanted+=(clang) ;;
+    # The sanitizers are a package of their own, which clang only recommends.
+    fuzz) wanted+=(clang libclang-rt-dev) ;;
     *) echo "dependencies.sh: no group '$group' (build, test, lint, fuzz)" >&2; exit 2 ;;
   esac
 done
