@@ -145,7 +145,7 @@ static void fields_of_one_name_ask_the_same(void **state) {
 }
 
 static Str repeated(const char *begin, const char *item, size_t count, const char *end) {
-  Buf out = buf_on(arena, 1024 * 1024);
+  Buf out = buf_on(arena, 1048576);
   buf_add(&out, str_of(begin));
   for (size_t i = 0; i < count; i++) buf_add(&out, str_of(item));
   buf_add(&out, str_of(end));

@@ -27,7 +27,7 @@ static const Api *shared_api(const GraphqlSchema **ret_schema) {
   static Api *api;
   static GraphqlSchema *schema;
   EngineLimits engine = {.page_size = 20, .page_size_max = 100, .groups_max = 1000, .nesting_max = 5, .filter_bytes_max = 4096};
-  engine.result_bytes_max = 1024 * 1024;
+  engine.result_bytes_max = 1048576;
   if (api == NULL) {
     static const Face *const faces[] = {&graphql_face};
     Arena *arena = arena_create(0);

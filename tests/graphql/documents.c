@@ -85,6 +85,7 @@ int main(int argc, char **argv) {
   char *line = malloc(LINE_BYTES_MAX);
   if (schema == NULL || line == NULL) {
     fprintf(stderr, "usage: documents CONTRACT <lines\n");
+    free(line);
     return 2;
   }
   Buf out = buf_on_heap(ANSWER_BYTES_MAX);
