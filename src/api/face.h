@@ -16,9 +16,10 @@ typedef struct ApiRequest {
   HttpResponse response;  /* filled by encode */
   Str request_id;
   int64_t now_us;
-  bool is_batch;    /* its calls are several requests' */
-  bool is_answered; /* decode has answered by itself (documents, OPTIONS): the steps end */
-  void *face_state; /* the face's own */
+  int64_t expires_us; /* of the caller's token; 0: never */
+  bool is_batch;      /* its calls are several requests' */
+  bool is_answered;   /* decode has answered by itself (documents, OPTIONS): the steps end */
+  void *face_state;   /* the face's own */
   /* Set by decode where the body or the answer is a stream: runs after authorization in the place of the steps behind it, and answers by
    * `respond`, or by `begin` and the exchange. */
   void (*stream)(struct ApiRequest *request);

@@ -84,7 +84,9 @@ typedef enum SharedParameter {
   PARAMETER_HAVING = 1 << 9,
   PARAMETER_Q = 1 << 10,
   PARAMETER_DISTINCT = 1 << 11,
-  PARAMETER_GROUP_LIMIT = 1 << 12
+  PARAMETER_GROUP_LIMIT = 1 << 12,
+  PARAMETER_POSITION = 1 << 13,
+  PARAMETER_LAST_EVENT_ID = 1 << 14
 } SharedParameter;
 
 typedef struct Openapi {
@@ -149,6 +151,7 @@ void openapi_comma_list(Openapi *api, Str before, const Buf *words);
 void openapi_add_word(Buf *words, Str prefix, Str name);
 void openapi_list_parameters(Openapi *api, const Resource *resource);
 void openapi_aggregate_parameters(Openapi *api, const Resource *resource);
+void openapi_watch_parameters(Openapi *api, const Resource *resource);
 void openapi_item_parameters(Openapi *api, const Resource *resource);
 void openapi_key_parameters(Openapi *api, const Resource *resource);
 void openapi_shared_parameters(Openapi *api, unsigned parameters);

@@ -41,6 +41,13 @@ static const Shared shared[] = {
     {PARAMETER_AFTER, STR_INIT("after"),
      STR_INIT("{\"name\":\"after\",\"in\":\"query\",\"description\":\"A `nextCursor`: the page that follows "
               "it.\",\"schema\":{\"type\":\"string\",\"minLength\":1}}")},
+    {PARAMETER_POSITION, STR_INIT("position"),
+     STR_INIT(
+         "{\"name\":\"after\",\"in\":\"query\",\"description\":\"An event's `position`: what was committed behind it. Without it: from "
+         "now on.\",\"schema\":{\"type\":\"string\",\"minLength\":1}}")},
+    {PARAMETER_LAST_EVENT_ID, STR_INIT("lastEventId"),
+     STR_INIT("{\"name\":\"Last-Event-ID\",\"in\":\"header\",\"description\":\"The same, as browsers send it by themselves when they come "
+              "back; `after` goes before it.\",\"schema\":{\"type\":\"string\"}}")},
     {PARAMETER_BEFORE, STR_INIT("before"),
      STR_INIT(
          "{\"name\":\"before\",\"in\":\"query\",\"description\":\"A `prevCursor`: the page that ends just before it, in the same order.\","
@@ -251,6 +258,14 @@ void openapi_list_parameters(Openapi *api, const Resource *resource) {
   openapi_shared_parameters(api, PARAMETER_AFTER | PARAMETER_BEFORE | PARAMETER_COUNT | PARAMETER_DISTINCT | PARAMETER_FILTER |
                                      PARAMETER_IF_NONE_MATCH);
   condition_parameters(api, resource);
+}
+
+/* `q` has no place here: what is found by a search is no lasting list. */
+void openapi_watch_parameters(Openapi *api, const Resource *resource) {
+  openapi_item_parameters(api, resource);
+  openapi_shared_parameters(api, PARAMETER_POSITION | PARAMETER_LAST_EVENT_ID | PARAMETER_FILTER);
+  each_condition_of(api, resource, ref_condition);
+  api->has_filters[resource->index] = true;
 }
 
 void openapi_aggregate_parameters(Openapi *api, const Resource *resource) {

@@ -252,6 +252,40 @@ static void aggregate_path(Openapi *api, const Resource *resource) {
   json_out_close(json, '}');
 }
 
+/* A stream that does not end: only its events have a form. */
+static void watch_path(Openapi *api, const Resource *resource) {
+  JsonOut *json = &api->json;
+  Openness read = rule_openness(api, resource->access[RULE_READ]);
+  if (read == CLOSED || resource->key_count == 0) return;
+  json_out_member_open(json, openapi_text(api, "/%.*s/%.*s:watch", STR_ARGS(api->contract->service_version), STR_ARGS(resource->path)),
+                       '{');
+  open_operation(api, STR("get"), resource, openapi_text(api, "watch%.*s", STR_ARGS(openapi_capital(api, resource->plural))),
+                 openapi_text(api, "Watch %.*s", STR_ARGS(resource->plural)),
+                 STR("What is created, updated, deleted, and what comes into sight or leaves it, as server-sent events, for as long as the "
+                     "connection stays."));
+  json_out_member_open(json, STR("parameters"), '[');
+  openapi_watch_parameters(api, resource);
+  json_out_close(json, ']');
+  write_security(api, read);
+  json_out_member_open(json, STR("responses"), '{');
+  json_out_member_open(json, STR("200"), '{');
+  json_out_member_text(json, STR("description"), STR("The events."));
+  json_out_member_open(json, STR("content"), '{');
+  stream_content(
+      api, STR("text/event-stream"),
+      openapi_text(api,
+                   "Events `created`, `updated`, `deleted` and `removed`, each with its position as `id` and as data an object "
+                   "`{\"kind\", \"position\", \"%.*s\"}`; of what is gone only the key is told. `end` says why the server ends the "
+                   "stream, and from which position to go on.",
+                   STR_ARGS(resource->singular)));
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+  openapi_error_responses(api, ERRORS_ALWAYS | ERROR_412);
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+  json_out_close(json, '}');
+}
+
 /* ---- One resource ---- */
 
 static Str item_path(Openapi *api, const Resource *resource, Str behind) {
@@ -371,6 +405,7 @@ void openapi_write_paths(Openapi *api) {
     const Resource *resource = api->contract->resources[i];
     collection_path(api, resource);
     aggregate_path(api, resource);
+    watch_path(api, resource);
     item_operations(api, resource);
     for (size_t k = 0; k < resource->field_count && resource->key_count > 0; k++) {
       if (resource->fields[k]->kind == FIELD_TO_MANY && !resource->fields[k]->is_hidden) child_path(api, resource->fields[k]);

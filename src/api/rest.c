@@ -32,6 +32,10 @@ static bool find_action(const RestRoute *route, HttpMethod method, Action *ret) 
     *ret = ACTION_AGGREGATE;
     return is_read;
   }
+  if (route->target == REST_WATCH) {
+    *ret = ACTION_LIST;
+    return is_read;
+  }
   *ret = is_read ? ACTION_LIST : ACTION_CREATE;
   return is_read || (method == HTTP_POST && route->resource->resource->key_count > 0);
 }
@@ -251,11 +255,16 @@ Code rest_decode_request(ApiRequest *request, RestState *state) {
   if (is_batch ? !is_batch_method(http->method) : !find_action(&state->route, http->method, &action))
     return refuse_method(decoder, &state->route, http->method_text);
   if (!api_headers_read(http, decoder->arena, &state->headers)) return rest_no_memory(decoder);
-  decode_stream_format(request, state, action);
-  if (!decoder->is_export) TRY(rest_accept_check(decoder, &state->headers));
+  bool is_watch = state->route.target == REST_WATCH;
+  if (!is_watch) decode_stream_format(request, state, action);
+  if (is_watch)
+    TRY(rest_watch_accept(state));
+  else if (!decoder->is_export)
+    TRY(rest_accept_check(decoder, &state->headers));
   TRY(decode_preferences(state));
   TRY(is_batch ? rest_batch_decode(request, state) : decode_calls(request, state, action));
   if (state->headers.idempotency_key.ptr != NULL && (!request->is_answered || is_batch)) TRY(rest_once_decode(request, state));
+  if (is_watch) return rest_watch_prepare(request, state);
   if (state->stream == REST_STREAM_NONE) return CODE_OK;
   return action == ACTION_LIST ? rest_export_prepare(request, state) : rest_import_prepare(request, state);
 }

@@ -20,7 +20,13 @@ static Code refuse_unknown(RestDecoder *decoder, Str name) {
   return rest_refuse(decoder, CODE_NOT_FOUND, nearest_hint(&nearest, decoder->arena), "There is no resource \"%.*s\"", STR_ARGS(shown));
 }
 
-/* "products" or "products:aggregate". */
+/* What may stand behind a collection's name. */
+static const struct {
+  Str suffix;
+  RestTarget target;
+} targets[] = {{STR_INIT(":aggregate"), REST_AGGREGATE}, {STR_INIT(":watch"), REST_WATCH}};
+
+/* "products", "products:aggregate" or "products:watch". */
 static Code route_resource(RestDecoder *decoder, Str segment, bool is_last, RestRoute *route) {
   Str name;
   Error err;
@@ -28,9 +34,10 @@ static Code route_resource(RestDecoder *decoder, Str segment, bool is_last, Rest
   if (code != CODE_OK) return refuse_encoding(decoder, code, &err);
   const Resource *resource = contract_resource_at(decoder->map->contract, name);
   route->target = REST_COLLECTION;
-  if (resource == NULL && is_last && str_ends_with(name, STR(":aggregate"))) {
-    resource = contract_resource_at(decoder->map->contract, str_slice(name, 0, name.len - sizeof(":aggregate") + 1));
-    route->target = REST_AGGREGATE;
+  for (size_t i = 0; resource == NULL && is_last && i < sizeof targets / sizeof targets[0]; i++) {
+    if (!str_ends_with(name, targets[i].suffix)) continue;
+    resource = contract_resource_at(decoder->map->contract, str_slice(name, 0, name.len - targets[i].suffix.len));
+    route->target = targets[i].target;
   }
   if (resource == NULL) return refuse_unknown(decoder, name);
   route->resource = rest_map_at(decoder->map, resource);
@@ -126,7 +133,8 @@ Str rest_route_allow(const RestRoute *route) {
     case REST_COLLECTION: return route->resource->allow_collection;
     case REST_ITEM: return route->resource->allow_item;
     case REST_CHILDREN: return route->resource->allow_child;
-    case REST_AGGREGATE: return STR("GET, HEAD, OPTIONS");
+    case REST_AGGREGATE:
+    case REST_WATCH: return STR("GET, HEAD, OPTIONS");
     case REST_BATCH: return STR("POST, OPTIONS");
   }
   return STR("");

@@ -7,6 +7,7 @@ typedef enum RestTarget {
   REST_ITEM,       /* /v1/products/{id} */
   REST_CHILDREN,   /* /v1/products/{id}/reviews */
   REST_AGGREGATE,  /* /v1/products:aggregate */
+  REST_WATCH,      /* /v1/products:watch */
   REST_BATCH       /* /v1/batch */
 } RestTarget;
 

@@ -52,6 +52,10 @@ Code rest_export_prepare(ApiRequest *request, RestState *state);
 RestStreamFormat rest_import_format(const HttpRequest *request);
 Code rest_import_prepare(ApiRequest *request, RestState *state);
 
+/* rest_watch.c: the changes of a list, for as long as its client stays. */
+Code rest_watch_accept(RestState *state);
+Code rest_watch_prepare(ApiRequest *request, RestState *state);
+
 /* rest_batch.c */
 Code rest_batch_decode(ApiRequest *request, RestState *state);
 void rest_batch_answer(ApiRequest *request, RestState *state);

@@ -71,6 +71,10 @@ const Caller *identity_caller(const Identity *identity) {
   return identity == NULL ? &stranger : &identity->caller;
 }
 
+int64_t identity_expires_us(const Identity *identity) {
+  return identity == NULL || identity->expires_us == INT64_MAX ? 0 : identity->expires_us;
+}
+
 void identity_release(Identity *identity) {
   if (identity != NULL && --identity->references == 0) arena_destroy(identity->arena);
 }

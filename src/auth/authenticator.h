@@ -28,4 +28,5 @@ void authenticator_destroy(Authenticator *authenticator); /* every Identity has 
 Code authenticator_identify(Authenticator *authenticator, Str authorization, int64_t now_us, Identity **ret, Str *ret_challenge,
                             Error *err);
 const Caller *identity_caller(const Identity *identity); /* of NULL: the stranger */
+int64_t identity_expires_us(const Identity *identity);   /* wall clock, the leeway in it; 0: never; of NULL: never */
 void identity_release(Identity *identity);               /* on the same loop; NULL is fine */

@@ -160,6 +160,7 @@ void expr_write(Buf *out, const Expr *expr);
 typedef struct ExprEnv {
   const Caller *caller;
   int64_t now_us;
+  bool is_timeless; /* expr_reduce leaves now() as it is: the residue is for later */
   const Value *row; /* a whole row in Resource.stored order; NULL: unknown */
   const Value *old; /* likewise */
   /* Rows that the row points to: for tests, and for stores in memory. NULL: has_relations expressions must not be given. */

@@ -261,7 +261,7 @@ static Code reduce(Reducer *reducer, const Expr *expr, bool is_condition, const 
 }
 
 Code expr_reduce(const Expr *expr, const ExprEnv *env, Arena *arena, const Expr **ret, Error *err) {
-  Reducer reducer = {.env = env, .arena = arena, .err = err, .known = EXPR_READS_CALLER | EXPR_READS_NOW};
+  Reducer reducer = {.env = env, .arena = arena, .err = err, .known = EXPR_READS_CALLER | (env->is_timeless ? 0 : EXPR_READS_NOW)};
   if (env->row != NULL) reducer.known |= 1u << EXPR_ROOT_ROW;
   if (env->old != NULL) reducer.known |= 1u << EXPR_ROOT_OLD;
   const Expr *reduced = NULL;

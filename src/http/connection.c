@@ -417,12 +417,17 @@ void http_connections_run_resumed(HttpServer *server) {
 
 /* The stream's other events. */
 
+/* Whoever sends no more still waits for an answer that ends; from one that doesn't he has turned away. */
+static bool has_left(const Connection *connection) {
+  return connection->is_ended && connection->first != NULL && connection->first->base.is_long;
+}
+
 static void on_end(void *context, Code code) {
   Connection *connection = context;
   connection->is_ended = true;
   connection->is_reading = false;
   bool is_cut = connection->is_in_message && connection->receiving != NULL;
-  if (code != CODE_OK || connection->is_lingering || (connection->first == NULL && !connection->is_finishing)) {
+  if (code != CODE_OK || connection->is_lingering || has_left(connection) || (connection->first == NULL && !connection->is_finishing)) {
     http_connection_close(connection);
   } else if (is_cut) {
     Http1Event event = {.type = HTTP1_REFUSED, .status = 400, .detail = STR("The request's body broke off")};
@@ -571,7 +576,9 @@ void http_connection_sweep(Connection *connection, uint64_t now_ms) {
   size_t queued = stream_queued(connection->stream);
   if (queued != connection->queued_before || queued == 0) connection->written_ms = now_ms;
   connection->queued_before = queued;
-  if (connection->is_lingering) {
+  if (has_left(connection)) {
+    http_connection_close(connection);
+  } else if (connection->is_lingering) {
     uint32_t linger_ms = connection->server->is_draining ? HTTP_LINGER_DRAINING_MS : HTTP_LINGER_MS;
     if (is_due(now_ms, connection->idle_ms, linger_ms)) http_connection_close(connection);
   } else if (is_due(now_ms, connection->written_ms, limits->idle_timeout_ms)) {

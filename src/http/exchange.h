@@ -93,6 +93,7 @@ struct HttpExchange {
   uint64_t bytes_in, bytes_out;
   int64_t started_us; /* monotonic */
   bool is_answered;
+  bool is_long; /* set by the handler before begin: the answer has no end of its own, and counts no more as in flight once it has begun */
   bool is_cancelled; /* the client is gone; answers go nowhere, but must still be given (or abort called) */
   /* Streamed bodies and answers; set by the handler. */
   bool (*on_body)(HttpExchange *exchange, Str bytes);     /* false: pause until http_read_more */

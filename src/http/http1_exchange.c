@@ -203,6 +203,7 @@ static void exchange_begin(HttpExchange *base, const HttpResponse *head) {
   assert(!base->is_answered && "an exchange is answered once");
   exchange->framing = base->request.version == 11 ? HTTP1_CHUNKED : HTTP1_UNTIL_CLOSE;
   send_head(exchange, head);
+  if (base->is_long) leave_flight(exchange);
 }
 
 static bool exchange_write(HttpExchange *base, Str bytes) {

@@ -243,6 +243,7 @@ static void exchange_begin(HttpExchange *base, const HttpResponse *head) {
   assert(!base->is_answered && "an exchange is answered once");
   base->status = head->status;
   send_head(exchange, head, false, true);
+  if (base->is_long) leave_flight(exchange);
   http2_exchange_end_work(exchange);
 }
 

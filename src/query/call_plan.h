@@ -1,7 +1,9 @@
 /* call_plan.h - what the engine keeps of a Call between its steps. Internal to query/. */
 #pragma once
+#include "query/change_feed.h"
 #include "query/plan_cache.h"
 #include "query/read_call.h"
+#include "query/watch.h"
 
 struct Engine {
   const Contract *contract;
@@ -9,6 +11,8 @@ struct Engine {
   const SqlDialect *dialect;
   EngineLimits limits;
   IdempotencyKeys *keys; /* borrowed; NULL: none */
+  ChangeFeed *feed;      /* borrowed; NULL: changes are not recorded */
+  WatchHub *hub;         /* borrowed; NULL: nothing is watched here */
   PlanCache *reads;      /* StorePlan by shape */
   PlanCache *statements; /* StoreStatement by shape: what writes run */
   Arena *arena;          /* of wholes */

@@ -60,6 +60,11 @@ void engine_destroy(Engine *engine) {
 
 void engine_use_keys(Engine *engine, IdempotencyKeys *keys) { engine->keys = keys; }
 
+void engine_use_changes(Engine *engine, ChangeFeed *feed, WatchHub *hub) {
+  engine->feed = feed;
+  engine->hub = hub;
+}
+
 const Contract *engine_contract(const Engine *engine) { return engine->contract; }
 const EngineLimits *engine_limits(const Engine *engine) { return &engine->limits; }
 

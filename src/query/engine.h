@@ -10,6 +10,8 @@
 #include "store/store.h"
 
 typedef struct Engine Engine;
+struct ChangeFeed; /* query/change_feed.h */
+struct WatchHub;   /* query/watch.h */
 
 typedef struct EngineLimits {
   int64_t page_size, page_size_max;
@@ -26,6 +28,8 @@ typedef struct EngineLimits {
 Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, Engine **ret, Error *err);
 /* Before the first group: what is under way in the process. Without it CallGroup.idempotency is passed over. */
 void engine_use_keys(Engine *engine, IdempotencyKeys *keys);
+/* Before the first group: writes are recorded in the feed, and watches opened on the loop's hub. Without it changes leave no trace. */
+void engine_use_changes(Engine *engine, struct ChangeFeed *feed, struct WatchHub *hub);
 void engine_destroy(Engine *engine); /* nothing is under way; NULL is fine */
 const Contract *engine_contract(const Engine *engine);
 const EngineLimits *engine_limits(const Engine *engine);

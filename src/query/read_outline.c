@@ -12,7 +12,7 @@ static Code outline_filter(ReadCall *call, const Expr *filter, bool is_guarded, 
   shape_byte(&call->input, filter == NULL ? 0 : 'F');
   if (filter == NULL) return CODE_OK;
   if (is_guarded) TRY(plan_reach_expr(&call->input, filter, err));
-  ExprEnv env = {.caller = call->operation->caller, .now_us = call->operation->now_us};
+  ExprEnv env = {.caller = call->operation->caller, .now_us = call->operation->now_us, .is_timeless = call->input.rules.is_timeless};
   const Expr *reduced = NULL;
   TRY(expr_reduce(filter, &env, call->arena, &reduced, err));
   TRY(plan_number(&call->input, reduced, err));

@@ -14,7 +14,7 @@ static Code rule_reduce(Rules *rules, const Expr *source, const Expr **ret, Erro
     *ret = expr_bool(false);
     return CODE_OK;
   }
-  ExprEnv env = {.caller = rules->caller, .now_us = rules->now_us};
+  ExprEnv env = {.caller = rules->caller, .now_us = rules->now_us, .is_timeless = rules->is_timeless};
   return expr_reduce(source, &env, rules->arena, ret, err);
 }
 

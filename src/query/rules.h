@@ -17,6 +17,7 @@ typedef struct Rules {
   Arena *arena;
   const Caller *caller;
   int64_t now_us;
+  bool is_timeless;         /* now() stays: what is asked for is what rules have in common, whenever they are asked */
   VEC(ReducedRule *) items; /* few: searched one by one */
 } Rules;
 

@@ -46,6 +46,7 @@ typedef struct Write {
   StoreTxn *txn;
   Arena *arena;
   VEC(Mistake) mistakes; /* of the row (or the input) at hand */
+  bool has_changes;      /* the feed holds some of them */
   bool is_disturbed;     /* a nested row may have changed one that was written before it */
 } Write;
 
@@ -99,3 +100,13 @@ Code write_insert(Write *write, const Resource *resource, Value *row, const bool
 Code write_update(Write *write, const Resource *resource, const Value *old, const Value *row, const bool *is_changed,
                   StoreConflict *ret_conflict, Error *err);
 Code write_delete(Write *write, const Resource *resource, const Value *row, StoreConflict *ret_conflict, Error *err);
+/* All rows of the relation's source that refer to `row`, whole. */
+typedef VEC(const Value *) WriteRows;
+Code write_load_referrers(Write *write, const Relation *relation, const Value *row, WriteRows *ret, Error *err);
+
+/* ---- change_record.c ---- */
+
+/* What has just been stored, for those who watch. `row` has the key; `before` is the row as it was, NULL of a new one. */
+Code change_record(Write *write, ChangeKind kind, const Resource *resource, const Value *row, const Value *before, Error *err);
+/* Before a row is deleted: the rows that go with it, and those that lose their reference to it. */
+Code change_record_cascade(Write *write, const Resource *resource, const Value *row, Error *err);

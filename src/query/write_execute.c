@@ -108,6 +108,7 @@ static Code run(StoreWrite *store_write, StoreTxn *txn, Error *err) {
   write->txn = txn;
   explain_restart(write->group->trace);
   write->group->failed = write->group->count;
+  write->has_changes = false;
   return run_group(write, err);
 }
 
@@ -124,6 +125,7 @@ static void done(StoreWrite *store_write, Code code, const Error *err) {
     group->failed = group->count;
     refuse_group(write, code, NULL, err);
   }
+  if (code == CODE_OK && write->has_changes) change_feed_wake(write->engine->feed);
   if (group->idempotency != NULL) idempotency_end(group->idempotency, code == CODE_OK && !write->store.is_dry_run);
   group->done(group);
 }

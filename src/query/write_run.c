@@ -276,6 +276,7 @@ static Code create(Write *write, WriteRow *row, Error *err) {
   TRY(check_defaults(write, row, is_stored, err));
   TRY(check_content(write, row, is_changed, err));
   TRY(insert(write, row, is_stored, err));
+  TRY(change_record(write, CHANGE_CREATED, resource, row->row, NULL, err));
   row->is_created = true;
   return do_children(write, row, err);
 }
@@ -366,6 +367,7 @@ static Code change(Write *write, WriteRow *row, Error *err) {
   TRY(check_unchangeable(write, row, is_changed, err));
   if (any) TRY(check_content(write, row, is_changed, err));
   if (any) TRY(store_changes(write, row, is_changed, err));
+  if (any) TRY(change_record(write, CHANGE_UPDATED, row->resource, row->row, row->old, err));
   return do_children(write, row, err);
 }
 
@@ -471,12 +473,13 @@ static Code delete_row(Write *write, WriteRow *row, Error *err) {
   TRY(check_precondition(write, row, err));
   TRY(check_restricted(write, row, err));
   TRY(write_answer_deleted(write, row, err));
+  TRY(change_record_cascade(write, row->resource, row->old, err));
   StoreConflict conflict = {0};
   Error store_error = {0};
   Code code = write_delete(write, row->resource, row->old, &conflict, &store_error);
   if (code == CODE_CONFLICT) return write_refuse_conflict(write, row, NULL, &conflict, &store_error, err);
   if (code != CODE_OK && err != NULL) *err = store_error;
-  return code;
+  return code == CODE_OK ? change_record(write, CHANGE_DELETED, row->resource, row->old, row->old, err) : code;
 }
 
 Code write_row_run(Write *write, WriteRow *row, Error *err) {

@@ -261,6 +261,61 @@ Code write_is_taken(Write *write, const Resource *resource, const Field *const *
   return exists(write, 't', resource, fields, fields, count, row, NULL, ret, err);
 }
 
+/* ---- all rows that refer to one ---- */
+
+static Code make_referrers(const PlanInput *input, const SqlWriter *writer_given, Arena *arena, const void *what, StoreStatement **ret,
+                           Error *err) {
+  const Relation *relation = what;
+  SqlWriter writer = *writer_given;
+  SqlSelect *select = sql_select_create(&writer, NULL);
+  TRY_ALLOC(select);
+  SqlScope *scope = sql_select_from(select, relation->source);
+  StoreColumn *columns = columns_of(arena, relation->source, 0);
+  TRY_ALLOC(scope);
+  TRY_ALLOC(columns);
+  for (size_t i = 0; i < relation->source->stored_count; i++) {
+    sql_select_next_column(select);
+    sql_write_readable(&writer, sql_select_columns(select), scope, relation->source->stored[i]);
+  }
+  for (size_t i = 0; i < relation->key_count; i++) {
+    Buf *out = sql_select_where(select);
+    sql_write_equatable(&writer, out, scope, relation->keys[i]);
+    buf_add(out, STR(" = "));
+    sql_write_field_param(&writer, out, (uint32_t)i + 1, relation->keys[i]);
+  }
+  sql_select_lock(select, scope);
+  Str sql = {0};
+  TRY(sql_select_finish(select, &sql, err));
+  *ret = plan_statement(input, arena, sql, columns, relation->source->stored_count, false, err);
+  return *ret == NULL ? err->code : CODE_OK;
+}
+
+typedef struct Referrers {
+  Arena *arena;
+  const Resource *resource;
+  WriteRows *rows;
+} Referrers;
+
+static Code on_referrer(void *context, const Value *columns, Error *err) {
+  Referrers *referrers = context;
+  Value *row = ARENA_ARRAY(referrers->arena, Value, referrers->resource->stored_count);
+  TRY_ALLOC(row);
+  for (size_t i = 0; i < referrers->resource->stored_count; i++) TRY(value_keep(referrers->arena, &columns[i], &row[i], err));
+  return VEC_PUSH(referrers->arena, referrers->rows, row) ? CODE_OK : error_no_memory(err);
+}
+
+Code write_load_referrers(Write *write, const Relation *relation, const Value *row, WriteRows *ret, Error *err) {
+  PlanInput input = input_of(write, 'h', relation->source);
+  for (size_t i = 0; i < relation->key_count; i++) {
+    shape_field(&input, relation->keys[i]);
+    TRY(param_of(&input, relation->keys[i], row[relation->target->keys[i]->stored_index], err));
+  }
+  StoreStatement *statement = NULL;
+  TRY(statement_find(write, &input, make_referrers, relation, &statement, err));
+  Referrers referrers = {.arena = write->arena, .resource = relation->source, .rows = ret};
+  return run_statement(write, statement, input.params.items, on_referrer, &referrers, NULL, NULL, err);
+}
+
 /* ---- insert, update, delete ---- */
 
 typedef struct RowText {

@@ -11,11 +11,14 @@
 #include "contract/load.h"
 #include "contract/versions.h"
 #include "io/listener.h"
+#include "query/change_feed.h"
 #include "server/explain.h"
 #include "server/jwt_secret.h"
 #include "server/signals.h"
 #include "server/worker.h"
 
+/* How often the changes of other instances are looked for where nothing has told of them. */
+enum { WATCH_POLL_MS = 1000 };
 enum { REPORT_BYTES_MAX = 1024, WARNING_BYTES_MAX = 256 * 1024 };
 
 struct App {
@@ -82,6 +85,18 @@ static Code make_idempotency_keys(App *app, Error *err) {
   IdempotencyOptions options = {.kept_us = (int64_t)app->config->idempotency_ttl_ms * 1000,
                                 .keys_max = (int64_t)app->config->idempotency_keys_max};
   return idempotency_keys_create(&options, &app->shared.idempotency_keys, err);
+}
+
+static Code make_feed(App *app, Error *err) {
+  const ServeConfig *config = app->config;
+  ChangeFeedOptions options = {.is_on = config->changes == 0,
+                               .kept_us = (int64_t)config->changes_ttl_ms * 1000,
+                               .rows_max = (int64_t)config->changes_max,
+                               .watches_max = config->watches_max,
+                               .heartbeat_ms = (uint32_t)config->watch_heartbeat_ms,
+                               .lag_ms = (uint32_t)config->watch_lag_ms,
+                               .poll_ms = WATCH_POLL_MS};
+  return change_feed_create(app->shared.store, &options, &app->shared.feed, err);
 }
 
 /* The store is brought to what all versions need. */
@@ -243,6 +258,7 @@ static Code fill(App *app, const AppContracts *contracts, Arena *arena, Str *ret
   TRY(make_tables(app, (const Contract *const *)contracts->items, arena, ret_details, err));
   TRY(find_secret(app, store_url, err));
   TRY(make_idempotency_keys(app, err));
+  TRY(make_feed(app, err));
   TRY(make_workers(app, err));
   TRY(open_listeners(app, err));
   atomic_store(&app->shared.is_started, true);
@@ -308,6 +324,7 @@ void app_destroy(App *app) {
   signals_end(app->signals);
   for (size_t i = 0; app->shared.workers != NULL && i < app->shared.worker_count; i++) worker_destroy(app->shared.workers[i]);
   if (app->shared.store != NULL) store_close(app->shared.store);
+  change_feed_destroy(app->shared.feed);
   idempotency_keys_destroy(app->shared.idempotency_keys);
   generation_release(app->generation);
   tls_destroy(app->shared.tls);

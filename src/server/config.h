@@ -32,6 +32,8 @@ typedef struct ServeConfig {
   uint64_t graphql_depth_max, graphql_cost_max, graphql_aliases_max, graphql_document_bytes_max, graphql_tokens_max;
   int graphql_introspection; /* 0: on */
   uint64_t idempotency_keys_max, idempotency_ttl_ms;
+  int changes; /* 0: on */
+  uint64_t changes_ttl_ms, changes_max, watches_max, watch_heartbeat_ms, watch_lag_ms;
   uint64_t writes_queued_max, plans_max, tokens_cached_max;
 } ServeConfig;
 

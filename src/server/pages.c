@@ -7,6 +7,7 @@
 #include "api/problem_json.h"
 #include "api/rest_map.h"
 #include "codec/json_out.h"
+#include "query/change_feed.h"
 
 enum { PAGE_BYTES_MAX = 4 * 1024 * 1024, CHECKS_MAX = 4, VERSIONS_BYTES_MAX = 64 * 1024 };
 
@@ -84,6 +85,13 @@ static void write_store_metrics(Buf *out, const StoreStats *stats) {
   metric_write(out, STR("caisson_store_errors_total"), STR("counter"), STR("Reads and writes that failed in the store."), stats->errors);
 }
 
+static void write_watch_metrics(Buf *out, ChangeFeed *feed) {
+  metric_write(out, STR("caisson_watches_open"), STR("gauge"), STR("Open watches."), atomic_load(&feed->watches));
+  metric_write(out, STR("caisson_watch_events_total"), STR("counter"), STR("Events that were sent to watches."), atomic_load(&feed->sent));
+  metric_write(out, STR("caisson_watches_cut_total"), STR("counter"), STR("Watches that were ended because they took nothing."),
+               atomic_load(&feed->cut));
+}
+
 static void page_metrics(Request *request) {
   ServerShared *shared = request->worker->shared;
   Buf out = buf_on(request->api.exchange->arena, PAGE_BYTES_MAX);
@@ -94,6 +102,7 @@ static void page_metrics(Request *request) {
                atomic_load(&shared->http.connections_open));
   StoreStats stats = shared->store->driver->stats(shared->store);
   write_store_metrics(&out, &stats);
+  write_watch_metrics(&out, shared->feed);
   respond(request, 200, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&out));
 }
 

@@ -48,6 +48,7 @@ static StepOutcome step_authenticate(Request *request) {
     return STEP_REFUSED;
   }
   request->api.caller = identity_caller(request->identity);
+  request->api.expires_us = identity_expires_us(request->identity);
   return STEP_NEXT;
 }
 
@@ -198,6 +199,7 @@ static void stream_respond(ApiRequest *api) { answer((Request *)api); }
 static void stream_begin(ApiRequest *api) {
   Request *request = (Request *)api;
   add_common_headers(request, &api->response);
+  request->begun_us = monotonic_us();
   http_begin(api->exchange, &api->response);
 }
 
@@ -343,7 +345,9 @@ static void on_finished(void *context, HttpExchange *exchange) {
   Worker *worker = context;
   Request *request = exchange->user;
   if (request == NULL) return;
-  int64_t duration_us = monotonic_us() - exchange->started_us;
+  /* How long a watch was open says nothing of the server. */
+  int64_t ended_us = exchange->is_long && request->begun_us != 0 ? request->begun_us : monotonic_us();
+  int64_t duration_us = ended_us - exchange->started_us;
   request_metrics_count(request->serving->generation->metrics[worker->index], request->route, exchange->request.method, exchange->status,
                         duration_us);
   if (worker->log != NULL) write_log(worker, request, duration_us);

@@ -20,6 +20,7 @@ typedef struct Request {
   const Problem *version_problem; /* NULL: the request and its headers agree */
   uint32_t step;
   bool is_executing, is_executed;
+  int64_t begun_us;                         /* monotonic: a streamed answer's head; 0: not yet */
   size_t route;                             /* for metrics */
   int64_t step_ends_us[REQUEST_STEP_COUNT]; /* monotonic; only where Server-Timing is on */
 } Request;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "query/watch.h"
 #include "server/request.h"
 
 /* ---- Generations ---- */
@@ -27,6 +28,7 @@ static Code serving_create(Worker *worker, Generation *generation, Serving **ret
     Code code = engine_create(version->contract, worker->session, &version->api->limits, &serving->engines[i], err);
     if (code == CODE_OK) {
       engine_use_keys(serving->engines[i], worker->shared->idempotency_keys);
+      engine_use_changes(serving->engines[i], worker->shared->feed, worker->hub);
       continue;
     }
     serving_destroy(serving);
@@ -67,6 +69,7 @@ static void adopt(void *context) {
     worker->serving->next = worker->retired;
     worker->retired = worker->serving;
     worker->serving = serving;
+    watch_hub_end_all(worker->hub, CODE_UNAVAILABLE, "the contract was read again: come back with the position", false);
   }
   generation_release(generation);
 }
@@ -100,13 +103,19 @@ static void flush_log(void *context) {
 
 /* ---- Draining ---- */
 
-static void drained(void *context) {
+static void quiet(void *context) {
   Worker *worker = context;
   loop_stop(worker->loop);
 }
 
+static void drained(void *context) {
+  Worker *worker = context;
+  watch_hub_drain(worker->hub, quiet, worker);
+}
+
 static void begin_drain(void *context) {
   Worker *worker = context;
+  watch_hub_end_all(worker->hub, CODE_UNAVAILABLE, "the server is stopping: come back with the position", true);
   http_server_drain(worker->http, drained, worker);
 }
 
@@ -163,6 +172,7 @@ static Code fill(Worker *worker, Generation *generation, Error *err) {
   ServerShared *shared = worker->shared;
   TRY(loop_create(&worker->loop, err));
   TRY(store_session_open(shared->store, worker->loop, &worker->session, err));
+  TRY(watch_hub_create(worker->loop, worker->session, shared->feed, &worker->hub, err));
   TRY(serving_create(worker, generation, &worker->serving, err));
   TRY(make_authenticator(worker, err));
   TRY(make_log(worker, err));
@@ -203,10 +213,12 @@ void worker_destroy(Worker *worker) {
   }
   serving_destroy(worker->serving);
   generation_release(atomic_load(&worker->adopted));
+  watch_hub_stop(worker->hub);
   if (worker->session != NULL) store_session_close(worker->session);
   loop_timer_destroy(worker->log_timer);
   access_log_destroy(worker->log);
   authenticator_destroy(worker->authenticator);
   loop_destroy(worker->loop);
+  watch_hub_destroy(worker->hub);
   memory_free(worker);
 }

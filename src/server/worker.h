@@ -17,6 +17,7 @@ typedef struct ServerShared {
   Str jwt_secret;
   Store *store;
   IdempotencyKeys *idempotency_keys;
+  struct ChangeFeed *feed;
   HttpShared http;
   Tls *tls; /* NULL: cleartext */
   struct Worker **workers;
@@ -38,6 +39,7 @@ typedef struct Worker {
   size_t index; /* in shared->workers */
   Loop *loop;
   StoreSession *session;
+  struct WatchHub *hub;
   HttpServer *http;
   HttpLimits limits;
   HttpHandler handler;

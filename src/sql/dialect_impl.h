@@ -64,6 +64,16 @@ typedef struct SqlSearchTerm {
 
 enum { SQL_VALUE_TYPES = VALUE_ROWS + 1 };
 
+/* The table of changes (query/change_feed.h), whose statements no contract decides. */
+typedef struct SqlChanges {
+  bool is_serial; /* one transaction writes at a time, and numbers are in the order of commits */
+  Str tables[2];  /* make it and its index where they aren't there; ptr NULL: no more */
+  Str insert;     /* time, table, kind, key, the row before */
+  Str head;       /* transactions before this one are all over; the last number; the transaction and the number behind what was pruned */
+  Str range;      /* transactions from, and before; behind a number; at most so many */
+  Str prune;      /* older than; numbers below this one; at most so many */
+} SqlChanges;
+
 struct SqlDialect {
   Str name;
   char param_sigil;                 /* '?' in ?3, '$' in $3 */
@@ -77,6 +87,7 @@ struct SqlDialect {
   Str row_lock; /* behind a SELECT, before the alias of the table whose rows stay as they are until the transaction's end; len 0: others
                    can't write anyway */
   Str templates[SQL_TEMPLATE_COUNT];
+  SqlChanges changes;
   Str idempotency_table; /* makes the table of kept answers (query/idempotency.c) where it isn't there */
   /* `column` (alias and name, quoted) in canonical form: as a value of the field's type is passed as a parameter. Without a collation.
    * `is_plain`: of a row of parameters. */

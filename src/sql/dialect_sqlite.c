@@ -204,6 +204,22 @@ const SqlDialect SQL_DIALECT_SQLITE = {
     .collations = {[VALUE_DECIMAL] = STR_INIT(" COLLATE decimal")},
     .has_nulls_largest = false,
     .has_lateral = false,
+    .changes =
+        {
+            .is_serial = true,
+            /* The newest row always stays, so that no number is given twice. */
+            .tables = {STR_INIT("CREATE TABLE IF NOT EXISTS caisson_changes (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, "
+                                "source TEXT NOT NULL, kind INTEGER NOT NULL, key TEXT NOT NULL, before TEXT)")},
+            .insert = STR_INIT("INSERT INTO caisson_changes (at, source, kind, key, before) VALUES (?1, ?2, ?3, ?4, ?5)"),
+            .head = STR_INIT("SELECT 1, COALESCE((SELECT max(seq) FROM caisson_changes), 0), 1, "
+                             "COALESCE((SELECT min(seq) FROM caisson_changes), 1) - 1"),
+            .range = STR_INIT("SELECT 0, seq, source, kind, key, before FROM caisson_changes WHERE ?1 <= 0 AND ?2 > 0 AND seq > ?3 "
+                              "ORDER BY seq LIMIT ?4"),
+            .prune =
+                STR_INIT("DELETE FROM caisson_changes WHERE seq IN (SELECT seq FROM caisson_changes WHERE "
+                         "seq < (SELECT max(seq) FROM caisson_changes) AND (at < ?1 OR seq <= (SELECT max(seq) FROM caisson_changes) - ?2) "
+                         "ORDER BY seq LIMIT ?3)"),
+        },
     .idempotency_table =
         STR_INIT("CREATE TABLE IF NOT EXISTS caisson_idempotency (id INTEGER PRIMARY KEY, caller TEXT NOT NULL, key TEXT NOT NULL, "
                  "fingerprint TEXT NOT NULL, expires BIGINT NOT NULL, answer BLOB NOT NULL, UNIQUE (caller, key))"),

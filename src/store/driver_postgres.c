@@ -76,6 +76,7 @@ static Code driver_open(const StoreOptions *options, Store **ret, Error *err) {
 
 static void driver_close(Store *base) {
   PostgresStore *store = (PostgresStore *)base;
+  postgres_notices_done(store);
   /* The keeper looks at the writers' queue. */
   postgres_keeper_done(store);
   postgres_writers_done(store);
@@ -113,6 +114,9 @@ const StoreDriver STORE_DRIVER_POSTGRES = {
     .txn_run = postgres_txn_run,
     .txn_read = postgres_txn_read,
     .migrate = postgres_migrate,
+    .changes_open = postgres_changes_open,
+    .changes_listen = postgres_notices_listen,
+    .changes_tell = postgres_notices_tell,
     .migrator = &POSTGRES_MIGRATOR,
     .ping = driver_ping,
     .stats = driver_stats,

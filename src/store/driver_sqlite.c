@@ -286,6 +286,7 @@ const StoreDriver STORE_DRIVER_SQLITE = {
     .txn_run = driver_txn_run,
     .txn_read = driver_txn_read,
     .migrate = sqlite_migrate,
+    .changes_open = sqlite_changes_open,
     .explain = sqlite_explain,
     .migrator = &SQLITE_MIGRATOR,
     .ping = driver_ping,

@@ -40,6 +40,7 @@ static const char LIBRARY_NAME[] = "libpq.so.5";
   FORWARD(char *, PQgetvalue, (const PGresult *result, int row, int field), (result, row, field))                                          \
   FORWARD(int, PQisBusy, (PGconn * connection), (connection))                                                                              \
   FORWARD(int, PQnfields, (const PGresult *result), (result))                                                                              \
+  FORWARD(PGnotify *, PQnotifies, (PGconn * connection), (connection))                                                                     \
   FORWARD(int, PQntuples, (const PGresult *result), (result))                                                                              \
   FORWARD(int, PQpipelineSync, (PGconn * connection), (connection))                                                                        \
   FORWARD(int, PQputCopyData, (PGconn * connection, const char *buffer, int length), (connection, buffer, length))                         \

@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 typedef struct PostgresStore PostgresStore;
+typedef struct PostgresNotices PostgresNotices;
 typedef struct PostgresSession PostgresSession;
 typedef struct PostgresLink PostgresLink;
 
@@ -169,6 +170,7 @@ struct PostgresStore {
   pthread_mutex_t sessions_lock;
   PostgresSession *sessions; /* also closed ones, whose message may still be on its way: freed with the store */
   _Atomic uint64_t reads, writes, read_batches, write_groups, slow_reads, errors;
+  struct PostgresNotices *notices; /* NULL: nobody listens */
 };
 
 static inline void postgres_count(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explicit(counter, n, memory_order_relaxed); }
@@ -264,6 +266,14 @@ Code postgres_txn_check(PostgresTxn *txn, Error *err);
 /* *ret_is_unknown: the connection was lost while the commit was under way. */
 Code postgres_txn_commit(PostgresTxn *txn, bool *ret_is_unknown, Error *err);
 void postgres_txn_rollback(PostgresTxn *txn);
+
+/* ---- postgres_notices.c ---- */
+Code postgres_notices_listen(Store *store, StoreHeardFn *heard, void *context, Error *err);
+void postgres_notices_tell(Store *store);
+void postgres_notices_done(PostgresStore *store);
+
+/* ---- postgres_changes.c ---- */
+Code postgres_changes_open(Store *store, bool *ret_is_there, Error *err);
 
 /* ---- postgres_migrate.c ---- */
 Code postgres_migrate(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);

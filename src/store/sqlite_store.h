@@ -144,6 +144,9 @@ void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes);
 /* ---- sqlite_explain.c ---- */
 Code sqlite_explain(Store *store, const StoreStatement *statement, Arena *arena, StoreStep **ret, size_t *ret_count, Error *err);
 
+/* ---- sqlite_changes.c ---- */
+Code sqlite_changes_open(Store *store, bool *ret_is_there, Error *err);
+
 /* ---- sqlite_migrate.c ---- */
 Code sqlite_migrate(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);
 /* "DECIMAL_TEXT(10,2)" is a DECIMAL_TEXT. */

@@ -153,6 +153,8 @@ typedef struct StoreStep {
   Str text;     /* the store's own words */
 } StoreStep;
 
+typedef void StoreHeardFn(void *context);
+
 /* What a driver implements; everything else in this header forwards to it. */
 typedef struct StoreDriver {
   Str name;       /* "sqlite" */
@@ -173,6 +175,13 @@ typedef struct StoreDriver {
   /* Makes the tables of `contract`, or adds what is missing; anything else is CODE_CONFLICT with the differences, a line each, in
    * *ret_differences. */
   Code (*migrate)(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);
+  /* The table of changes (SqlDialect.changes), made where it isn't there and the database is ours; *ret_is_there: it is there. Before any
+   * session writes. NULL: there is none. */
+  Code (*changes_open)(Store *store, bool *ret_is_there, Error *err);
+  /* From now on `heard` is called, on any thread, when another process has told of changes; they may still be lost on the way. Until the
+   * store is closed. Both NULL: nobody else tells. */
+  Code (*changes_listen)(Store *store, StoreHeardFn *heard, void *context, Error *err);
+  void (*changes_tell)(Store *store); /* any thread; never blocks */
   /* How the store would go about the statement; nothing is changed. Any thread; may block for as long as a statement may. NULL: it can't
    * tell. */
   Code (*explain)(Store *store, const StoreStatement *statement, Arena *arena, StoreStep **ret, size_t *ret_count, Error *err);

@@ -43,9 +43,9 @@ describe('the document of the library', () => {
   });
 
   test('has every path of every resource that some rule opens', () => {
-    const expected = ['/v1/authors', '/v1/authors:aggregate', '/v1/authors/{id}', '/v1/authors/{id}/books', '/v1/books', '/v1/books:aggregate', '/v1/books/{isbn}',
-      '/v1/books/{isbn}/copies', '/v1/copies', '/v1/copies:aggregate', '/v1/copies/{branch},{number}', '/v1/members', '/v1/members:aggregate', '/v1/members/{id}',
-      '/v1/ledgers', '/v1/ledgers:aggregate', '/v1/ledgers/{id}', '/v1/batch', '/livez', '/readyz', '/startupz', '/metrics', '/openapi.json', '/v1/openapi.json'];
+    const expected = ['/v1/authors', '/v1/authors:aggregate', '/v1/authors:watch', '/v1/authors/{id}', '/v1/authors/{id}/books', '/v1/books', '/v1/books:aggregate', '/v1/books:watch', '/v1/books/{isbn}',
+      '/v1/books/{isbn}/copies', '/v1/copies', '/v1/copies:aggregate', '/v1/copies:watch', '/v1/copies/{branch},{number}', '/v1/members', '/v1/members:aggregate', '/v1/members:watch', '/v1/members/{id}',
+      '/v1/ledgers', '/v1/ledgers:aggregate', '/v1/ledgers:watch', '/v1/ledgers/{id}', '/v1/batch', '/livez', '/readyz', '/startupz', '/metrics', '/openapi.json', '/v1/openapi.json'];
     assert.deepEqual(Object.keys(document.paths).sort(), expected.sort());
     assert.deepEqual(Object.keys(document.paths['/v1/books/{isbn}']).filter((name) => name !== 'parameters').sort(), ['delete', 'get', 'patch', 'put']);
     assert.deepEqual(Object.keys(document.paths['/v1/ledgers']), ['get'], 'what no rule allows is not offered');
