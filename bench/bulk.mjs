@@ -74,7 +74,7 @@ async function main() {
   log(`writing ${rows} rows`);
   await writeInput();
   fs.writeFileSync(file('bulk.graphql'), contract);
-  const server = await start(`${build}/caisson`, ['serve', file('bulk.graphql'), '--listen', '127.0.0.1:0', '--store', `sqlite:${file('ours.db')}`, '--threads', '1', '--log', 'off']);
+  const server = await start(`${build}/caisson`, ['serve', file('bulk.graphql'), '--listen', '127.0.0.1:0', '--store', `sqlite:${file('ours.db')}`, '--statement-timeout', '10m', '--threads', '1', '--log', 'off']);
   const table = 'CREATE TABLE entries (code TEXT NOT NULL PRIMARY KEY, sku TEXT NOT NULL UNIQUE, name TEXT NOT NULL, kind INTEGER NOT NULL, amount INTEGER NOT NULL) WITHOUT ROWID; CREATE INDEX by_kind ON entries(kind);';
   const pragmas = 'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;';
   const imported = await ours(server, 'POST', '/v1/entries', { 'content-type': 'text/csv' }, file('in.csv'));

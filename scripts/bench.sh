@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures and writes docs/bench.md and docs/bench.svg; `full` takes longer. `guard` counts instructions instead and holds them to
-# bench/budget.json; `guard record` makes what it counts the budget. `watch` prints what ten thousand watches cost.
+# bench/budget.json; `guard record` makes what it counts the budget. `watch` prints what ten thousand watches cost, `bulk` what rows by the
+# million do, `openapi` what the document of 200 resources does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ninja -C build bench/hello bench/load bench/sql >/dev/null
@@ -15,5 +16,10 @@ fi
 if [ "${1:-}" = bulk ]; then
   shift
   exec node bench/bulk.mjs "$@"
+fi
+if [ "${1:-}" = openapi ]; then
+  shift
+  ninja -C build bench/openapi >/dev/null
+  exec build/bench/openapi "$@"
 fi
 exec node bench/run.mjs "$@"

@@ -17,7 +17,7 @@ trap stop EXIT
 
 export CAISSON_JWT_SECRET
 CAISSON_JWT_SECRET=$(od -An -tx1 -N32 /dev/urandom | tr -d ' \n')
-build-test/caisson serve tests/clients/library.graphql --store sqlite::memory: --listen 127.0.0.1:0 --log off >"$folder/out" 2>"$folder/err" &
+build-test/caisson serve tests/clients/library.graphql --store sqlite::memory: --listen 127.0.0.1:0 --uri-max 64KiB --log off >"$folder/out" 2>"$folder/err" &
 server=$!
 for _ in $(seq 100); do
   address=$(sed -n 's/^listening on //p' "$folder/out")

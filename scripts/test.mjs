@@ -86,9 +86,13 @@ const parts = [
 ];
 
 async function install(folder) {
-  if (folder === undefined || ((await execute('scripts/npm.sh', [folder], 'npm.log')) === 0 && (await execute('scripts/python.sh', [], 'python.log')) === 0)) return true;
-  for (const log of ['npm.log', 'python.log']) if (fs.existsSync(path.join(logs, log))) console.log(readLog(log).slice(-3000));
-  return false;
+  if (folder === undefined) return true;
+  for (const [script, args, log] of [['scripts/npm.sh', [folder], 'npm.log'], ['scripts/python.sh', [], 'python.log'], ['scripts/go.sh', [], 'go.log']]) {
+    if ((await execute(script, args, log)) === 0) continue;
+    console.log(readLog(log).slice(-3000));
+    return false;
+  }
+  return true;
 }
 
 async function runPart(part) {

@@ -18,6 +18,32 @@ Str openapi_text(Openapi *api, const char *format, ...) {
   return copy.ptr == NULL ? STR("") : copy;
 }
 
+Str openapi_join(Openapi *api, Str a, Str b) {
+  char *bytes = arena_alloc(api->arena, a.len + b.len + 1);
+  if (bytes == NULL) {
+    api->has_failed = true;
+    return STR("");
+  }
+  if (a.len > 0) memcpy(bytes, a.ptr, a.len);
+  if (b.len > 0) memcpy(bytes + a.len, b.ptr, b.len);
+  return (Str){bytes, a.len + b.len};
+}
+
+void openapi_write_ref(Openapi *api, Str components, Str name, Str part) {
+  json_out_open(&api->json, '{');
+  json_out_key(&api->json, STR("$ref"));
+  json_out_separate(&api->json);
+  Buf *out = api->json.buf;
+  buf_add(out, STR("\"#/components/"));
+  buf_add(out, components);
+  buf_add_byte(out, '/');
+  buf_add(out, name);
+  if (part.len > 0) buf_add_byte(out, '.');
+  buf_add(out, part);
+  buf_add_byte(out, '"');
+  json_out_close(&api->json, '}');
+}
+
 Str openapi_capital(Openapi *api, Str name) {
   Str copy = arena_str(api->arena, name);
   if (copy.ptr == NULL || copy.len == 0) {
@@ -90,13 +116,13 @@ static Str schema_name(Openapi *api, SchemaKind kind, const void *subject) {
     case SCHEMA_LINKS_CREATE: {
       const Field *field = subject;
       Str name = openapi_capital(api, field->name);
-      base = openapi_text(api, "%.*s%.*s", STR_ARGS(field->resource->name), STR_ARGS(name));
+      base = openapi_join(api, field->resource->name, name);
       break;
     }
     case SCHEMA_FILTER: base = openapi_filter_name(subject); break;
     default: base = ((const Resource *)subject)->name; break;
   }
-  Str name = openapi_text(api, "%.*s%.*s", STR_ARGS(base), STR_ARGS(suffix));
+  Str name = openapi_join(api, base, suffix);
   return is_taken(api->contract, name) ? openapi_text(api, "%.*s_%.*s", STR_ARGS(base), STR_ARGS(suffix)) : name;
 }
 
@@ -119,14 +145,7 @@ Str openapi_need(Openapi *api, SchemaKind kind, const void *subject) {
 }
 
 void openapi_ref(Openapi *api, SchemaKind kind, const void *subject) {
-  Str name = openapi_need(api, kind, subject);
-  json_out_open(&api->json, '{');
-  json_out_key(&api->json, STR("$ref"));
-  json_out_separate(&api->json);
-  buf_add(api->json.buf, STR("\"#/components/schemas/"));
-  buf_add(api->json.buf, name); /* a GraphQL name: nothing to escape */
-  buf_add_byte(api->json.buf, '"');
-  json_out_close(&api->json, '}');
+  openapi_write_ref(api, STR("schemas"), openapi_need(api, kind, subject), (Str){0});
 }
 
 /* ---- The frame ---- */

@@ -23,10 +23,14 @@ static bool has_metric(const Field *field, Fold fold) {
 
 /* ---- Parameters ---- */
 
+/* A relation's key stands in a field of the row's own (`bookIsbn`): `book.isbn` beside it would say the same twice, and be one name to a
+ * generator that leaves dots out. */
+static bool is_group(const Field *field, Str prefix) { return is_groupable(field) && (prefix.len == 0 || !field->is_key); }
+
 /* Fields, and those behind to-one relations. */
 static void add_groups(Openapi *api, const Resource *resource, Str prefix, Buf *words) {
   for (size_t i = 0; i < resource->stored_count; i++) {
-    if (is_groupable(resource->stored[i])) openapi_add_word(words, prefix, resource->stored[i]->name);
+    if (is_group(resource->stored[i], prefix)) openapi_add_word(words, prefix, resource->stored[i]->name);
   }
   for (size_t i = 0; prefix.len == 0 && i < resource->field_count; i++) {
     const Field *field = resource->fields[i];
@@ -111,7 +115,7 @@ static void metric_object(Openapi *api, const Resource *resource, Fold fold) {
 static void by_properties(Openapi *api, const Resource *resource, Str prefix) {
   for (size_t i = 0; i < resource->stored_count; i++) {
     const Field *field = resource->stored[i];
-    if (!is_groupable(field)) continue;
+    if (!is_group(field, prefix)) continue;
     json_out_key(&api->json, openapi_text(api, "%.*s%.*s", STR_ARGS(prefix), STR_ARGS(field->name)));
     openapi_plain_schema(api, field, true);
   }

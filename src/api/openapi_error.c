@@ -45,9 +45,12 @@ void openapi_error_responses(Openapi *api, unsigned errors) {
   api->errors |= errors;
   for (size_t i = 0; i < RESPONSE_COUNT; i++) {
     if ((errors & responses[i].bit) == 0) continue;
-    json_out_member_open(json, openapi_text(api, "%d", responses[i].status), '{');
-    json_out_member_text(json, STR("$ref"), openapi_text(api, "#/components/responses/%.*s", STR_ARGS(responses[i].name)));
-    json_out_close(json, '}');
+    json_out_separate(json);
+    buf_add_byte(json->buf, '"');
+    buf_add_int64(json->buf, responses[i].status);
+    buf_add(json->buf, STR("\":"));
+    json->needs_comma = false;
+    openapi_write_ref(api, STR("responses"), responses[i].name, (Str){0});
   }
 }
 

@@ -107,6 +107,10 @@ typedef struct Openapi {
 
 /* openapi.c */
 Str openapi_text(Openapi *api, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The two as one; most of a document is names, which formatting would take longer for than all else. */
+Str openapi_join(Openapi *api, Str a, Str b);
+/* {"$ref": "#/components/COMPONENTS/NAME.PART"}; GraphQL names and dots: nothing to escape. `part` with len 0: none. */
+void openapi_write_ref(Openapi *api, Str components, Str name, Str part);
 /* Notes the schema, so that it stands in the document; its name. */
 Str openapi_need(Openapi *api, SchemaKind kind, const void *subject);
 /* The same, and writes {"$ref": …} to it. */

@@ -9,11 +9,7 @@ typedef struct Shared {
   Str json;
 } Shared;
 
-static void ref_parameter(Openapi *api, Str prefix, Str name) {
-  json_out_open(&api->json, '{');
-  json_out_member_text(&api->json, STR("$ref"), openapi_text(api, "#/components/parameters/%.*s%.*s", STR_ARGS(prefix), STR_ARGS(name)));
-  json_out_close(&api->json, '}');
-}
+static void ref_parameter(Openapi *api, Str name, Str part) { openapi_write_ref(api, STR("parameters"), name, part); }
 
 static void open_query(Openapi *api, Str name, Str description) {
   json_out_open(&api->json, '{');
@@ -78,10 +74,10 @@ enum { SHARED_COUNT = sizeof shared / sizeof *shared };
 void openapi_shared_parameters(Openapi *api, unsigned parameters) {
   api->parameters |= parameters;
   for (size_t i = 0; i < SHARED_COUNT; i++) {
-    if (parameters & shared[i].bit) ref_parameter(api, STR(""), shared[i].name);
+    if (parameters & shared[i].bit) ref_parameter(api, shared[i].name, (Str){0});
   }
-  if (parameters & PARAMETER_LIMIT) ref_parameter(api, STR(""), STR("limit"));
-  if (parameters & PARAMETER_GROUP_LIMIT) ref_parameter(api, STR(""), STR("groupLimit"));
+  if (parameters & PARAMETER_LIMIT) ref_parameter(api, STR("limit"), (Str){0});
+  if (parameters & PARAMETER_GROUP_LIMIT) ref_parameter(api, STR("groupLimit"), (Str){0});
 }
 
 /* Only a list's own is told its default: a reference would fill it in, and for a nested one that is no list is asked for. */
@@ -209,11 +205,11 @@ static void write_nested_parameter(Openapi *api, const Field *field, Str name) {
 }
 
 void openapi_item_parameters(Openapi *api, const Resource *resource) {
-  ref_parameter(api, resource->name, STR(".fields"));
+  ref_parameter(api, resource->name, STR("fields"));
   for (size_t i = 0; i < resource->field_count; i++) {
     const Field *field = resource->fields[i];
     for (size_t k = 0; is_nested_list(field) && k < NESTED_PARAMETERS; k++)
-      ref_parameter(api, resource->name, openapi_text(api, ".%.*s.%.*s", STR_ARGS(field->name), STR_ARGS(nested_parameters[k])));
+      ref_parameter(api, resource->name, openapi_text(api, "%.*s.%.*s", STR_ARGS(field->name), STR_ARGS(nested_parameters[k])));
   }
   api->has_fields[resource->index] = true;
 }
@@ -225,7 +221,7 @@ static void each_condition(Openapi *api, const Resource *resource, Str prefix, c
                            ConditionFn *condition) {
   for (size_t i = 0; i < count; i++) {
     const Field *field = fields[i];
-    Str path = openapi_text(api, "%.*s%.*s", STR_ARGS(prefix), STR_ARGS(field->name));
+    Str path = prefix.len == 0 ? field->name : openapi_join(api, prefix, field->name);
     bool is_object = field->type == TYPE_EMBEDDED && !field->is_list && !field->is_hidden;
     if (openapi_is_filterable(field)) {
       condition(api, resource, path, field);
@@ -242,7 +238,7 @@ static void each_condition_of(Openapi *api, const Resource *resource, ConditionF
 
 static void ref_condition(Openapi *api, const Resource *resource, Str path, const Field *field) {
   (void)field;
-  ref_parameter(api, resource->name, openapi_text(api, ".%.*s", STR_ARGS(path)));
+  ref_parameter(api, resource->name, path);
 }
 
 static void condition_parameters(Openapi *api, const Resource *resource) {
@@ -253,7 +249,7 @@ static void condition_parameters(Openapi *api, const Resource *resource) {
 
 void openapi_list_parameters(Openapi *api, const Resource *resource) {
   openapi_shared_parameters(api, PARAMETER_LIMIT);
-  ref_parameter(api, resource->name, STR(".sort"));
+  ref_parameter(api, resource->name, STR("sort"));
   openapi_item_parameters(api, resource);
   openapi_shared_parameters(api, PARAMETER_AFTER | PARAMETER_BEFORE | PARAMETER_COUNT | PARAMETER_DISTINCT | PARAMETER_FILTER |
                                      PARAMETER_IF_NONE_MATCH);
@@ -269,9 +265,9 @@ void openapi_watch_parameters(Openapi *api, const Resource *resource) {
 }
 
 void openapi_aggregate_parameters(Openapi *api, const Resource *resource) {
-  ref_parameter(api, resource->name, STR(".by"));
-  ref_parameter(api, resource->name, STR(".metrics"));
-  ref_parameter(api, resource->name, STR(".groupSort"));
+  ref_parameter(api, resource->name, STR("by"));
+  ref_parameter(api, resource->name, STR("metrics"));
+  ref_parameter(api, resource->name, STR("groupSort"));
   openapi_shared_parameters(api, PARAMETER_GROUP_LIMIT | PARAMETER_FILTER | PARAMETER_HAVING | PARAMETER_IF_NONE_MATCH);
   condition_parameters(api, resource);
   api->has_aggregate[resource->index] = true;

@@ -7,21 +7,17 @@
 
 /* ---- Scalars ---- */
 
-/* `other` is a second type; len 0: none. */
-static void write_types(Openapi *api, Str type, Str other, bool is_nullable) {
+static void write_type(Openapi *api, Str type, bool is_nullable) {
   JsonOut *json = &api->json;
-  if (!is_nullable && other.len == 0) {
+  if (!is_nullable) {
     json_out_member_text(json, STR("type"), type);
     return;
   }
   json_out_member_open(json, STR("type"), '[');
   json_out_text(json, type);
-  if (other.len > 0) json_out_text(json, other);
-  if (is_nullable) json_out_text(json, STR("null"));
+  json_out_text(json, STR("null"));
   json_out_close(json, ']');
 }
-
-static void write_type(Openapi *api, Str type, bool is_nullable) { write_types(api, type, (Str){0}, is_nullable); }
 
 /* PCRE2 knows more than the regular expressions of JSON Schema (ECMA 262): what only it knows is told in words instead. */
 static bool is_portable_pattern(Str pattern) {
@@ -63,14 +59,7 @@ static void float_bound(Openapi *api, Str name, const Value *bound) {
   json_write_double(api->json.buf, bound->type == VALUE_FLOAT ? bound->number : (double)bound->integer);
 }
 
-/* Exact numbers are answered as strings, so that no client rounds them, and taken as numbers too. */
-static Str second_type(const Openapi *api, const Field *field) {
-  if (!api->is_input) return (Str){0};
-  if (field->type == TYPE_BIGINT) return STR("integer");
-  return field->type == TYPE_DECIMAL ? STR("number") : (Str){0};
-}
-
-/* Hence digits are bounded by a pattern; a range is too where it is a number's. */
+/* Exact numbers are answered as strings, so that no client rounds them; their digits are bounded by a pattern. */
 static void decimal_members(Openapi *api, const Field *field) {
   JsonOut *json = &api->json;
   int scale = field->scale >= 0 ? field->scale : DECIMAL_DIGITS_MAX;
@@ -81,9 +70,34 @@ static void decimal_members(Openapi *api, const Field *field) {
   json_out_member_text(json, STR("format"), STR("decimal"));
   json_out_member_text(json, STR("pattern"),
                        openapi_text(api, "^%s(0|[1-9][0-9]{0,%d})%.*s$", is_positive ? "" : "-?", integer_digits - 1, STR_ARGS(fraction)));
-  if (!api->is_input) return;
-  if (field->range_min.type == VALUE_DECIMAL) json_out_member_raw(json, STR("minimum"), field->range_min.text);
-  if (field->range_max.type == VALUE_DECIMAL) json_out_member_raw(json, STR("maximum"), field->range_max.text);
+}
+
+static void bigint_members(Openapi *api) {
+  json_out_member_text(&api->json, STR("format"), STR("int64"));
+  json_out_member_text(&api->json, STR("pattern"), STR("^(0|-?[1-9][0-9]{0,18})$"));
+}
+
+/* In bodies they may be numbers too, whose bounds can be told. Each of the two is a schema: few generators know what to make of a list of
+ * types. */
+static void exact_input(Openapi *api, const Field *field, bool is_nullable) {
+  JsonOut *json = &api->json;
+  bool is_decimal = field->type == TYPE_DECIMAL;
+  json_out_member_open(json, STR("anyOf"), '[');
+  json_out_open(json, '{');
+  json_out_member_text(json, STR("type"), STR("string"));
+  if (is_decimal)
+    decimal_members(api, field);
+  else
+    bigint_members(api);
+  json_out_close(json, '}');
+  json_out_open(json, '{');
+  json_out_member_text(json, STR("type"), is_decimal ? STR("number") : STR("integer"));
+  if (!is_decimal) json_out_member_text(json, STR("format"), STR("int64"));
+  if (is_decimal && field->range_min.type == VALUE_DECIMAL) json_out_member_raw(json, STR("minimum"), field->range_min.text);
+  if (is_decimal && field->range_max.type == VALUE_DECIMAL) json_out_member_raw(json, STR("maximum"), field->range_max.text);
+  json_out_close(json, '}');
+  if (is_nullable) json_out_raw(json, STR("{\"type\":\"null\"}"));
+  json_out_close(json, ']');
 }
 
 static Str scalar_type(const Field *field) {
@@ -103,7 +117,11 @@ static bool is_uuid_key(const Field *field) {
 
 void openapi_scalar_members(Openapi *api, const Field *field, bool is_nullable) {
   JsonOut *json = &api->json;
-  write_types(api, scalar_type(field), second_type(api, field), is_nullable);
+  if (api->is_input && (field->type == TYPE_DECIMAL || field->type == TYPE_BIGINT)) {
+    exact_input(api, field, is_nullable);
+    return;
+  }
+  write_type(api, scalar_type(field), is_nullable);
   switch (field->type) {
     case TYPE_ID: text_members(api, field, is_uuid_key(field) ? STR("uuid") : STR("")); break;
     case TYPE_STRING: text_members(api, field, STR("")); break;
@@ -115,10 +133,7 @@ void openapi_scalar_members(Openapi *api, const Field *field, bool is_nullable) 
       json_out_member_int(json, STR("minimum"), bound_or(&field->range_min, INT32_MIN));
       json_out_member_int(json, STR("maximum"), bound_or(&field->range_max, INT32_MAX));
       break;
-    case TYPE_BIGINT:
-      json_out_member_text(json, STR("format"), STR("int64"));
-      json_out_member_text(json, STR("pattern"), STR("^(0|-?[1-9][0-9]{0,18})$"));
-      break;
+    case TYPE_BIGINT: bigint_members(api); break;
     case TYPE_FLOAT:
       json_out_member_text(json, STR("format"), STR("double"));
       float_bound(api, STR("minimum"), &field->range_min);
@@ -562,7 +577,9 @@ Str openapi_filter_operators(const Field *field) {
 
 /* A condition's operand: of the type, without the field's own constraints. */
 static void operand(Openapi *api, Str name, const Field *field) {
-  const Field plain = {.type = field->type, .length_min = -1, .length_max = -1, .precision = -1, .scale = -1};
+  /* Any text can be held against an address, whether it is one or not. */
+  FieldType type = field->type == TYPE_EMAIL || field->type == TYPE_URL ? TYPE_STRING : field->type;
+  const Field plain = {.type = type, .length_min = -1, .length_max = -1, .precision = -1, .scale = -1};
   json_out_key(&api->json, name);
   if (field->type == TYPE_ENUM) {
     openapi_ref(api, SCHEMA_ENUM, field->enum_type);

@@ -221,6 +221,41 @@ test('a body that stalls is 408, and says what is stored', async () => {
   removeFolder(hasty.folder);
 });
 
+test('memory stays as it is while rows of 80 MB come in and go out', { timeout: 240000 }, async () => {
+  // The sanitizer keeps what is freed for a while, and gives nothing back: here it is told to keep little.
+  const own = await startServer({ contract, env: { ASAN_OPTIONS: 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64:malloc_context_size=2' } });
+  try {
+    const grown = () => Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${own.child.pid}/status`, 'utf8'))[1]) / 1024;
+    const text = 'x'.repeat(4000);
+    const importRows = (first, count) => new Promise((resolve, reject) => {
+      const request = http.request({ port: own.port, method: 'POST', path: '/v1/items', headers: { 'content-type': 'application/x-ndjson', ...staff } }, (response) => {
+        const pieces = [];
+        response.on('data', (piece) => pieces.push(piece)).on('end', () => resolve(Buffer.concat(pieces).toString())).on('error', reject);
+      });
+      request.on('error', reject);
+      (async () => {
+        for (let i = first; i < first + count; i++)
+          if (!request.write(`{"code":"c${i}","name":"${text}"}\n`)) await new Promise((go) => request.once('drain', go));
+        request.end();
+      })();
+    });
+    const exportBytes = () => new Promise((resolve, reject) => {
+      http.get({ port: own.port, path: '/v1/items?fields=code,name', headers: { accept: 'application/x-ndjson' } }, (response) => {
+        let bytes = 0;
+        response.on('data', (piece) => { bytes += piece.length; }).on('end', () => resolve(bytes)).on('error', reject);
+      }).on('error', reject);
+    });
+    assert.equal(await importRows(0, 3000), '{"created":3000}');
+    await exportBytes();
+    const before = grown();
+    assert.equal(await importRows(3000, 20000), '{"created":20000}');
+    const imported = grown();
+    assert.ok((await exportBytes()) > 23000 * 4000);
+    const exported = grown();
+    assert.ok(imported - before < 20 && exported - before < 20, `${before} MB, ${imported} MB after the import, ${exported} MB after the export`);
+  } finally { await own.stop(); removeFolder(own.folder); }
+});
+
 test('compressed bodies are refused', async () => {
   const answer = await importing('application/x-ndjson', '{"code":"q"}\n', '/v1/items', { ...staff, 'content-encoding': 'gzip' });
   assert.equal(answer.status, 415);

@@ -38,6 +38,19 @@ test('TypeScript: openapi-typescript and openapi-fetch, type-checked strictly', 
   assert.match(execute(process.execPath, ['client.js', base, token]), /round trip done/);
 });
 
+test('Go: oapi-codegen', () => {
+  const made = path.join(folder, 'go');
+  const go = path.join(root, 'scripts/go.sh');
+  for (const name of ['go.mod', 'go.sum', 'main.go', 'oapi-codegen.yaml']) {
+    fs.mkdirSync(path.join(made, 'library'), { recursive: true });
+    fs.copyFileSync(path.join(clients, 'go', name), path.join(made, name));
+  }
+  const said = execute(path.join(root, 'build-test/go/bin/oapi-codegen'), ['-config', 'oapi-codegen.yaml', document], { cwd: made });
+  assert.equal(said, '');
+  execute(go, ['run', 'build', '-o', 'client', '.'], { cwd: made });
+  assert.match(execute(path.join(made, 'client'), [base, token], { cwd: made }), /round trip done/);
+});
+
 test('Python: openapi-python-client', () => {
   const made = path.join(folder, 'python');
   // Its formatter is a program beside it.

@@ -68,7 +68,9 @@ describe('the document of the library', () => {
     assert.deepEqual([book.title.minLength, book.title.maxLength], [1, 200]);
     assert.deepEqual([book.pages.minimum, book.pages.maximum, book.pages.default], [0, 20000, 0]);
     assert.deepEqual(book.blurb.type, ['string', 'null']);
-    assert.deepEqual(book.sold.type, ['string', 'integer'], '64 bits are taken as a number too');
+    assert.deepEqual(book.sold.anyOf.map(({ type }) => type), ['string', 'integer'], '64 bits are taken as a number too');
+    assert.deepEqual(book.price.anyOf.map(({ type }) => type), ['string', 'number', 'null']);
+    assert.deepEqual([book.price.anyOf[0].pattern, book.price.anyOf[1].minimum], [schemas.Book.properties.price.pattern, 0]);
     assert.deepEqual(schemas.Book.properties.sold.type, 'string');
     assert.equal(book.topics.maxItems, 8);
     assert.equal(schemas.Author.properties.bornOn.format, 'date');
