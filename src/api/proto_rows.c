@@ -128,7 +128,11 @@ static void build_row(ProtoBuilder *builder, const Resource *resource, Str name)
   if (message == NULL) return;
   message->message.resource = resource;
   message->message.is_deprecated = resource->deprecation_reason.ptr != NULL;
-  for (size_t i = 0; i < resource->field_count; i++) build_field(builder, message, resource->fields[i]);
+  for (size_t i = 0; i < resource->field_count; i++) {
+    const Field *field = resource->fields[i];
+    /* A hidden relation can't be read, and is set by its key: there is nothing that it could be for. */
+    if (field->kind == FIELD_STORED || !field->is_hidden) build_field(builder, message, field);
+  }
   proto_build_reserved(builder, message);
 }
 

@@ -178,7 +178,7 @@ typedef struct ProtoResource {
   const Resource *resource;
   const ProtoService *service;
   const ProtoMessage *row;             /* Product */
-  const ProtoField *const *row_fields; /* by Field.index; NULL: @hidden ones are there too, so never */
+  const ProtoField *const *row_fields; /* by Field.index; NULL: a hidden relation */
   struct Selection *whole;             /* every stored field that is not hidden; each item's `face` is its ProtoField */
   const ProtoMethod *const *methods;   /* by ProtoRole, up to PROTO_SYNC; NULL: not offered */
 } ProtoResource;

@@ -144,6 +144,16 @@ static void types_and_presence_are_those_of_the_interface(void **state) {
   fixture_done(&f);
 }
 
+static void a_hidden_relation_is_set_by_its_key_and_never_read(void **state) {
+  (void)state;
+  Fixture f = fixture_of(HEAD "type Owner " OPEN "{ id: ID!  name: String }\ntype Thing " OPEN "{ id: ID!  owner: Owner @hidden }\n");
+  const ProtoMessage *thing = proto_message(f.schema, STR("shop.v1.Thing"));
+  assert_null(proto_field(thing, STR("owner")));
+  assert_non_null(proto_field(thing, STR("owner_id")));
+  assert_true(proto_field(thing, STR("owner_id"))->is_input_only);
+  fixture_done(&f);
+}
+
 static void a_table_without_a_key_can_be_listed_and_nothing_else(void **state) {
   (void)state;
   Fixture f = fixture_of(HEAD "type Loose @resource @access(read: \"true\") { text: String }\n");
@@ -542,6 +552,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_resource_has_the_service_that_the_interface_names),
       cmocka_unit_test(types_and_presence_are_those_of_the_interface),
+      cmocka_unit_test(a_hidden_relation_is_set_by_its_key_and_never_read),
       cmocka_unit_test(a_table_without_a_key_can_be_listed_and_nothing_else),
       cmocka_unit_test(descriptors_are_found_by_file_and_symbol),
       cmocka_unit_test(a_locked_number_never_moves_and_a_new_field_comes_behind),
