@@ -200,9 +200,9 @@ static bool can_be_zero(const ProtoField *field) {
   return field->type != PROTO_STRING || source->type == TYPE_STRING;
 }
 
-/* Absent is: not there, or without presence and zero; an enum's zero says that there is none. */
+/* What is there and yet absent: without presence and zero, an empty list; an enum's zero says that there is none. */
 static bool is_absent(const ProtoField *field, const ProtoEntry *entry) {
-  if (entry == NULL || field->is_repeated) return entry == NULL || entry->count == 0;
+  if (field->is_repeated) return entry->count == 0;
   if (field->type == PROTO_ENUM) return entry->one.integer == 0;
   return !field->is_optional && is_zero(field, entry->one);
 }
@@ -230,7 +230,7 @@ static Code write_field(InputWriter *writer, const ProtoField *field, const Prot
   if (field->field->kind != FIELD_STORED) return entry == NULL ? CODE_OK : refuse_relation(writer, field);
   JsonMember member = {.name = field->field->name};
   bool is_given = true;
-  if (is_absent(field, entry))
+  if (entry == NULL || is_absent(field, entry))
     TRY(write_absent(writer, field, absence, &member.value, &is_given));
   else if (field->is_repeated)
     TRY(write_list(writer, field, entry, absence, &member.value));

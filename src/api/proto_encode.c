@@ -1,6 +1,8 @@
 /* proto_encode.c - typed values to protobuf. */
 #include "api/proto_encode.h"
 
+#include <assert.h>
+
 #include "base/datetime.h"
 #include "base/decimal.h"
 #include "codec/base64.h"
@@ -165,6 +167,7 @@ static void write_json_bytes(Buf *out, const ProtoField *field, Str text) {
 
 static void write_json_message(Buf *out, const ProtoField *field, const JsonValue *json) {
   int64_t us = 0;
+  assert(field->message != NULL);
   if (field->message->well_known == PROTO_VALUE) {
     write_json_value(out, field->number, json);
   } else if (field->message->well_known == PROTO_TIMESTAMP) {
@@ -240,6 +243,7 @@ static void write_json_text(ProtoOut *out, const ProtoField *field, Str text) {
 /* ---- rows ---- */
 
 static void write_nested(ProtoOut *out, const ProtoField *field, const Selection *nested, const Value *values) {
+  assert(nested != NULL);
   size_t begin = protobuf_begin(&out->buf, field->number);
   proto_write_row(out, nested, values);
   protobuf_end(&out->buf, begin);
