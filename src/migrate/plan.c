@@ -279,7 +279,16 @@ static void keys_compare(Planner *planner, const TablePair *pair) {
 
 /* ---- indexes and foreign keys ---- */
 
+/* The hash of an expression, behind the last "_". */
+static Str index_mark(Str name) {
+  size_t begin = name.len;
+  while (begin > 0 && name.ptr[begin - 1] != '_') begin--;
+  return str_slice(name, begin, name.len);
+}
+
 static bool indexes_equal(const TablePair *pair, const LayoutIndex *from, const LayoutIndex *to) {
+  if (from->definition.len > 0 || to->definition.len > 0)
+    return from->definition.len > 0 && to->definition.len > 0 && str_equal(index_mark(from->name), index_mark(to->name));
   if (from->is_unique != to->is_unique || from->columns.count != to->columns.count) return false;
   for (size_t i = 0; i < to->columns.count; i++) {
     if (from->columns.items[i].is_descending != to->columns.items[i].is_descending ||

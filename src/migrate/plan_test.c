@@ -109,6 +109,29 @@ static void postgres_builds_indexes_concurrently_but_on_new_tables(void **state)
   arena_destroy(it.arena);
 }
 
+#define SEARCHED(fields) HEAD "type Thing @resource @search(fields: [" fields "])" RULES "{ id: Int! @id name: String note: String }"
+
+static void postgres_makes_search_indexes_anew_where_other_fields_are_searched(void **state) {
+  (void)state;
+  Planned it = planned("postgresql://x", THING("name: String note: String"), SEARCHED("\"name\""), false);
+  assert_int_equal(it.plan.steps.count, 1);
+  assert_int_equal(it.plan.steps.items[0].kind, STEP_ADD_INDEX);
+  assert_true(has_statement(&it, "CREATE INDEX CONCURRENTLY \"things_search_"));
+  assert_true(str_contains(it.script.statements.items[it.script.statements.count - 1].sql, STR("USING gin")));
+  arena_destroy(it.arena);
+  it = planned("postgresql://x", SEARCHED("\"name\""), SEARCHED("\"name\""), false);
+  assert_int_equal(it.plan.steps.count, 0);
+  arena_destroy(it.arena);
+  it = planned("postgresql://x", SEARCHED("\"name\""), SEARCHED("\"name\", \"note\""), false);
+  assert_int_equal(it.plan.steps.count, 2);
+  assert_int_equal(it.plan.steps.items[0].kind, STEP_DROP_INDEX);
+  assert_int_equal(it.plan.steps.items[1].kind, STEP_ADD_INDEX);
+  arena_destroy(it.arena);
+  it = planned("sqlite:x", THING("name: String note: String"), SEARCHED("\"name\""), false);
+  assert_int_equal(it.plan.steps.count, 0);
+  arena_destroy(it.arena);
+}
+
 static void postgres_validates_what_it_requires_by_itself(void **state) {
   (void)state;
   Planned it = planned("postgresql://x", THING("name: String"), THING("name: String!"), false);
@@ -138,6 +161,7 @@ int main(void) {
       cmocka_unit_test(fields_become_required_and_optional),
       cmocka_unit_test(what_no_step_can_do_is_refused),
       cmocka_unit_test(postgres_builds_indexes_concurrently_but_on_new_tables),
+      cmocka_unit_test(postgres_makes_search_indexes_anew_where_other_fields_are_searched),
       cmocka_unit_test(postgres_validates_what_it_requires_by_itself),
       cmocka_unit_test(sqlite_adds_columns_and_makes_tables_anew_only_where_it_must),
   };

@@ -29,6 +29,11 @@ void script_write_index(Buf *out, const LayoutTable *table, const LayoutIndex *i
   sql_write_identifier(out, index->name);
   buf_add(out, STR(" ON "));
   buf_add(out, table->quoted);
+  if (index->definition.len > 0) {
+    buf_add_byte(out, ' ');
+    buf_add(out, index->definition);
+    return;
+  }
   buf_add(out, STR(" ("));
   for (size_t i = 0; i < index->columns.count; i++) {
     if (i > 0) buf_add(out, STR(", "));

@@ -168,6 +168,10 @@ static void write_sort_note(Buf *out, const ReadNode *node) {
   Wanted wanted = wanted_by(node);
   bool is_own = true;
   for (size_t i = 0; i < node->order_count; i++) {
+    if (node->order[i].is_rank) {
+      buf_add(out, STR("puts all rows that are found in the order of their rank"));
+      return;
+    }
     is_own = is_own && node->order[i].path.hop_count == 0 && node->order[i].path.member_count == 0;
     if (is_own && !node->order[i].path.field->is_key) want(&wanted, node->order[i].path.field);
   }
@@ -214,7 +218,8 @@ Code explain_steps(Engine *engine, const CallGroup *group, bool is_run, Explanat
   for (size_t i = 0; driver->explain != NULL && i < ret->statements.count; i++) {
     ExplainedStatement *statement = &ret->statements.items[i];
     StoreStep *steps = NULL;
-    TRY(driver->explain(engine->session->store, statement->statement, group->arena, &steps, &statement->step_count, err));
+    TRY(driver->explain(engine->session->store, statement->statement, statement->params, group->arena, &steps, &statement->step_count,
+                        err));
     statement->steps = steps;
     const ReadNode *node = node_of(group, statement->statement);
     for (size_t k = 0; k < statement->step_count; k++) TRY(add_note(group->arena, statement, node, &steps[k], is_run, err));

@@ -111,10 +111,14 @@ Code search_write(SqlWriter *writer, SqlSelect *select, SqlScope *row, const Pla
     return expr_sql_write_condition(writer, sql_select_where(select), expr_bool(false), &roots, NULL, err);
   }
   Buf param = buf_on(writer->arena, 64), found = buf_on(writer->arena, PATTERN_BYTES_MAX), rank = buf_on(writer->arena, 64);
+  Buf alias = buf_on(writer->arena, 64);
+  Str param_text, found_text, alias_text;
   sql_write_param(writer, &param, search->param, VALUE_TEXT);
-  Str param_text, found_text;
+  sql_write_alias(&alias, row);
+  buf_add_byte(&alias, '.');
+  TRY(buf_finish(&alias, &alias_text, err));
   TRY(buf_finish(&param, &param_text, err));
-  writer->dialect->write_search(&found, row->resource, param_text);
+  writer->dialect->write_search(&found, row->resource, alias_text, param_text);
   TRY(buf_finish(&found, &found_text, err));
   SqlScope *scope = sql_select_from_text(select, found_text, NULL);
   TRY_ALLOC(scope);

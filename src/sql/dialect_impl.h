@@ -113,9 +113,10 @@ struct SqlDialect {
   void (*write_in_list)(Buf *out, Str operand, Str list, ValueType type,
                         const Field *own); /* own: whose own form the operand is; NULL: canonical */
   /* Full-text search; both NULL where there is none. A FROM item of the rows in which the pattern, a parameter's value, is found: their
-   * keys as k0, k1 …, and found_rank, the best the smallest. A row's rank depends on that row and the pattern alone, so that a page's
-   * cursor stays right while others come and go, and nothing is told of rows that are not shown. */
-  void (*write_search)(Buf *out, const Resource *resource, Str param);
+   * keys as k0, k1 …, and found_rank, the best the smallest. It stands behind the table that is searched, whose alias with its dot is
+   * `row`: it may look at that row alone. A row's rank depends on that row and the pattern alone, so that a page's cursor stays right while
+   * others come and go, and nothing is told of rows that are not shown. */
+  void (*write_search)(Buf *out, const Resource *resource, Str row, Str param);
   /* That parameter's value: all of the terms, in some of resource->search by their index. */
   void (*write_search_pattern)(Buf *out, const SqlSearchTerm *terms, size_t term_count, const uint32_t *columns, size_t column_count);
 };

@@ -159,7 +159,8 @@ static void write_search_table(Buf *out, const Resource *resource, Str part) {
 }
 
 /* The limit keeps the planner from taking the subselect apart: a rank can be told only while the index is being read. */
-static void write_search(Buf *out, const Resource *resource, Str param) {
+static void write_search(Buf *out, const Resource *resource, Str row, Str param) {
+  (void)row;
   buf_add(out, STR("(SELECT "));
   for (size_t i = 0; i < resource->key_count; i++) {
     buf_add(out, STR("k.k"));

@@ -117,6 +117,7 @@ const StoreDriver STORE_DRIVER_POSTGRES = {
     .changes_open = postgres_changes_open,
     .changes_listen = postgres_notices_listen,
     .changes_tell = postgres_notices_tell,
+    .explain = postgres_explain,
     .migrator = &POSTGRES_MIGRATOR,
     .ping = driver_ping,
     .stats = driver_stats,

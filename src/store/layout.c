@@ -16,5 +16,6 @@ const LayoutColumn *store_layout_column(const LayoutTable *table, Str name) {
 }
 
 bool layout_index_is_ours(Str table, Str index) {
-  return str_starts_with(index, table) && (str_contains(index, STR("_index")) || str_contains(index, STR("_unique")));
+  bool is_named = str_contains(index, STR("_index")) || str_contains(index, STR("_unique")) || str_contains(index, STR("_search_"));
+  return str_starts_with(index, table) && is_named;
 }

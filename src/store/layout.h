@@ -27,6 +27,7 @@ typedef struct LayoutIndexColumn {
 typedef struct LayoutIndex {
   Str name;
   bool is_unique;
+  Str definition; /* len > 0: it is over an expression, of which the end of its name tells; of a contract's: what stands behind ON table */
   VEC(LayoutIndexColumn) columns;
 } LayoutIndex;
 

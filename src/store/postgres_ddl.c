@@ -7,6 +7,7 @@
 #include "codec/base64.h"
 #include "codec/json.h"
 #include "sql/dialect_impl.h"
+#include "sql/postgres_search.h"
 #include "sql/postgres_types.h"
 #include "sql/select.h"
 
@@ -311,4 +312,25 @@ void postgres_ddl_write_index(Buf *out, const DdlIndex *index, Str name) {
     if (index->fields[i].is_descending) buf_add(out, STR(" DESC"));
   }
   buf_add_byte(out, ')');
+}
+
+/* ---- full-text search ---- */
+
+void postgres_ddl_write_search(Buf *out, const Resource *resource) {
+  buf_add(out, STR("USING gin (("));
+  postgres_search_write_vector(out, resource, STR(""));
+  buf_add(out, STR("))"));
+}
+
+Str postgres_ddl_search_name(const Resource *resource, Arena *arena) {
+  Buf definition = buf_on(arena, 1 << 20);
+  if (!postgres_search_has_index(resource)) return (Str){NULL, 0};
+  postgres_ddl_write_search(&definition, resource);
+  if (definition.failed != CODE_OK) return (Str){NULL, 0};
+  /* The hash stands at the end, so the table's name is what is cut. */
+  Str table = bare_table(resource), mark = STR("_search_");
+  size_t len = table.len, max = NAME_BYTES_MAX - HASH_DIGITS - mark.len;
+  if (len > max) len = max;
+  while (len > 0 && len < table.len && ((unsigned char)table.ptr[len] & 0xc0) == 0x80) len--;
+  return arena_printf(arena, "%.*s%.*s%08x", (int)len, table.ptr, STR_ARGS(mark), (unsigned)(str_hash(buf_str(&definition)) & 0xffffffff));
 }

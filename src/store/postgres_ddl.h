@@ -28,5 +28,10 @@ void postgres_ddl_write_index(Buf *out, const DdlIndex *index, Str name);
 /* Names longer than PostgreSQL keeps are shortened, and made unique again by a hash of the whole. `number` 2 and above stands behind. ptr
  * NULL when memory is out. */
 Str postgres_ddl_index_name(const DdlIndex *index, size_t number, Arena *arena);
+/* The index of a @search: its name ends with a hash of what is indexed, so that another is seen to be another. ptr NULL: there is none (or
+ * memory is out). */
+Str postgres_ddl_search_name(const Resource *resource, Arena *arena);
+/* What stands behind ON and the table. */
+void postgres_ddl_write_search(Buf *out, const Resource *resource);
 /* False where the field has no default that is a constant. Nothing is written then. */
 bool postgres_ddl_write_default(Buf *out, const Field *field);

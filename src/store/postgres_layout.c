@@ -1,6 +1,7 @@
 /* postgres_layout.c - see postgres_layout.h. */
 #include "store/postgres_layout.h"
 
+#include "sql/postgres_search.h"
 #include "sql/postgres_types.h"
 #include "sql/select.h"
 #include "store/postgres_ddl.h"
@@ -72,7 +73,13 @@ static Code indexes_make(Making *making, const Resource *resource, LayoutTable *
     }
     if (!VEC_PUSH(making->arena, &table->indexes, index)) return error_no_memory(err);
   }
-  return CODE_OK;
+  if (!postgres_search_has_index(resource)) return CODE_OK;
+  LayoutIndex search = {.name = postgres_ddl_search_name(resource, making->arena)};
+  Buf definition = buf_on(making->arena, TEXT_BYTES_MAX);
+  TRY_ALLOC(search.name.ptr);
+  postgres_ddl_write_search(&definition, resource);
+  TRY(buf_finish(&definition, &search.definition, err));
+  return VEC_PUSH(making->arena, &table->indexes, search) ? CODE_OK : error_no_memory(err);
 }
 
 static Code foreign_key_make(Making *making, const Relation *relation, LayoutTable *table) {
@@ -199,7 +206,9 @@ static Code indexes_read(const PgTable *from, Arena *arena, LayoutTable *table, 
     bool is_kept =
         !index->is_primary && !index->is_partial && index->is_valid && (index->is_unique || layout_index_is_ours(from->name, index->name));
     LayoutIndex read = {.name = index->name, .is_unique = index->is_unique};
-    for (size_t k = 0; is_kept && k < index->columns.count; k++) {
+    bool is_search = is_kept && !index->is_unique && index->columns.count == 1 && index->columns.items[0].name.ptr == NULL;
+    if (is_search) read.definition = STR("an expression");
+    for (size_t k = 0; is_kept && !is_search && k < index->columns.count; k++) {
       LayoutIndexColumn column = {index->columns.items[k].name, index->columns.items[k].is_descending};
       is_kept = column.name.ptr != NULL;
       if (!VEC_PUSH(arena, &read.columns, column)) return error_no_memory(err);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sql/postgres_search.h"
 #include "sql/postgres_types.h"
 #include "sql/select.h"
 #include "store/postgres_ddl.h"
@@ -310,6 +311,26 @@ static void indexes_check_extra(Planner *planner, const PgTable *table, const Dd
   }
 }
 
+/* An index of an older contract is left: it refuses nothing, and migrations take it away. */
+static Code search_plan(Planner *planner, const Resource *resource, const PgTable *table) {
+  Error *err = planner->err;
+  if (!postgres_search_has_index(resource)) return CODE_OK;
+  Str name = postgres_ddl_search_name(resource, planner->arena);
+  TRY_ALLOC(name.ptr);
+  for (size_t i = 0; table != NULL && i < table->indexes.count; i++) {
+    if (table->indexes.items[i].is_valid && str_equal(table->indexes.items[i].name, name)) return CODE_OK;
+  }
+  Buf sql = buf_on(planner->arena, SQL_BYTES_MAX);
+  buf_add(&sql, STR("CREATE INDEX "));
+  sql_write_identifier(&sql, name);
+  buf_add(&sql, STR(" ON "));
+  sql_write_table(&sql, resource);
+  buf_add_byte(&sql, ' ');
+  postgres_ddl_write_search(&sql, resource);
+  CHANGE_ADD(planner, &planner->indexes, &sql, arena_printf(planner->arena, "index %.*s is missing", STR_ARGS(name)));
+  return CODE_OK;
+}
+
 static Code indexes_plan(Planner *planner, const Resource *resource, const PgTable *table) {
   Error *err = planner->err;
   size_t count = 0;
@@ -319,7 +340,7 @@ static Code indexes_plan(Planner *planner, const Resource *resource, const PgTab
     if (!table_has_index(table, &wanted[i])) TRY(index_add(planner, &wanted[i]));
   }
   if (table != NULL) indexes_check_extra(planner, table, wanted, count);
-  return CODE_OK;
+  return search_plan(planner, resource, table);
 }
 
 /* ---- tables ---- */

@@ -50,6 +50,13 @@ Code postgres_command(PostgresConnection *connection, const char *sql, int64_t t
   return code;
 }
 
+Code postgres_ask(PostgresConnection *connection, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
+                  Error *err) {
+  Answer answer = {.row = row, .context = context};
+  TRY(postgres_send(connection, statement, params, NULL, 0, 0, err));
+  return exchange(connection, QUERY_TIMEOUT_US, &answer, err);
+}
+
 Code postgres_query(PostgresConnection *connection, Str sql, const Str *params, size_t param_count, size_t column_count, StoreRowFn *row,
                     void *context, Error *err) {
   assert(param_count <= POSTGRES_QUERY_PARAMS_MAX && column_count <= POSTGRES_QUERY_COLUMNS_MAX);
@@ -67,7 +74,5 @@ Code postgres_query(PostgresConnection *connection, Str sql, const Str *params, 
                               .column_count = column_count,
                               .param_types = types,
                               .param_count = param_count};
-  Answer answer = {.row = row, .context = context};
-  TRY(postgres_send(connection, &statement, values, NULL, 0, 0, err));
-  return exchange(connection, QUERY_TIMEOUT_US, &answer, err);
+  return postgres_ask(connection, &statement, values, row, context, err);
 }

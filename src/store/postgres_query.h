@@ -9,6 +9,9 @@ enum { POSTGRES_QUERY_COLUMNS_MAX = 16, POSTGRES_QUERY_PARAMS_MAX = 4 };
 Code postgres_settle(PostgresConnection *connection, int64_t timeout_us, Error *err);
 /* A command without parameters or rows. `timeout_us` bounds the wait for the server. *ret_conflict (may be NULL): data refuses it. */
 Code postgres_command(PostgresConnection *connection, const char *sql, int64_t timeout_us, bool *ret_conflict, Error *err);
+/* Any statement, with its own kinds of parameters and columns. */
+Code postgres_ask(PostgresConnection *connection, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
+                  Error *err);
 /* Columns are texts or null: the statement casts them. */
 Code postgres_query(PostgresConnection *connection, Str sql, const Str *params, size_t param_count, size_t column_count, StoreRowFn *row,
                     void *context, Error *err);

@@ -280,5 +280,9 @@ Code postgres_migrate(Store *store, const Contract *contract, bool is_allowed_to
 /* The schemas that tables of the contract are qualified with, comma-separated. */
 Code postgres_schemas_of(const Contract *contract, Arena *arena, Str *ret, Error *err);
 
+/* ---- postgres_explain.c ---- */
+Code postgres_explain(Store *store, const StoreStatement *statement, const Value *params, Arena *arena, StoreStep **ret, size_t *ret_count,
+                      Error *err);
+
 /* ---- postgres_migrator.c ---- */
 extern const StoreMigrator POSTGRES_MIGRATOR;

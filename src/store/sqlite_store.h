@@ -142,7 +142,8 @@ void sqlite_writer_done(SqliteWriter *writer); /* runs what is queued, then ends
 void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes);
 
 /* ---- sqlite_explain.c ---- */
-Code sqlite_explain(Store *store, const StoreStatement *statement, Arena *arena, StoreStep **ret, size_t *ret_count, Error *err);
+Code sqlite_explain(Store *store, const StoreStatement *statement, const Value *params, Arena *arena, StoreStep **ret, size_t *ret_count,
+                    Error *err);
 
 /* ---- sqlite_changes.c ---- */
 Code sqlite_changes_open(Store *store, bool *ret_is_there, Error *err);

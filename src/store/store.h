@@ -182,9 +182,10 @@ typedef struct StoreDriver {
    * store is closed. Both NULL: nobody else tells. */
   Code (*changes_listen)(Store *store, StoreHeardFn *heard, void *context, Error *err);
   void (*changes_tell)(Store *store); /* any thread; never blocks */
-  /* How the store would go about the statement; nothing is changed. Any thread; may block for as long as a statement may. NULL: it can't
-   * tell. */
-  Code (*explain)(Store *store, const StoreStatement *statement, Arena *arena, StoreStep **ret, size_t *ret_count, Error *err);
+  /* How the store would go about the statement with these parameters; nothing is changed. Any thread; may block for as long as a statement
+   * may. NULL: it can't tell. */
+  Code (*explain)(Store *store, const StoreStatement *statement, const Value *params, Arena *arena, StoreStep **ret, size_t *ret_count,
+                  Error *err);
   const StoreMigrator *migrator;          /* what `migrate` commands go by */
   Code (*ping)(Store *store, Error *err); /* for /readyz; any thread; may block briefly */
   StoreStats (*stats)(Store *store);

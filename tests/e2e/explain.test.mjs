@@ -3,10 +3,11 @@ import assert from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { startPostgres } from '../support/postgres.mjs';
 import { makeFolder, makeToken, removeFolder, run, startServer } from '../support/server.mjs';
 
 const contract = `extend schema @service(name: "shop")
-type Product @resource @access(read: "true", write: "'staff' in auth.roles") { id: ID! name: String! @unique reviews: [Review!]! }
+type Product @resource @search(fields: ["name"]) @access(read: "true", write: "'staff' in auth.roles") { id: ID! name: String! @unique reviews: [Review!]! }
 type Review @resource
   @access(read: "published || owner == auth.id", create: "auth.id != null",
           update: "old.owner == auth.id && (stars > 2 || product.name == 'Tea')", delete: "'staff' in auth.roles") {
@@ -73,6 +74,12 @@ test('a store tells how many rows a scan reads; a key is searched', () => {
   const one = command(`GET /v1/products/${product}`, { store: true });
   assert.deepEqual(one.statements[0].plan.map((step) => step.kind), ['search']);
   assert.deepEqual(one.statements[0].notes, []);
+});
+
+test('a search: its rows are put in the order of their rank', () => {
+  const told = command('GET /v1/products?q=mug', { store: true });
+  assert.ok(told.statements[0].notes.includes('puts all rows that are found in the order of their rank'), told.statements[0].notes.join('\n'));
+  assert.equal(told.outcome.rows, 1);
 });
 
 test('refused whatever the row: the part of the rule that was false, with what it saw', () => {
@@ -159,4 +166,49 @@ test('it is off unless --explain', async () => {
   removeFolder(other.folder);
   const wrong = run(['serve', file, '--explain', '--explain-rule', 'nonsense', '--store', 'sqlite::memory:', '--listen', '127.0.0.1:0']);
   assert.equal(wrong.status, 2, wrong.stderr);
+});
+
+test('PostgreSQL: scans with how many rows, searches with their index, sorts, and what would help', { timeout: 120000 }, async () => {
+  const postgres = await startPostgres();
+  const url = postgres.url();
+  let there;
+  const told = (request, ...more) => {
+    const result = run(['explain', file, request, '--format', 'json', '--store', url, ...more]);
+    assert.equal(result.status, 0, result.stderr);
+    return JSON.parse(result.stdout);
+  };
+  try {
+    there = await startServer({ contract, store: url, options: ['--migrate', '--explain', '--threads', '1'], folder: server.folder });
+    postgres.query(`INSERT INTO products (id, name) SELECT gen_random_uuid(), 'p' || i FROM generate_series(1, 2000) i;
+      INSERT INTO reviews (id, product_id, owner, stars, published) SELECT gen_random_uuid(), p.id, 'ann', 1 + i % 5, true FROM products p, generate_series(1, 2) i`);
+    const as = ['--as', JSON.stringify({ sub: 'ann' })];
+    const before = told('GET /v1/reviews?stars=4&limit=5&sort=owner', ...as).statements[0];
+    assert.ok(before.notes.some((note) => note.startsWith('scans 4,000 rows of reviews')), 'counted where there was no ANALYZE');
+    postgres.query('ANALYZE');
+    const scan = told('GET /v1/reviews?stars=4&limit=5&sort=owner', ...as).statements[0];
+    const step = scan.plan.find((one) => one.kind === 'scan');
+    assert.deepEqual([step.table, step.rows], ['reviews', 4000]);
+    assert.ok(scan.notes.some((note) => /^scans 4,000 rows of reviews: no index on stars; add @index\(fields: \["stars"\]\)$/.test(note)), scan.notes.join('\n'));
+    assert.ok(scan.notes.some((note) => /^sorts all rows that match.*add @index\(fields: \["stars", "owner"\]\)$/.test(note)), scan.notes.join('\n'));
+    assert.ok(scan.plan.some((one) => one.kind === 'sort'));
+    assert.ok(scan.plan.every((one) => !/'|cost/.test(one.text)), 'no values in the plan\'s text');
+    const [{ id }] = (await (await fetch(`http://127.0.0.1:${there.port}/v1/products?limit=1`)).json()).items;
+    const one = told(`GET /v1/products/${id}`);
+    assert.deepEqual(one.statements[0].plan.map((part) => [part.kind, part.table, part.index]), [['search', 'products', 'products_pkey']]);
+    assert.deepEqual(one.statements[0].notes, []);
+    assert.equal(one.outcome.rows ?? 1, 1);
+    const nested = told('GET /v1/products?fields=id,reviews(stars)&limit=3').statements[1];
+    assert.ok(nested.plan.some((part) => part.kind === 'search' && part.table === 'reviews' && part.index === 'reviews_product_id_index'), JSON.stringify(nested.plan));
+    const written = told(`PATCH /v1/products/${id}`, '--as', JSON.stringify(staff), '--body', (fs.writeFileSync(path.join(server.folder, 'name.json'), '{"name":"other"}'), path.join(server.folder, 'name.json')));
+    assert.equal(written.outcome.isRefused, false, JSON.stringify(written.outcome));
+    const update = written.statements.find((statement) => statement.sql.startsWith('UPDATE'));
+    assert.ok(update.plan.some((part) => part.kind === 'search' && part.table === 'products'), JSON.stringify(update.plan));
+    assert.deepEqual(postgres.query("SELECT count(*) FROM products WHERE name = 'other'"), [['0']], 'nothing was run');
+    const asked = await fetch(`http://127.0.0.1:${there.port}/v1/reviews?stars=4&sort=owner`, { headers: { ...headers(staff), ...explain } });
+    assert.equal(asked.status, 200);
+    assert.ok((await asked.json()).statements[0].plan.some((part) => part.kind === 'scan' && part.rows === 4000));
+  } finally {
+    await there?.stop();
+    await postgres.remove();
+  }
 });
