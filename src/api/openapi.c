@@ -30,18 +30,15 @@ Str openapi_join(Openapi *api, Str a, Str b) {
 }
 
 void openapi_write_ref(Openapi *api, Str components, Str name, Str part) {
-  json_out_open(&api->json, '{');
-  json_out_key(&api->json, STR("$ref"));
-  json_out_separate(&api->json);
   Buf *out = api->json.buf;
-  buf_add(out, STR("\"#/components/"));
+  json_out_separate(&api->json);
+  buf_add(out, STR("{\"$ref\":\"#/components/"));
   buf_add(out, components);
   buf_add_byte(out, '/');
   buf_add(out, name);
   if (part.len > 0) buf_add_byte(out, '.');
   buf_add(out, part);
-  buf_add_byte(out, '"');
-  json_out_close(&api->json, '}');
+  buf_add(out, STR("\"}"));
 }
 
 Str openapi_capital(Openapi *api, Str name) {

@@ -40,9 +40,26 @@ static const ErrorResponse responses[] = {
 };
 enum { RESPONSE_COUNT = sizeof responses / sizeof *responses };
 
+static bool write_known(Openapi *api, unsigned errors) {
+  for (size_t i = 0; i < api->errors_text_count; i++) {
+    if (api->errors_texts[i].errors != errors) continue;
+    json_out_raw(&api->json, api->errors_texts[i].json);
+    return true;
+  }
+  return false;
+}
+
+static void keep_text(Openapi *api, unsigned errors, size_t begin) {
+  if (api->errors_text_count == ERRORS_TEXTS_MAX || api->json.buf->failed != CODE_OK) return;
+  Str json = arena_str(api->arena, str_slice(buf_str(api->json.buf), begin, api->json.buf->len));
+  if (json.len > 0) api->errors_texts[api->errors_text_count++] = (ErrorsText){errors, json};
+}
+
 void openapi_error_responses(Openapi *api, unsigned errors) {
   JsonOut *json = &api->json;
   api->errors |= errors;
+  if (write_known(api, errors)) return;
+  size_t begin = json->buf->len + (json->needs_comma ? 1 : 0);
   for (size_t i = 0; i < RESPONSE_COUNT; i++) {
     if ((errors & responses[i].bit) == 0) continue;
     json_out_separate(json);
@@ -52,6 +69,7 @@ void openapi_error_responses(Openapi *api, unsigned errors) {
     json->needs_comma = false;
     openapi_write_ref(api, STR("responses"), responses[i].name, (Str){0});
   }
+  keep_text(api, errors, begin);
 }
 
 static void write_header(Openapi *api, Str name, Str description, Str schema, Str example) {

@@ -89,6 +89,13 @@ typedef enum SharedParameter {
   PARAMETER_LAST_EVENT_ID = 1 << 14
 } SharedParameter;
 
+/* The refusals of an operation as they are written: few sets of them, and many operations. */
+typedef struct ErrorsText {
+  unsigned errors;
+  Str json;
+} ErrorsText;
+enum { ERRORS_TEXTS_MAX = 16 };
+
 typedef struct Openapi {
   const Contract *contract;
   const OpenapiOptions *options;
@@ -99,10 +106,12 @@ typedef struct Openapi {
   bool *has_filters;               /* by Resource.index: some list has its conditions as parameters */
   bool *has_fields;                /* by Resource.index: some operation has its `fields` */
   bool *has_aggregate;             /* by Resource.index: its groups can be asked for */
-  unsigned errors;                 /* OpenapiError bits that some operation refers to */
-  unsigned parameters;             /* SharedParameter bits, likewise */
-  bool is_input;                   /* what is being written is a body's, not an answer's */
-  bool has_failed;                 /* memory is out */
+  ErrorsText errors_texts[ERRORS_TEXTS_MAX];
+  size_t errors_text_count;
+  unsigned errors;     /* OpenapiError bits that some operation refers to */
+  unsigned parameters; /* SharedParameter bits, likewise */
+  bool is_input;       /* what is being written is a body's, not an answer's */
+  bool has_failed;     /* memory is out */
 } Openapi;
 
 /* openapi.c */
