@@ -188,6 +188,26 @@ test('many watches on one HTTP/2 connection', limit, () => serving({}, async (se
   } finally { session.destroy(); }
 }));
 
+// `make bench BENCH=watch` has ten thousand, and figures.
+test('one change is told to a thousand watches with ten filters', limit, () => serving({ options: ['--watches-max', '1000'] }, async (server, client) => {
+  const sessions = Array.from({ length: 10 }, () => http2.connect(`http://127.0.0.1:${server.port}`));
+  try {
+    const texts = await Promise.all(Array.from({ length: 1000 }, (_, i) => new Promise((resolve, reject) => {
+      const watcher = { text: '' };
+      const stream = sessions[i % 10].request({ ':path': `/v1/items:watch?n[gte]=${-Math.floor(i / 100)}` });
+      stream.setEncoding('utf8');
+      stream.on('data', (piece) => { watcher.text += piece; if (watcher.text.includes('id: ')) resolve(watcher); });
+      stream.on('error', reject);
+    })));
+    assert.equal(await metric(client, 'caisson_watches_open'), 1000);
+    await create(client, 'told', { n: 1 });
+    await create(client, 'to-some', { n: -4 });
+    await eventually(() => texts.every((watcher) => watcher.text.includes('"code":"told"')), 'the change at each watch');
+    await eventually(() => texts.filter((watcher) => watcher.text.includes('"code":"to-some"')).length === 600, 'the other one where it matches');
+    assert.equal(await metric(client, 'caisson_watch_events_total'), 1600);
+  } finally { for (const session of sessions) session.destroy(); }
+}));
+
 test('rows that come as a stream, and by GraphQL, are told as any others', limit, () => serving({}, async (server, client) => {
   const watcher = await openWatch(server, '/v1/items:watch?fields=code,n');
   const lines = Array.from({ length: 1500 }, (_, i) => JSON.stringify({ code: `b-${i}`, n: i })).join('\n');

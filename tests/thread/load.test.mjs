@@ -2,6 +2,7 @@
 import assert from 'node:assert';
 import { test } from 'node:test';
 import { removeFolder, startServer } from '../support/server.mjs';
+import { openWatch } from '../support/watch.mjs';
 
 const contract = `extend schema @service(name: "busy")
 type Shelf @resource @access(read: "true", write: "true") {
@@ -42,7 +43,14 @@ async function work(server, number) {
 
 test('four loops, twelve clients, reads and writes at once', { timeout: 300000 }, async () => {
   const server = await startServer({ contract, options: ['--threads', '4'] });
+  const watchers = [];
+  for (let i = 0; i < 8; i++) watchers.push(await openWatch(server, `/v1/things:watch?fields=code,shelf(code)&count[gte]=${-(i % 2)}`));
   await Promise.all(Array.from({ length: clients }, (_, number) => work(server, number)));
+  // Each loop has watches, each of which hears of all that was made and stayed; some come back in the midst.
+  const again = await openWatch(server, `/v1/things:watch?after=${watchers[0].events[10].position}`);
+  for (const watcher of [...watchers, again]) {
+    await watcher.until(() => new Set(watcher.events.map((event) => event.thing.code)).size >= clients * rounds * 3 / 4 - 20, 'what was made', 120000);
+  }
   await server.stop();
   removeFolder(server.folder);
 });
