@@ -12,6 +12,7 @@ typedef struct Entry {
   void *plan;
   Arena *arena;
   PlanCache *cache;
+  size_t bytes;                /* of the arena */
   size_t users;                /* the cache itself is one of them */
   struct Entry *next;          /* in its bucket */
   struct Entry *newer, *older; /* by last use */
@@ -22,6 +23,7 @@ enum { BUCKETS = 1024 }; /* a power of two */
 struct PlanCache {
   pthread_mutex_t lock;
   size_t count, plans_max;
+  size_t bytes, bytes_max;
   Entry *newest, *oldest;
   Entry *buckets[BUCKETS];
 };
@@ -30,9 +32,12 @@ PlanCache *plan_cache_create(size_t plans_max) {
   PlanCache *cache = calloc(1, sizeof *cache);
   if (cache == NULL) return NULL;
   cache->plans_max = plans_max == 0 ? 1 : plans_max;
+  cache->bytes_max = SIZE_MAX;
   pthread_mutex_init(&cache->lock, NULL);
   return cache;
 }
+
+void plan_cache_bound(PlanCache *cache, size_t bytes_max) { cache->bytes_max = bytes_max; }
 
 void plan_cache_destroy(PlanCache *cache) {
   if (cache == NULL) return;
@@ -85,14 +90,29 @@ static void touch(PlanCache *cache, Entry *entry) {
 /* The arena to destroy once the lock is released; NULL where somebody still uses it. */
 static Arena *drop_user(Entry *entry) { return --entry->users == 0 ? entry->arena : NULL; }
 
-static Arena *evict_oldest(PlanCache *cache) {
+static void evict_oldest(PlanCache *cache, Entry **ret_unused) {
   Entry *entry = cache->oldest;
   Entry **link = bucket_of(cache, entry->hash);
   while (*link != entry) link = &(*link)->next;
   *link = entry->next;
   unlink_use(cache, entry);
   cache->count--;
-  return drop_user(entry);
+  cache->bytes -= entry->bytes;
+  if (drop_user(entry) == NULL) return;
+  entry->next = *ret_unused;
+  *ret_unused = entry;
+}
+
+/* Room for one more; what nobody uses any more is linked into *ret_unused. */
+static void make_room(PlanCache *cache, size_t bytes, Entry **ret_unused) {
+  while (cache->count > 0 && (cache->count >= cache->plans_max || cache->bytes + bytes > cache->bytes_max)) evict_oldest(cache, ret_unused);
+}
+
+static void destroy_all(Entry *unused) {
+  for (Entry *next; unused != NULL; unused = next) {
+    next = unused->next;
+    arena_destroy(unused->arena);
+  }
 }
 
 /* ---- users ---- */
@@ -129,6 +149,7 @@ static Entry *entry_create(PlanCache *cache, Arena *arena, Str shape, void *plan
   Entry *entry = ARENA_NEW(arena, Entry);
   if (entry == NULL) return NULL;
   *entry = (Entry){.hash = hash64(shape), .shape = arena_str(arena, shape), .plan = plan, .arena = arena, .cache = cache, .users = 2};
+  entry->bytes = arena->bytes_taken;
   return entry->shape.ptr == NULL ? NULL : entry;
 }
 
@@ -138,22 +159,23 @@ void *plan_cache_put(PlanCache *cache, Str shape, Arena *arena, void *plan, Aren
     arena_destroy(arena);
     return NULL;
   }
-  Arena *unused = NULL;
+  Entry *unused = NULL;
   pthread_mutex_lock(&cache->lock);
   Entry *kept = find(cache, entry->hash, shape);
   if (kept != NULL) {
     kept->users++;
-    unused = arena;
+    unused = entry;
   } else {
-    if (cache->count >= cache->plans_max) unused = evict_oldest(cache);
+    make_room(cache, entry->bytes, &unused);
     Entry **bucket = bucket_of(cache, entry->hash);
     entry->next = *bucket;
     *bucket = entry;
     link_newest(cache, entry);
     cache->count++;
+    cache->bytes += entry->bytes;
     kept = entry;
   }
   pthread_mutex_unlock(&cache->lock);
-  arena_destroy(unused);
+  destroy_all(unused);
   return hand_out(kept, user);
 }

@@ -8,6 +8,8 @@ typedef struct PlanCache PlanCache;
 
 /* NULL when memory is out. */
 PlanCache *plan_cache_create(size_t plans_max);
+/* What all plans' arenas hold together, above which the least recently used go; before the first one is put. */
+void plan_cache_bound(PlanCache *cache, size_t bytes_max);
 void plan_cache_destroy(PlanCache *cache); /* nothing of it is in use; NULL is fine */
 
 /* What was put for the shape, in use until `user` is reset or destroyed; NULL where there is nothing, or memory is out. */

@@ -49,6 +49,25 @@ static void the_least_recently_used_gives_way(void **state) {
   plan_cache_destroy(cache);
 }
 
+static void many_give_way_to_what_is_large(void **state) {
+  (void)state;
+  PlanCache *cache = plan_cache_create(100);
+  Arena *user = arena_create(0), *large = arena_create(0);
+  plan_cache_bound(cache, 100000);
+  put(cache, "a", user);
+  put(cache, "b", user);
+  arena_destroy(user);
+  user = arena_create(0);
+  assert_non_null(arena_alloc(large, 95000));
+  Str plan = arena_str(large, STR("c"));
+  assert_ptr_equal(plan_cache_put(cache, STR("c"), large, (void *)plan.ptr, user), plan.ptr);
+  assert_null(plan_cache_get(cache, STR("a"), user));
+  assert_null(plan_cache_get(cache, STR("b"), user));
+  assert_ptr_equal(plan_cache_get(cache, STR("c"), user), plan.ptr);
+  arena_destroy(user);
+  plan_cache_destroy(cache);
+}
+
 static void a_plan_in_use_outlives_its_eviction(void **state) {
   (void)state;
   PlanCache *cache = plan_cache_create(1);
@@ -66,6 +85,7 @@ int main(void) {
       cmocka_unit_test(what_was_put_is_found_by_its_shape),
       cmocka_unit_test(the_plan_that_was_first_stays),
       cmocka_unit_test(the_least_recently_used_gives_way),
+      cmocka_unit_test(many_give_way_to_what_is_large),
       cmocka_unit_test(a_plan_in_use_outlives_its_eviction),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
