@@ -53,3 +53,36 @@ Str cache_control(const CallGroup *group, const Resource *resource, Arena *arena
   for (size_t i = 0; i < group->count; i++) is_private = is_private || operation_depends(&group->calls[i].operation);
   return arena_printf(arena, "%s, max-age=%lld", is_private ? "private" : "public", (long long)resource->cache_max_age_s);
 }
+
+/* ---- of several ---- */
+
+typedef struct Parts {
+  int64_t max_age_s; /* -1: one of them says nothing */
+  bool is_private;
+} Parts;
+
+static void add_part(Parts *parts, const Resource *resource) {
+  if (resource->cache_max_age_s < parts->max_age_s) parts->max_age_s = resource->cache_max_age_s;
+  parts->is_private = parts->is_private || resource->is_cache_private;
+}
+
+static void add_selection(Parts *parts, const Selection *selection) {
+  for (size_t i = 0; i < selection->count; i++) {
+    const SelectionItem *item = &selection->items[i];
+    if (item->nested == NULL) continue;
+    add_part(parts, item->nested->resource);
+    add_selection(parts, item->nested);
+  }
+}
+
+Str cache_control_least(const CallGroup *group, Arena *arena) {
+  Parts parts = {.max_age_s = INT64_MAX};
+  for (size_t i = 0; i < group->count; i++) {
+    const Operation *operation = &group->calls[i].operation;
+    add_part(&parts, operation->resource);
+    if (operation->selection != NULL) add_selection(&parts, operation->selection);
+    parts.is_private = parts.is_private || operation_depends(operation);
+  }
+  if (parts.max_age_s < 0 || parts.max_age_s == INT64_MAX) return (Str){NULL, 0};
+  return arena_printf(arena, "%s, max-age=%lld", parts.is_private ? "private" : "public", (long long)parts.max_age_s);
+}

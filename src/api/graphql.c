@@ -1,8 +1,11 @@
 /* graphql.c - the GraphQL face: a document is parsed, validated, compiled into calls, and their Results become `data` and `errors`. */
 #include "api/graphql.h"
 
+#include "api/cache_control.h"
 #include "api/error_map.h"
+#include "api/graphql_federation.h"
 #include "api/graphql_request.h"
+#include "api/graphql_store.h"
 #include "api/problem_json.h"
 
 enum { GRAPHQL_HEADERS_MAX = 6 };
@@ -14,8 +17,13 @@ Code graphql_create(Api *api, const GraphqlLimits *limits, Error *err) {
   TRY_ALLOC(graphql);
   graphql->limits = *limits;
   TRY(graphql_schema_create(api->contract, api->arena, &graphql->schema, err));
+  TRY(graphql_store_create(graphql->schema, &graphql->limits, api->arena, &graphql->store, err));
   api->graphql = graphql;
   return CODE_OK;
+}
+
+Code graphql_trust(const Api *api, const GraphqlTrusted *documents, size_t count, Error *err) {
+  return graphql_store_trust(api->graphql->store, documents, count, err);
 }
 
 static bool accepts(const Api *api, const HttpRequest *request) { return api->graphql != NULL && str_equal(request->path, GRAPHQL_PATH); }
@@ -39,9 +47,9 @@ static void begin_error(Errors *errors, Str message, const GraphqlPlace *places,
   if (place_count > 0) buf_add_byte(out, ']');
 }
 
-static void begin_extensions(Errors *errors, Code code) {
+static void begin_extensions(Errors *errors, Str code) {
   buf_add(errors->out, STR(",\"extensions\":{\"code\":"));
-  json_write_string(errors->out, error_form(code)->name);
+  json_write_string(errors->out, code);
 }
 
 static void add_member(Errors *errors, Str name, Str value) {
@@ -59,7 +67,7 @@ static void end_error(Errors *errors) {
 
 /* The members of a problem document that say more than the message. */
 static void add_problem(Errors *errors, const Problem *problem) {
-  begin_extensions(errors, problem->code);
+  begin_extensions(errors, error_form(problem->code)->name);
   if (problem->mistake_count > 0) {
     buf_add(errors->out, STR(",\"pointer\":"));
     json_write_string(errors->out, problem->mistakes[0].pointer);
@@ -75,10 +83,12 @@ static void add_request_problem(Errors *errors, const Problem *problem) {
   add_problem(errors, problem);
 }
 
-static void add_root_problem(Errors *errors, const GraphqlRoot *root, const Problem *problem) {
+/* `index` is of an item of the root's list; -1: all of it. */
+static void add_root_problem(Errors *errors, const GraphqlRoot *root, int64_t index, const Problem *problem) {
   begin_error(errors, problem->detail.len > 0 ? problem->detail : error_form(problem->code)->title, &root->place, 1);
   buf_add(errors->out, STR(",\"path\":["));
   json_write_string(errors->out, root->name);
+  if (index >= 0) buf_printf(errors->out, ",%lld", (long long)index);
   buf_add_byte(errors->out, ']');
   add_problem(errors, problem);
 }
@@ -87,7 +97,7 @@ static void add_mistakes(Errors *errors, const GraphqlMistakes *mistakes) {
   for (size_t i = 0; i < mistakes->list.count; i++) {
     const GraphqlMistake *mistake = &mistakes->list.items[i];
     begin_error(errors, mistake->message, mistake->places, mistake->place_count);
-    begin_extensions(errors, mistake->code);
+    begin_extensions(errors, mistake->name.len > 0 ? mistake->name : error_form(mistake->code)->name);
     end_error(errors);
   }
 }
@@ -99,9 +109,11 @@ static Str content_type(const GraphqlState *state) {
                                                    : STR("application/json; charset=utf-8");
 }
 
-static void respond(ApiRequest *request, int status, const Buf *body) {
+/* `cache_control`: ptr NULL: nothing is said. */
+static void respond(ApiRequest *request, int status, const Buf *body, Str cache_control) {
   Arena *arena = request->exchange->arena;
   HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, GRAPHQL_HEADERS_MAX);
+  size_t count = 2;
   if (body->failed != CODE_OK || headers == NULL) {
     bool is_large = body->failed == CODE_TOO_LARGE;
     problem_respond(problem_create(arena, is_large ? CODE_TOO_LARGE : CODE_UNAVAILABLE,
@@ -111,7 +123,8 @@ static void respond(ApiRequest *request, int status, const Buf *body) {
   }
   headers[0] = (HttpHeader){STR("content-type"), content_type(request->face_state)};
   headers[1] = (HttpHeader){STR("vary"), STR("accept")};
-  request->response = (HttpResponse){.status = status, .headers = headers, .header_count = 2, .body = buf_str(body)};
+  if (cache_control.ptr != NULL) headers[count++] = (HttpHeader){STR("cache-control"), cache_control};
+  request->response = (HttpResponse){.status = status, .headers = headers, .header_count = count, .body = buf_str(body)};
 }
 
 /* Before anything ran: there is no `data`. What a well-formed request says wrong in GraphQL is a 200 in application/json, for clients that
@@ -124,8 +137,23 @@ static void respond_mistakes(ApiRequest *request, const GraphqlState *state) {
   buf_add(&body, STR("]}"));
   Code code = state->mistakes.list.items[0].code;
   bool is_limit = code == CODE_TOO_LARGE || code == CODE_METHOD_NOT_ALLOWED;
+  int strict = code == CODE_FORBIDDEN || code == CODE_NOT_FOUND ? error_form(code)->http_status : 400;
   if (state->mistakes.has_no_memory) body.failed = CODE_UNAVAILABLE;
-  respond(request, state->request.is_strict || is_limit ? 400 : 200, &body);
+  respond(request, state->request.is_strict || is_limit ? strict : 200, &body, (Str){NULL, 0});
+}
+
+/* With the problem's own headers (WWW-Authenticate, Allow, Retry-After). */
+static void respond_problem(ApiRequest *request, const Problem *problem, const Buf *body) {
+  Arena *arena = request->exchange->arena;
+  problem_respond(problem, 0, request->request_id, arena, &request->response);
+  HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, request->response.header_count);
+  if (body->failed != CODE_OK || headers == NULL) return;
+  for (size_t i = 0; i < request->response.header_count; i++) {
+    headers[i] = request->response.headers[i];
+    if (str_equal(headers[i].name, STR("content-type"))) headers[i].value = content_type(request->face_state);
+  }
+  request->response.headers = headers;
+  request->response.body = buf_str(body);
 }
 
 static void encode(ApiRequest *request);
@@ -141,27 +169,18 @@ static void encode_problem(ApiRequest *request) {
       return;
     }
   }
-  /* The problem's own headers (WWW-Authenticate, Allow, Retry-After), with a body of this face. */
-  problem_respond(problem, 0, request->request_id, arena, &request->response);
   Buf body = buf_on(arena, request->api->limits.result_bytes_max);
   Errors errors = {.out = &body, .request_id = request->request_id};
   buf_add(&body, STR("{\"errors\":["));
   add_request_problem(&errors, problem);
   buf_add(&body, STR("]}"));
-  HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, request->response.header_count);
-  if (body.failed != CODE_OK || headers == NULL) return;
-  for (size_t i = 0; i < request->response.header_count; i++) {
-    headers[i] = request->response.headers[i];
-    if (str_equal(headers[i].name, STR("content-type"))) headers[i].value = content_type(state);
-  }
-  request->response.headers = headers;
-  request->response.body = buf_str(&body);
+  respond_problem(request, problem, &body);
 }
 
 /* A read that found nothing is null without an error; a write that did not is one. */
 static const Problem *root_problem(const GraphqlRun *run, const GraphqlRoot *root) {
   if (root->sink.base.row == NULL) return NULL;
-  const Call *call = &run->calls[root->call];
+  const Call *call = &run->calls[root->sink.call];
   const Problem *problem = call->result.problem;
   bool is_absent = problem != NULL && problem->code == CODE_NOT_FOUND && call->operation.action == ACTION_GET;
   return is_absent ? NULL : problem;
@@ -194,9 +213,45 @@ static void write_data(const GraphqlRun *run, Buf *body) {
     if (root_problem(run, root) != NULL)
       buf_add(body, STR("null"));
     else
-      graphql_write_root(root, root->sink.base.row == NULL ? NULL : &run->calls[root->call].result, body);
+      graphql_write_root(root, root->sink.base.row == NULL ? NULL : &run->calls[root->sink.call].result, body);
   }
   buf_add_byte(body, '}');
+}
+
+/* A stranger who gets nothing at all is asked who it is, where the media type leaves the status to us. */
+static bool is_stranger_refused(const GraphqlState *state, const Problem *failed) {
+  const GraphqlRun *run = &state->run;
+  if (!state->request.is_strict || failed == NULL) return false;
+  for (size_t i = 0; i < run->call_count; i++) {
+    const Problem *problem = run->calls[i].result.problem;
+    if (problem == NULL || problem->code != CODE_UNAUTHENTICATED) return false;
+  }
+  return run->call_count > 0;
+}
+
+/* Of the roots' calls, each at its place. The last one; NULL: none. */
+static const Problem *add_problems(const GraphqlRun *run, Errors *errors, bool *ret_is_null) {
+  const Problem *failed = NULL;
+  for (size_t i = 0; i < run->root_count; i++) {
+    const GraphqlRoot *root = &run->roots[i];
+    const Problem *problem = root_problem(run, root);
+    size_t groups = root->kind == GRAPHQL_ROOT_ENTITIES ? root->entities->groups.count : 0;
+    if (problem != NULL) {
+      if (errors->count == 0) buf_add(errors->out, STR("\"errors\":["));
+      add_root_problem(errors, root, -1, problem);
+      *ret_is_null = *ret_is_null || root->is_required;
+      failed = problem;
+    }
+    for (size_t k = 0; k < groups; k++) {
+      const GraphqlEntityGroup *group = root->entities->groups.items[k];
+      problem = root_problem(run, &group->root);
+      if (problem == NULL) continue;
+      if (errors->count == 0) buf_add(errors->out, STR("\"errors\":["));
+      add_root_problem(errors, root, (int64_t)group->first, problem);
+      failed = problem;
+    }
+  }
+  return failed;
 }
 
 static void encode(ApiRequest *request) {
@@ -205,16 +260,8 @@ static void encode(ApiRequest *request) {
   Buf body = buf_on(request->exchange->arena, request->api->limits.result_bytes_max);
   Errors errors = {.out = &body, .request_id = request->request_id};
   bool is_mutation = run->operation->kind == GRAPHQL_MUTATION, is_null = false;
-  const Problem *failed = NULL;
   buf_add_byte(&body, '{');
-  for (size_t i = 0; i < run->root_count; i++) {
-    const Problem *problem = root_problem(run, &run->roots[i]);
-    if (problem == NULL) continue;
-    if (errors.count == 0) buf_add(&body, STR("\"errors\":["));
-    add_root_problem(&errors, &run->roots[i], problem);
-    is_null = is_null || run->roots[i].is_required;
-    failed = problem;
-  }
+  const Problem *failed = add_problems(run, &errors, &is_null);
   if (is_mutation && failed == NULL) failed = group_problem(request);
   if (is_mutation && failed != NULL && errors.count == 0) {
     buf_add(&body, STR("\"errors\":["));
@@ -229,8 +276,12 @@ static void encode(ApiRequest *request) {
     write_rolled_back(run, &body);
   else
     write_data(run, &body);
+  if (state->request.has_cost) buf_printf(&body, ",\"extensions\":{\"cost\":%lld}", (long long)run->cost);
   buf_add_byte(&body, '}');
-  respond(request, 200, &body);
+  if (is_stranger_refused(state, failed))
+    respond_problem(request, failed, &body);
+  else
+    respond(request, 200, &body, failed == NULL && !is_mutation ? cache_control_least(&request->group, run->arena) : (Str){NULL, 0});
 }
 
 /* ---- decode ---- */
@@ -268,9 +319,9 @@ static Code answer_mistakes(ApiRequest *request, GraphqlState *state) {
 static bool find_operation(GraphqlState *state) {
   GraphqlRun *run = &state->run;
   Str name = state->request.operation_name;
-  for (size_t i = 0; i < state->document.operation_count; i++) {
-    const GraphqlOperation *operation = &state->document.operations[i];
-    bool is_it = name.len == 0 ? state->document.operation_count == 1 : str_equal(operation->name, name);
+  for (size_t i = 0; i < state->document->operation_count; i++) {
+    const GraphqlOperation *operation = &state->document->operations[i];
+    bool is_it = name.len == 0 ? state->document->operation_count == 1 : str_equal(operation->name, name);
     if (is_it) run->operation = operation;
   }
   if (run->operation != NULL) return true;
@@ -281,28 +332,16 @@ static bool find_operation(GraphqlState *state) {
   return false;
 }
 
-static bool check_aliases(GraphqlState *state) {
-  size_t max = state->run.limits->aliases_max;
-  if (state->document.alias_count <= max) return true;
-  graphql_mistake(&state->mistakes, CODE_TOO_LARGE, NULL, 0, "The document has more than %zu aliases (--graphql-aliases-max)", max);
-  return false;
-}
-
-/* Parsed, valid, and its operation found. */
-static bool read_document(GraphqlState *state, Arena *arena) {
-  const GraphqlLimits *limits = state->run.limits;
-  GraphqlParseLimits parse_limits = {limits->document_bytes_max, limits->tokens_max};
-  if (!graphql_parse(state->request.query, &parse_limits, arena, &state->document, &state->mistakes)) return false;
-  if (!check_aliases(state)) return false;
-  graphql_validate(state->run.schema, &state->document, limits->has_introspection, &state->mistakes);
-  if (graphql_is_refused(&state->mistakes)) return false;
-  state->run.document = &state->document;
+/* Parsed and valid, and its operation found. */
+static bool read_document(const Graphql *graphql, GraphqlState *state, Arena *arena) {
+  if (!graphql_store_find(graphql->store, &state->request, arena, &state->mistakes, &state->document)) return false;
+  state->run.document = state->document;
   return find_operation(state);
 }
 
 static Code decode_operation(ApiRequest *request, GraphqlState *state) {
   GraphqlRun *run = &state->run;
-  if (!read_document(state, run->arena)) return answer_mistakes(request, state);
+  if (!read_document(request->api->graphql, state, run->arena)) return answer_mistakes(request, state);
   bool is_get = request->exchange->request.method != HTTP_POST;
   if (is_get && run->operation->kind != GRAPHQL_QUERY) return refuse_method(request, STR("POST"), "A mutation must be sent with POST");
   if (run->operation->kind == GRAPHQL_SUBSCRIPTION) {

@@ -47,7 +47,7 @@ static bool add_field(Collector *collector, const GraphqlNode *node) {
 static bool applies(const Collector *collector, Str condition) {
   if (condition.len == 0) return true;
   const GraphqlType *type = graphql_type(collector->run->schema, condition);
-  return type == collector->type || (type->kind == GRAPHQL_INTERFACE_TYPE && collector->type->is_node);
+  return type == collector->type || graphql_is_possible(type, collector->type);
 }
 
 static bool collect(Collector *collector, const GraphqlSelections *selections);

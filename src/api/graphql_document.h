@@ -133,6 +133,7 @@ enum { GRAPHQL_PLACES_MAX = 4, GRAPHQL_ERRORS_MAX = 50, GRAPHQL_LISTS_MAX = 16, 
 /* A mistake of a document or its variables. */
 typedef struct GraphqlMistake {
   Code code;
+  Str name; /* in the place of the code's own; len 0: that one */
   Str message;
   GraphqlPlace places[GRAPHQL_PLACES_MAX];
   size_t place_count;

@@ -1,10 +1,10 @@
 /* graphql_encode.c - rows to JSON under the response's names. Values have REST's forms (api/rest_encode.h). */
-#include "api/graphql_run.h"
+#include "api/graphql_federation.h"
 #include "api/rest_encode.h"
 #include "codec/base64.h"
 #include "codec/url.h"
 
-enum { NODE_ID_BYTES_MAX = 8192 };
+enum { NODE_ID_BYTES_MAX = 8192, ROW_KEY_BYTES_MAX = 8192 };
 
 typedef struct RowAt {
   const RestMap *map;
@@ -201,6 +201,17 @@ static Code sink_failed(const GraphqlSink *sink, const Buf *out, Error *err) {
   return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer rows or fields", out->max);
 }
 
+/* By which a row is found again among those asked for. */
+static Code keep_row_key(GraphqlSink *sink, const Value *values, Error *err) {
+  Buf key = buf_on(sink->arena, ROW_KEY_BYTES_MAX);
+  for (size_t i = 0; i < sink->key_count; i++) {
+    rest_write_value(sink->map, rest_map_key(sink->map, sink->keys[i]), NULL, &values[sink->key_indexes[i]], &key);
+    buf_add_byte(&key, ',');
+  }
+  if (key.failed == CODE_TOO_LARGE) buf_clear(&key);
+  return key.failed == CODE_UNAVAILABLE || !VEC_PUSH(sink->arena, &sink->row_keys, buf_str(&key)) ? error_no_memory(err) : CODE_OK;
+}
+
 static Code sink_row(ResultSink *base, const Selection *selection, const Value *values, Error *err) {
   GraphqlSink *sink = (GraphqlSink *)base;
   RowAt row = {.map = sink->map, .values = values};
@@ -216,7 +227,7 @@ static Code sink_row(ResultSink *base, const Selection *selection, const Value *
   }
   sink->row_count++;
   if (sink->has_row_ends && !VEC_PUSH(sink->arena, &sink->row_ends, sink->outs[0].len)) return error_no_memory(err);
-  return CODE_OK;
+  return sink->key_count > 0 ? keep_row_key(sink, values, err) : CODE_OK;
 }
 
 static void sink_restart(ResultSink *base) {
@@ -224,6 +235,7 @@ static void sink_restart(ResultSink *base) {
   for (size_t i = 0; i < sink->part_count; i++) buf_clear(&sink->outs[i]);
   sink->row_count = 0;
   sink->row_ends.count = 0;
+  sink->row_keys.count = 0;
   sink->first_cursor = sink->last_cursor = (Str){0};
 }
 
@@ -286,6 +298,7 @@ void graphql_write_root(const GraphqlRoot *root, const Result *result, Buf *to) 
   switch (root->kind) {
     case GRAPHQL_ROOT_TEXT: buf_add(to, root->text); break;
     case GRAPHQL_ROOT_LIST: write_connection(root, result, to); break;
+    case GRAPHQL_ROOT_ENTITIES: graphql_write_entities(root->entities, to); break;
     case GRAPHQL_ROOT_ROWS: write_rows(root, result, to); break;
     case GRAPHQL_ROOT_ROW:
       if (root->sink.row_count == 0)

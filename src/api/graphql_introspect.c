@@ -103,9 +103,11 @@ static bool tell_field(Teller *teller, const GraphqlField *field, const GraphqlG
   return true;
 }
 
+static bool has_fields(const GraphqlType *type) { return type->kind == GRAPHQL_OBJECT_TYPE || type->kind == GRAPHQL_INTERFACE_TYPE; }
+
 static bool tell_fields(Teller *teller, const GraphqlType *type, const GraphqlGroup *group) {
   bool is_all = has_deprecated(teller, group);
-  if (!graphql_is_composite(type)) return json_out_raw(&teller->out, STR("null")), true;
+  if (!has_fields(type)) return json_out_raw(&teller->out, STR("null")), true;
   json_out_open(&teller->out, '[');
   for (size_t i = 0; i < type->field_count; i++) {
     if ((is_all || type->fields[i].deprecation.ptr == NULL) && !tell_field(teller, &type->fields[i], group)) return false;
@@ -158,9 +160,13 @@ static bool is_any(const GraphqlSchema *schema, const GraphqlType *type) {
   (void)type;
   return true;
 }
-static bool is_row(const GraphqlSchema *schema, const GraphqlType *type) {
+static bool is_node(const GraphqlSchema *schema, const GraphqlType *type) {
   (void)schema;
   return type->is_node;
+}
+static bool is_entity(const GraphqlSchema *schema, const GraphqlType *type) {
+  (void)schema;
+  return type->is_entity;
 }
 static bool is_interface(const GraphqlSchema *schema, const GraphqlType *type) { return type == schema->node; }
 static bool is_none(const GraphqlSchema *schema, const GraphqlType *type) {
@@ -170,7 +176,8 @@ static bool is_none(const GraphqlSchema *schema, const GraphqlType *type) {
 }
 
 static Str kind_name(GraphqlRef ref) {
-  static const Str names[] = {STR_INIT("SCALAR"), STR_INIT("OBJECT"), STR_INIT("INTERFACE"), STR_INIT("ENUM"), STR_INIT("INPUT_OBJECT")};
+  static const Str names[] = {STR_INIT("SCALAR"), STR_INIT("OBJECT"),       STR_INIT("INTERFACE"),
+                              STR_INIT("ENUM"),   STR_INIT("INPUT_OBJECT"), STR_INIT("UNION")};
   if (graphql_is_required(ref)) return STR("NON_NULL");
   return ref.depth > 0 ? STR("LIST") : names[ref.type->kind];
 }
@@ -189,9 +196,9 @@ static bool tell_type_member(Teller *teller, GraphqlRef ref, const GraphqlGroup 
   if (str_equal(name, STR("fields"))) return tell_fields(teller, type, member);
   if (str_equal(name, STR("enumValues"))) return tell_items(teller, type, member);
   if (str_equal(name, STR("inputFields")) && is_input) return tell_inputs(teller, type->inputs, type->input_count, member);
-  if (str_equal(name, STR("interfaces")) && graphql_is_composite(type))
-    return tell_types(teller, member, type->is_node ? is_interface : is_none);
-  if (str_equal(name, STR("possibleTypes")) && type->kind == GRAPHQL_INTERFACE_TYPE) return tell_types(teller, member, is_row);
+  if (str_equal(name, STR("interfaces")) && has_fields(type)) return tell_types(teller, member, type->is_node ? is_interface : is_none);
+  if (str_equal(name, STR("possibleTypes")) && type->kind == GRAPHQL_INTERFACE_TYPE) return tell_types(teller, member, is_node);
+  if (str_equal(name, STR("possibleTypes")) && type->kind == GRAPHQL_UNION_TYPE) return tell_types(teller, member, is_entity);
   if (str_equal(name, STR("isOneOf")) && is_input) return json_out_bool(&teller->out, type->is_one_of), true;
   return json_out_raw(&teller->out, STR("null")), true;
 }

@@ -38,16 +38,32 @@ static const Problem *take_variables(const JsonValue *variables, Arena *arena, G
   return NULL;
 }
 
+/* Apollo's protocol for persisted documents; and whether the cost is to be told. */
+static const Problem *take_extensions(const JsonValue *extensions, Arena *arena, GraphqlRequest *ret) {
+  if (extensions == NULL || extensions->type == JSON_NULL) return NULL;
+  if (extensions->type != JSON_OBJECT) return refuse(arena, "\"extensions\" must be an object");
+  const JsonValue *cost = json_get(extensions, STR("cost")), *persisted = json_get(extensions, STR("persistedQuery"));
+  ret->has_cost = cost != NULL && cost->type == JSON_BOOL && cost->boolean;
+  if (persisted == NULL || persisted->type == JSON_NULL) return NULL;
+  const JsonValue *version = json_get(persisted, STR("version")), *hash = json_get(persisted, STR("sha256Hash"));
+  bool is_known = version != NULL && version->type == JSON_NUMBER && str_equal(version->text, STR("1"));
+  if (!is_known || hash == NULL || hash->type != JSON_STRING)
+    return refuse(arena, "\"extensions.persistedQuery\" must be {\"version\": 1, \"sha256Hash\": \"…\"}");
+  ret->sha256 = hash->text;
+  return NULL;
+}
+
 static const Problem *take_parameter(Str name, Str value, Arena *arena, GraphqlRequest *ret) {
   const JsonValue *json = NULL;
   if (str_equal(name, STR("query"))) ret->query = value;
   if (str_equal(name, STR("operationName"))) ret->operation_name = value;
+  if (str_equal(name, STR("documentId"))) ret->document_id = value;
   bool is_json = str_equal(name, STR("variables")) || str_equal(name, STR("extensions"));
   if (!is_json || value.len == 0) return NULL;
   const Problem *problem = parse_json(value, arena, "the parameter", &json);
   if (problem != NULL) return problem;
   if (str_equal(name, STR("variables"))) return take_variables(json, arena, ret);
-  return json->type == JSON_OBJECT || json->type == JSON_NULL ? NULL : refuse(arena, "\"extensions\" must be an object");
+  return take_extensions(json, arena, ret);
 }
 
 static const Problem *read_url(const HttpRequest *http, Arena *arena, GraphqlRequest *ret) {
@@ -84,19 +100,21 @@ static const Problem *read_body(const HttpRequest *http, Arena *arena, GraphqlRe
   if (body->type == JSON_ARRAY) return refuse(arena, "A request holds one operation; batches of them are not served");
   if (body->type != JSON_OBJECT) return refuse(arena, "The body must be an object with \"query\"");
   const JsonValue *query = json_get(body, STR("query")), *name = json_get(body, STR("operationName"));
-  const JsonValue *extensions = json_get(body, STR("extensions"));
+  const JsonValue *id = json_get(body, STR("documentId"));
   if (query != NULL && query->type != JSON_STRING && query->type != JSON_NULL) return refuse(arena, "\"query\" must be a string");
   if (name != NULL && name->type != JSON_STRING && name->type != JSON_NULL) return refuse(arena, "\"operationName\" must be a string");
-  if (extensions != NULL && extensions->type != JSON_OBJECT && extensions->type != JSON_NULL)
-    return refuse(arena, "\"extensions\" must be an object");
+  if (id != NULL && id->type != JSON_STRING && id->type != JSON_NULL) return refuse(arena, "\"documentId\" must be a string");
   if (query != NULL && query->type == JSON_STRING) ret->query = query->text;
   if (name != NULL && name->type == JSON_STRING) ret->operation_name = name->text;
-  return take_variables(json_get(body, STR("variables")), arena, ret);
+  if (id != NULL && id->type == JSON_STRING) ret->document_id = id->text;
+  problem = take_extensions(json_get(body, STR("extensions")), arena, ret);
+  return problem != NULL ? problem : take_variables(json_get(body, STR("variables")), arena, ret);
 }
 
 const Problem *graphql_request_read(const HttpRequest *http, Arena *arena, GraphqlRequest *ret) {
   const Problem *problem = http->method == HTTP_POST ? read_body(http, arena, ret) : read_url(http, arena, ret);
   if (problem != NULL) return problem;
-  if (ret->query.ptr == NULL) return refuse(arena, "The request has no \"query\"");
+  if (ret->query.ptr == NULL && ret->document_id.ptr == NULL && ret->sha256.ptr == NULL)
+    return refuse(arena, "The request has no \"query\"");
   return NULL;
 }

@@ -6,12 +6,16 @@
 typedef struct Graphql {
   GraphqlSchema *schema;
   GraphqlLimits limits;
+  struct GraphqlStore *store; /* api/graphql_store.h */
 } Graphql;
 
 typedef struct GraphqlRequest {
-  Str query; /* ptr NULL: none */
+  Str query;       /* ptr NULL: none */
+  Str document_id; /* ptr NULL: none */
+  Str sha256;      /* of extensions.persistedQuery; ptr NULL: none */
   Str operation_name;
   const JsonValue *variables; /* NULL: none */
+  bool has_cost;              /* extensions.cost asks for it */
   bool is_strict;             /* the answer is application/graphql-response+json */
 } GraphqlRequest;
 
@@ -19,7 +23,7 @@ typedef struct GraphqlState {
   GraphqlRequest request;
   GraphqlRun run;
   GraphqlMistakes mistakes;
-  GraphqlDocument document;
+  const GraphqlDocument *document;
   bool is_compiled;
 } GraphqlState;
 

@@ -11,8 +11,14 @@
 
 typedef struct GraphqlLimits {
   size_t depth_max, cost_max, aliases_max, document_bytes_max, tokens_max;
+  size_t persisted_max; /* 0: no document is persisted */
   bool has_introspection;
 } GraphqlLimits;
+
+/* A document that its operator knows, by name, by SHA-256 or by its text. */
+typedef struct GraphqlTrusted {
+  Str name, file, text;
+} GraphqlTrusted;
 
 typedef struct GraphqlOut GraphqlOut;
 
@@ -64,10 +70,21 @@ typedef struct GraphqlSink {
   Str first_cursor, last_cursor;
   bool has_row_ends; /* CREATE of an array */
   VEC(size_t) row_ends;
+  const Field *const *keys; /* of entities: rows are found again by these values */
+  const uint32_t *key_indexes;
+  size_t key_count;
+  VEC(Str) row_keys;
+  size_t call; /* of the run's, which it belongs to */
   Arena *arena;
 } GraphqlSink;
 
-typedef enum GraphqlRootKind { GRAPHQL_ROOT_TEXT = 0, GRAPHQL_ROOT_ROW, GRAPHQL_ROOT_LIST, GRAPHQL_ROOT_ROWS } GraphqlRootKind;
+typedef enum GraphqlRootKind {
+  GRAPHQL_ROOT_TEXT = 0,
+  GRAPHQL_ROOT_ROW,
+  GRAPHQL_ROOT_LIST,
+  GRAPHQL_ROOT_ROWS,
+  GRAPHQL_ROOT_ENTITIES
+} GraphqlRootKind;
 
 /* A field of Query or Mutation. */
 typedef struct GraphqlRoot {
@@ -76,12 +93,12 @@ typedef struct GraphqlRoot {
   Str key;
   Str text; /* TEXT */
   GraphqlPlace place;
-  bool is_required; /* its null makes all of `data` null */
-  bool is_list_ask; /* ROW that is asked for by a list of one */
-  size_t call;
+  bool is_required;       /* its null makes all of `data` null */
+  bool is_list_ask;       /* ROW that is asked for by a list of one */
   const Problem *problem; /* refused before it ran */
   GraphqlOut out;
   GraphqlSink sink;
+  struct GraphqlEntities *entities; /* ENTITIES: api/graphql_federation.h */
 } GraphqlRoot;
 
 /* Fields of one response name, to be merged. */
@@ -107,7 +124,7 @@ typedef struct GraphqlRun {
   GraphqlRoot *roots;
   size_t root_count;
   Call *calls;
-  size_t call_count;
+  size_t call_count, call_max;
   int64_t cost;
 } GraphqlRun;
 

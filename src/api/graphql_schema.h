@@ -12,7 +12,8 @@ typedef enum GraphqlKind {
   GRAPHQL_OBJECT_TYPE,
   GRAPHQL_INTERFACE_TYPE,
   GRAPHQL_ENUM_TYPE,
-  GRAPHQL_INPUT_TYPE
+  GRAPHQL_INPUT_TYPE,
+  GRAPHQL_UNION_TYPE
 } GraphqlKind;
 
 /* What a field answers, by which it is compiled. */
@@ -24,6 +25,8 @@ typedef enum GraphqlRole {
   GRAPHQL_ROLE_LIST,
   GRAPHQL_ROLE_AGGREGATE,
   GRAPHQL_ROLE_NODE,
+  GRAPHQL_ROLE_ENTITIES,
+  GRAPHQL_ROLE_SERVICE,
   GRAPHQL_ROLE_SCHEMA,
   GRAPHQL_ROLE_TYPE,
   /* of Mutation */
@@ -49,6 +52,8 @@ typedef enum GraphqlRole {
   GRAPHQL_ROLE_HAS_PREVIOUS,
   GRAPHQL_ROLE_START_CURSOR,
   GRAPHQL_ROLE_END_CURSOR,
+  /* of _Service */
+  GRAPHQL_ROLE_SDL,
   /* of an aggregate */
   GRAPHQL_ROLE_BY,
   GRAPHQL_ROLE_COUNT,
@@ -115,6 +120,9 @@ struct GraphqlType {
   bool is_one_of;
   bool is_built_in;         /* of the introspection, and the five scalars: not printed */
   bool is_node;             /* implements Node */
+  bool is_entity;           /* a row with a key: a member of _Entity; every node is one */
+  bool is_subgraph;         /* what a gateway adds by itself: not told in _service */
+  bool is_implemented;      /* Node: by at least one row */
   const Resource *resource; /* an object that is a resource's row, and inputs over one */
   FieldType scalar;         /* SCALAR */
 };
@@ -125,6 +133,8 @@ typedef struct GraphqlSchema {
   size_t type_count;
   const GraphqlType *query, *mutation; /* mutation NULL: nothing can be written */
   const GraphqlType *node;
+  const GraphqlType *entity;           /* the union of all entities; NULL: there are none */
+  Str subgraph_sdl;                    /* of _service, as JSON has it */
   const GraphqlType *const *row_types; /* by Resource.index */
   GraphqlField typename_field, schema_field, type_field;
   Map by_name;
@@ -150,7 +160,7 @@ static inline const GraphqlType *graphql_type(const GraphqlSchema *schema, Str n
 const GraphqlField *graphql_field(const GraphqlSchema *schema, const GraphqlType *type, Str name);
 const GraphqlInput *graphql_input(const GraphqlInput *inputs, size_t count, Str name);
 static inline bool graphql_is_composite(const GraphqlType *type) {
-  return type->kind == GRAPHQL_OBJECT_TYPE || type->kind == GRAPHQL_INTERFACE_TYPE;
+  return type->kind == GRAPHQL_OBJECT_TYPE || type->kind == GRAPHQL_INTERFACE_TYPE || type->kind == GRAPHQL_UNION_TYPE;
 }
 static inline bool graphql_is_input(const GraphqlType *type) { return !graphql_is_composite(type); }
 static inline bool graphql_is_required(GraphqlRef ref) { return (ref.required & 1u) != 0; }
@@ -161,8 +171,14 @@ static inline GraphqlRef graphql_nullable(GraphqlRef ref) { return (GraphqlRef){
 void graphql_ref_write(GraphqlRef ref, Buf *out);
 /* Whether a value of `type` may stand where `condition` is asked for, and the other way round. */
 bool graphql_types_overlap(const GraphqlType *a, const GraphqlType *b);
+/* A row's type as one of an interface or a union. */
+static inline bool graphql_is_possible(const GraphqlType *abstract, const GraphqlType *row) {
+  return abstract->kind == GRAPHQL_INTERFACE_TYPE ? row->is_node : abstract->kind == GRAPHQL_UNION_TYPE && row->is_entity;
+}
 /* The schema in SDL. */
 void graphql_sdl_write(const GraphqlSchema *schema, Buf *out);
+/* The same as a subgraph of a federation (v2) says it: with @link and @key, without what every subgraph has. */
+void graphql_subgraph_write(const GraphqlSchema *schema, Buf *out);
 
 /* ---- between the files of the schema ---- */
 

@@ -37,7 +37,7 @@ static void write_input(const GraphqlInput *input, Buf *out) {
   write_deprecation(input->deprecation, out);
 }
 
-static void write_field(const GraphqlField *field, Buf *out) {
+static void write_field(const GraphqlField *field, bool is_subgraph, Buf *out) {
   write_description(field->description, "  ", out);
   buf_printf(out, "  %.*s", STR_ARGS(field->name));
   for (size_t i = 0; i < field->argument_count; i++) {
@@ -47,11 +47,17 @@ static void write_field(const GraphqlField *field, Buf *out) {
   buf_add(out, field->argument_count > 0 ? STR("): ") : STR(": "));
   graphql_ref_write(field->type, out);
   write_deprecation(field->deprecation, out);
+  /* Global ids are each subgraph's own, so that no gateway could choose whom to ask. */
+  if (is_subgraph && field->role == GRAPHQL_ROLE_NODE) buf_add(out, STR(" @shareable @inaccessible"));
   buf_add_byte(out, '\n');
 }
 
-static void write_body(const GraphqlType *type, Buf *out) {
-  for (size_t i = 0; i < type->field_count; i++) write_field(&type->fields[i], out);
+static bool is_of_gateway(const GraphqlField *field) { return field->role == GRAPHQL_ROLE_SERVICE || field->role == GRAPHQL_ROLE_ENTITIES; }
+
+static void write_body(const GraphqlType *type, bool is_subgraph, Buf *out) {
+  for (size_t i = 0; i < type->field_count; i++) {
+    if (!is_subgraph || !is_of_gateway(&type->fields[i])) write_field(&type->fields[i], is_subgraph, out);
+  }
   for (size_t i = 0; i < type->input_count; i++) {
     write_description(type->inputs[i].description, "  ", out);
     buf_add(out, STR("  "));
@@ -66,24 +72,72 @@ static void write_body(const GraphqlType *type, Buf *out) {
   }
 }
 
-static void write_type(const GraphqlSchema *schema, const GraphqlType *type, Buf *out) {
-  static const char *const words[] = {"scalar", "type", "interface", "enum", "input"};
+static void write_members(const GraphqlSchema *schema, const GraphqlType *type, Buf *out) {
+  const char *before = " = ";
+  for (size_t i = 0; i < schema->type_count; i++) {
+    if (!graphql_is_possible(type, schema->types[i])) continue;
+    buf_printf(out, "%s%.*s", before, STR_ARGS(schema->types[i]->name));
+    before = " | ";
+  }
+}
+
+static void write_key(const Field *const *fields, size_t count, Buf *out) {
+  for (size_t i = 0; i < count; i++) {
+    if (fields[i]->is_hidden) return;
+  }
+  buf_add(out, STR(" @key(fields: \""));
+  for (size_t i = 0; i < count; i++) buf_printf(out, i == 0 ? "%.*s" : " %.*s", STR_ARGS(fields[i]->name));
+  buf_add(out, STR("\")"));
+}
+
+/* Of every key by which a row can be asked for (api/graphql_federation.c). */
+static void write_federation(const GraphqlType *type, Buf *out) {
+  const Resource *resource = type->resource;
+  bool is_page_info = type->field_count > 0 && type->fields[0].role == GRAPHQL_ROLE_HAS_NEXT;
+  if (is_page_info) buf_add(out, STR(" @shareable"));
+  if (!type->is_entity) return;
+  write_key(resource->keys, resource->key_count, out);
+  for (size_t i = 0; i < resource->unique_count; i++) write_key(resource->uniques[i].fields, resource->uniques[i].count, out);
+}
+
+static void write_type(const GraphqlSchema *schema, const GraphqlType *type, bool is_subgraph, Buf *out) {
+  static const char *const words[] = {"scalar", "type", "interface", "enum", "input", "union"};
   write_description(type->description, "", out);
   buf_printf(out, "%s %.*s", words[type->kind], STR_ARGS(type->name));
   if (type->is_node) buf_printf(out, " implements %.*s", STR_ARGS(schema->node->name));
   if (type->is_one_of) buf_add(out, STR(" @oneOf"));
-  if (type->kind == GRAPHQL_SCALAR_TYPE) {
+  if (is_subgraph) write_federation(type, out);
+  if (type->kind == GRAPHQL_UNION_TYPE) write_members(schema, type, out);
+  if (type->kind == GRAPHQL_SCALAR_TYPE || type->kind == GRAPHQL_UNION_TYPE) {
     buf_add(out, STR("\n\n"));
     return;
   }
   buf_add(out, STR(" {\n"));
-  write_body(type, out);
+  write_body(type, is_subgraph, out);
   buf_add(out, STR("}\n\n"));
 }
 
-void graphql_sdl_write(const GraphqlSchema *schema, Buf *out) {
+static void write_types(const GraphqlSchema *schema, bool is_subgraph, Buf *out) {
   for (size_t i = 0; i < schema->type_count; i++) {
-    if (!schema->types[i]->is_built_in) write_type(schema, schema->types[i], out);
+    const GraphqlType *type = schema->types[i];
+    if (!type->is_built_in && !(is_subgraph && type->is_subgraph)) write_type(schema, type, is_subgraph, out);
   }
   if (out->failed == CODE_OK && out->len > 1) out->len--; /* the last empty line */
+}
+
+void graphql_sdl_write(const GraphqlSchema *schema, Buf *out) { write_types(schema, false, out); }
+
+void graphql_subgraph_write(const GraphqlSchema *schema, Buf *out) {
+  static const Str head = STR_INIT(
+      "extend schema @link(url: \"https://specs.apollo.dev/link/v1.0\")"
+      " @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\", \"@shareable\", \"@inaccessible\"])\n\n"
+      "directive @link(url: String!, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA\n\n"
+      "directive @key(fields: federation__FieldSet!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE\n\n"
+      "directive @shareable repeatable on OBJECT | FIELD_DEFINITION\n\n"
+      "directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | "
+      "INPUT_OBJECT | INPUT_FIELD_DEFINITION\n\n"
+      "directive @oneOf on INPUT_OBJECT\n\n"
+      "scalar link__Import\n\nscalar federation__FieldSet\n\nenum link__Purpose {\n  SECURITY\n  EXECUTION\n}\n\n");
+  buf_add(out, head);
+  write_types(schema, true, out);
 }

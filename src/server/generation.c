@@ -8,6 +8,7 @@
 #include "api/rest.h"
 #include "contract/load.h"
 #include "contract/versions.h"
+#include "server/contract_source.h"
 
 /* Asked in this order. */
 static const Face *const faces[] = {&rest_face, &graphql_face};
@@ -77,8 +78,25 @@ GraphqlLimits generation_graphql_limits(const ServeConfig *config) {
       .aliases_max = config->graphql_aliases_max,
       .document_bytes_max = config->graphql_document_bytes_max,
       .tokens_max = config->graphql_tokens_max,
+      .persisted_max = config->graphql_persisted_max,
       .has_introspection = config->graphql_introspection == 0,
   };
+}
+
+/* The documents of --graphql-documents: NAME.graphql is NAME. */
+static Code trust_documents(const Generation *generation, const ServeConfig *config, Error *err) {
+  ContractSource source;
+  TRY(contract_source_read(config->graphql_documents, generation->arena, &source, err));
+  GraphqlTrusted *trusted = ARENA_ARRAY(generation->arena, GraphqlTrusted, source.count + 1);
+  TRY_ALLOC(trusted);
+  for (size_t i = 0; i < source.count; i++) {
+    Str file = source.files[i].name, rest = file, name = file;
+    while (str_split_next(&rest, '/', &name)) continue;
+    if (str_ends_with(name, STR(".graphql"))) name = str_slice(name, 0, name.len - STR(".graphql").len);
+    trusted[i] = (GraphqlTrusted){.name = name, .file = file, .text = source.files[i].text};
+  }
+  for (size_t i = 0; i < generation->version_count; i++) TRY(graphql_trust(generation->versions[i].api, trusted, source.count, err));
+  return CODE_OK;
 }
 
 static Code prepare_version(GenerationVersion *version, const ServeConfig *config, Error *err) {
@@ -92,6 +110,7 @@ static Code prepare_version(GenerationVersion *version, const ServeConfig *confi
 
 static Code fill(Generation *generation, const ServeConfig *config, Error *err) {
   for (size_t i = 0; i < generation->version_count; i++) TRY(prepare_version(&generation->versions[i], config, err));
+  if (config->graphql_documents.len > 0) TRY(trust_documents(generation, config, err));
   TRY(make_routes(generation, err));
   return make_metrics(generation, err);
 }

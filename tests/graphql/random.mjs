@@ -1,5 +1,5 @@
 // random.mjs - documents over a schema from a seed, with variables for them: mostly valid, with mistakes of every rule at a chosen rate.
-import { getNamedType, getNullableType, isCompositeType, isEnumType, isInputObjectType, isInterfaceType, isLeafType, isListType, isNonNullType } from 'graphql';
+import { getNamedType, getNullableType, isAbstractType, isCompositeType, isEnumType, isInputObjectType, isLeafType, isListType, isNonNullType } from 'graphql';
 
 export class Random {
   constructor(seed) { this.state = seed >>> 0; }
@@ -18,11 +18,13 @@ export class Random {
 
 const strings = ['""', '"a"', '"2026-01-01"', '"x\\u00e9\\n"', '"""block "quoted" text"""', '"tea"'];
 const literals = {
+  _Any: ['{__typename: "Book", isbn: "1"}', '{__typename: "Copy", branch: "A", number: 1}'],
   Int: ['0', '1', '-7', '2147483647'], Float: ['1.5', '2', '-0.25e3', '1E-2'], Boolean: ['true', 'false'], ID: ['"k"', '5'],
   BigInt: ['"12345678901"', '9'], Decimal: ['"3.50"', '4', '1.25'], JSON: ['{a: [1, {b: null}], c: X}', '[1, "b"]', 'true', '"s"', '1.5'],
 };
 const wrong = ['2147483648', '1.5', '"text"', 'true', 'NOTHING', '{a: 1}', '[1]', '[]', 'null', '-99999999999', '{}', '[[1]]', '{a: 1, a: 2}'];
 const values = {
+  _Any: [{ __typename: 'Book', isbn: '1' }, { a: 1 }],
   Int: [0, 1, -7, 2147483647, 5.0], Float: [1.5, 2, -250], Boolean: [true, false], ID: ['k', 5, '05'], BigInt: ['12345678901', 9],
   Decimal: ['3.50', 4], JSON: [{ a: [1, { b: null }] }, [1], true, 's', null],
 };
@@ -111,7 +113,7 @@ export class Documents {
 
   field(type, depth) {
     const { random } = this;
-    const fields = isInterfaceType(type) || isCompositeType(type) ? Object.values(type.getFields()) : [];
+    const fields = Object.values(type.getFields?.() ?? {});
     if (this.wrongly()) return random.pick(['nothing', 'nam', 'titel { x }', 'nothing(a: $lost) { b }']);
     if (random.chance(0.06) || fields.length === 0) return '__typename';
     const shallow = depth > 4 ? fields.filter((field) => isLeafType(getNamedType(field.type))) : fields;
@@ -127,7 +129,7 @@ export class Documents {
   fragmentOn(type) {
     const { random } = this;
     if (this.wrongly()) return random.pick([...this.composites.map(({ name }) => name), 'Nothing', 'String', 'CopyState', 'BookWhere']);
-    if (isInterfaceType(type)) return random.pick(this.schema.getPossibleTypes(type)).name;
+    if (isAbstractType(type)) return random.pick(this.schema.getPossibleTypes(type)).name;
     const interfaces = type.getInterfaces?.() ?? [];
     return interfaces.length > 0 && random.chance(0.3) ? interfaces[0].name : type.name;
   }

@@ -49,7 +49,7 @@ function teach(schema) {
   const literal = (kinds) => (node) => { if (!kinds.includes(node.kind)) throw new GraphQLError('no value of this type', { nodes: node }); return valueFromASTUntyped(node); };
   const value = (...types) => (given) => { if (!types.includes(typeof given)) throw new GraphQLError('no value of this type'); return given; };
   for (const type of Object.values(schema.getTypeMap())) {
-    if (type.constructor.name !== 'GraphQLScalarType' || ['Int', 'Float', 'String', 'Boolean', 'ID', 'JSON'].includes(type.name)) continue;
+    if (type.constructor.name !== 'GraphQLScalarType' || ['Int', 'Float', 'String', 'Boolean', 'ID', 'JSON', '_Any'].includes(type.name)) continue;
     const isNumber = type.name === 'Decimal' || type.name === 'BigInt';
     type.parseLiteral = literal([Kind.STRING, ...(isNumber ? [Kind.INT] : []), ...(type.name === 'Decimal' ? [Kind.FLOAT] : [])]);
     type.parseValue = isNumber ? value('string', 'number') : value('string');
