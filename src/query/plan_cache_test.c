@@ -82,10 +82,8 @@ static void a_plan_in_use_outlives_its_eviction(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_was_put_is_found_by_its_shape),
-      cmocka_unit_test(the_plan_that_was_first_stays),
-      cmocka_unit_test(the_least_recently_used_gives_way),
-      cmocka_unit_test(many_give_way_to_what_is_large),
+      cmocka_unit_test(what_was_put_is_found_by_its_shape),  cmocka_unit_test(the_plan_that_was_first_stays),
+      cmocka_unit_test(the_least_recently_used_gives_way),   cmocka_unit_test(many_give_way_to_what_is_large),
       cmocka_unit_test(a_plan_in_use_outlives_its_eviction),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
