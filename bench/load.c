@@ -26,6 +26,8 @@ typedef struct Options {
   uint64_t requests_max; /* 0: until the time is over */
   double seconds;
   const char *method, *path, *body, *header;
+  const char *write_path, *write_body; /* instead of the above, for so many of a hundred: a POST that is answered with 201 */
+  uint64_t write_percent;
   const char *lines_file;
   const char *ids_file;  /* where to write the "id" of each answer, a line each */
   uint64_t first;        /* {i} counts from here */
@@ -44,7 +46,7 @@ typedef struct Connection {
   int fd;
   char *answer;
   size_t answer_length;
-  bool is_busy;
+  bool is_busy, is_write;
   uint64_t sent_ns;
 } Connection;
 
@@ -133,11 +135,13 @@ static void send_next(Load *load, Connection *connection) {
   const Options *options = load->options;
   uint64_t number = options->random_below > 0 ? random_next(load) % options->random_below : load->next++;
   char path[4096], body[REQUEST_BYTES_MAX / 2], request[REQUEST_BYTES_MAX];
-  fill(load, options->path, number, path, sizeof path);
-  size_t body_length = options->body == NULL ? 0 : fill(load, options->body, number, body, sizeof body);
-  int head = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s%s", options->method, path, options->header,
-                      options->header[0] == 0 ? "" : "\r\n");
-  if (options->body != NULL) {
+  connection->is_write = options->write_percent > 0 && random_next(load) % 100 < options->write_percent;
+  const char *body_template = connection->is_write ? options->write_body : options->body;
+  fill(load, connection->is_write ? options->write_path : options->path, number, path, sizeof path);
+  size_t body_length = body_template == NULL ? 0 : fill(load, body_template, number, body, sizeof body);
+  int head = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s%s", connection->is_write ? "POST" : options->method,
+                      path, options->header, options->header[0] == 0 ? "" : "\r\n");
+  if (body_template != NULL) {
     head +=
         snprintf(request + head, sizeof request - (size_t)head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body_length);
   }
@@ -178,7 +182,7 @@ static void note_id(Load *load, const char *answer) {
 
 static void take_answer(Load *load, Connection *connection) {
   int status = (int)strtol(connection->answer + 9, NULL, 10);
-  if (status != load->options->status) {
+  if (status != (connection->is_write ? 201 : load->options->status)) {
     if (load->wrong++ == 0) snprintf(load->first_wrong, sizeof load->first_wrong, "%.500s", connection->answer);
   } else if (load->ids != NULL) {
     note_id(load, connection->answer);
@@ -264,7 +268,7 @@ static void run(Load *load) {
 int main(int argc, char **argv) {
   Options options = {.connections = 64, .seconds = 1, .method = "GET", .path = "/", .header = "", .status = 200, .wait_ms = 10000};
   uint64_t seed = 88172645463325252u;
-  for (int option; (option = getopt(argc, argv, "p:c:n:t:m:u:b:H:l:o:f:r:s:S:w:")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "p:c:n:t:m:u:b:H:l:o:f:r:s:S:w:W:U:B:")) != -1;) {
     switch (option) {
       case 'p': options.port = (uint16_t)strtoul(optarg, NULL, 10); break;
       case 'c': options.connections = strtoul(optarg, NULL, 10); break;
@@ -280,17 +284,25 @@ int main(int argc, char **argv) {
       case 'r': options.random_below = strtoull(optarg, NULL, 10); break;
       case 's': options.status = (int)strtol(optarg, NULL, 10); break;
       case 'w': options.wait_ms = 1000 * (int)strtol(optarg, NULL, 10); break;
+      case 'W': options.write_percent = strtoull(optarg, NULL, 10); break;
+      case 'U': options.write_path = optarg; break;
+      case 'B': options.write_body = optarg; break;
       case 'S': seed = strtoull(optarg, NULL, 10) | 1; break;
       default:
         fprintf(stderr,
                 "usage: load -p PORT [-c connections] [-n requests | -t seconds] [-m method] [-u path] [-b body] [-H header] [-l "
                 "file of lines]\n"
-                "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-S seed] [-w seconds to wait]\n");
+                "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-S seed] [-w seconds to wait]\n"
+                "            [-W percent of writes -U path -B body]\n");
         return 2;
     }
   }
   if (options.port == 0 || options.connections == 0 || options.connections > CONNECTIONS_MAX) {
     fprintf(stderr, "load: -p PORT is needed, and 1 to %d connections\n", CONNECTIONS_MAX);
+    return 2;
+  }
+  if (options.write_percent > 0 && (options.write_path == NULL || options.write_body == NULL)) {
+    fprintf(stderr, "load: -W wants -U and -B\n");
     return 2;
   }
   static Load load;

@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { drawChart } from './chart.mjs';
-import { build, cases as casesOf, connections, file, fill, load, log, removeFiles, run, start, startOurs, stop } from './server.mjs';
+import { build, cases as casesOf, connections, file, fill, load, log, measure, median, removeFiles, replaceFigures, run, start, startOurs, stop } from './server.mjs';
 
 const isFull = process.argv.includes('full');
 const rounds = isFull ? 15 : 9;
@@ -13,22 +13,7 @@ const rows = 100000;
 const manyRequests = isFull ? 5000000 : 200000;
 const cases = casesOf(rows);
 
-// Nanoseconds on a CPU of all threads of a process; exact, unlike the ticks of /proc/PID/stat.
-function cpuNs(pid) {
-  let total = 0;
-  for (const task of fs.readdirSync(`/proc/${pid}/task`)) total += Number(fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
-  return total;
-}
 const rssKb = (pid) => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
-
-// One round of one case: CPU per request, and requests per second.
-function measure(server, options, round) {
-  const before = cpuNs(server.pid);
-  const { requests, seconds: wall, p99_us: p99 } = load(server, ['-t', String(seconds), '-S', String(round * 7919 + 1), ...options]);
-  return { us: (cpuNs(server.pid) - before) / 1000 / requests, rate: requests / wall, p99 };
-}
-
-const median = (values) => { const sorted = [...values].sort((a, b) => a - b); return sorted[Math.floor(sorted.length / 2)]; };
 
 async function main() {
   const results = {};
@@ -46,8 +31,8 @@ async function main() {
     log(round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`);
     // Each case right behind a hello of its own: what else the machine does weighs on both.
     for (const { name, options, per = 1 } of cases) {
-      const base = measure(hello, ['-u', '/'], round + 1);
-      const sample = measure(ours, options, round + 1);
+      const base = measure(hello, ['-u', '/'], round + 1, seconds);
+      const sample = measure(ours, options, round + 1, seconds);
       if (round < 0) continue;
       samples.get('hello').push({ ...base, ratio: 1 });
       samples.get(name).push({ ...sample, us: sample.us / per, rate: sample.rate * per, ratio: sample.us / per / base.us });
@@ -98,20 +83,11 @@ function table(results) {
   return `| request | CPU, µs | to hello | goal | requests a second | p99, µs | instructions |\n|---|--:|--:|---|--:|--:|--:|\n${lines.join('\n')}\n\n| figure | | goal |\n|---|--:|---|\n${others.map((line) => `| ${line.join(' | ')} |`).join('\n')}\n`;
 }
 
-// The page keeps what people wrote around the figures.
-function replaceFigures(page, figures) {
-  const begin = '<!-- figures: written by make bench -->';
-  const end = '<!-- end of figures -->';
-  const at = page.indexOf(begin), behind = page.indexOf(end);
-  if (at < 0 || behind < at) throw new Error('docs/bench.md has no place for the figures');
-  return `${page.slice(0, at)}${begin}\n${figures}${page.slice(behind)}`;
-}
-
 function write(results) {
   const text = table(results);
   const machine = `${os.cpus().length} × ${os.cpus()[0].model.trim()}, Linux ${os.release().split('-')[0]}`;
   const figures = `\nFrom one run of \`make bench${isFull ? ' BENCH=full' : ''}\` on ${machine}, load average ${os.loadavg()[2].toFixed(1)}: ${rows.toLocaleString('en-US')} rows, ${connections} connections, one loop thread, ${rounds} rounds of ${seconds} s.\n\n${text}\n`;
-  fs.writeFileSync('docs/bench.md', replaceFigures(fs.readFileSync('docs/bench.md', 'utf8'), figures));
+  replaceFigures('make bench', figures);
   fs.writeFileSync('docs/bench.svg', drawChart(results.cases));
   console.log(text);
 }

@@ -31,7 +31,8 @@ export function start(command, args) {
   });
 }
 
-const serveArgs = (database) => ['serve', 'bench/bench.graphql', '--listen', '127.0.0.1:0', '--store', `sqlite:${file(database)}`, '--threads', '1', '--log', 'off'];
+// `database`: a file of the folder, or a store's URL.
+const serveArgs = (database) => ['serve', 'bench/bench.graphql', '--listen', '127.0.0.1:0', '--store', database.includes('://') ? database : `sqlite:${file(database)}`, '--migrate', '--threads', '1', '--log', 'off'];
 // `wrapper`: a program and its arguments that runs the server, such as valgrind.
 export const startOurs = (database = 'bench.db', wrapper = []) => {
   const [program, ...args] = [...wrapper, `${build}/caisson`, ...serveArgs(database)];
@@ -49,9 +50,34 @@ export function run(command, args) {
 }
 export const load = (server, options) => run(`${build}/bench/load`, ['-p', server.port, '-c', String(connections), ...options]);
 
+// Nanoseconds on a CPU of all threads of a process; exact, unlike the ticks of /proc/PID/stat.
+export function cpuNs(pid) {
+  let total = 0;
+  for (const task of fs.readdirSync(`/proc/${pid}/task`)) total += Number(fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+  return total;
+}
+
+// One round of one case: CPU per request, and requests per second.
+export function measure(server, options, round, seconds) {
+  const before = cpuNs(server.pid);
+  const { requests, seconds: wall, p99_us: p99 } = load(server, ['-t', String(seconds), '-S', String(round * 7919 + 1), ...options]);
+  return { us: (cpuNs(server.pid) - before) / 1000 / requests, rate: requests / wall, p99 };
+}
+
+export const median = (values) => { const sorted = [...values].sort((a, b) => a - b); return sorted[Math.floor(sorted.length / 2)]; };
+
+// The page keeps what people wrote around the figures: `what` names the place in it.
+export function replaceFigures(what, figures) {
+  const page = fs.readFileSync('docs/bench.md', 'utf8');
+  const begin = `<!-- figures: written by ${what} -->`;
+  const at = page.indexOf(begin), behind = page.indexOf('<!-- end of figures -->', at);
+  if (at < 0 || behind < at) throw new Error(`docs/bench.md has no place for the figures of ${what}`);
+  fs.writeFileSync('docs/bench.md', `${page.slice(0, at)}${begin}\n${figures}${page.slice(behind)}`);
+}
+
 // Products, as many reviews of the first 2000, and a note of any; the products' ids are in the file "ids".
-export async function fill(rows) {
-  const server = await startOurs();
+export async function fill(rows, database = 'bench.db') {
+  const server = await startOurs(database);
   log(`filling ${rows} products, reviews and notes`);
   load(server, ['-n', String(rows), '-m', 'POST', '-u', '/v1/products', '-s', '201', '-o', file('ids'),
     '-b', '{"sku":"SKU-{i}","name":"Darjeeling first flush, lot {i}","price":"12.5","stock":{i},"number":{i}}']);

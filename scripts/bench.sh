@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Measures and writes docs/bench.md and docs/bench.svg; `full` takes longer. `guard` counts instructions instead and holds them to
 # bench/budget.json; `guard record` makes what it counts the budget. `watch` prints what ten thousand watches cost, `bulk` what rows by the
-# million do, `openapi` what the document of 200 resources does.
+# million do, `openapi` what the document of 200 resources does. `postgres` measures the server on PostgreSQL.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-ninja -C build bench/hello bench/load bench/sql >/dev/null
+ninja -C build bench/hello bench/load bench/pipeline bench/sql >/dev/null
 if [ "${1:-}" = guard ]; then
   shift
   exec node bench/guard.mjs "$@"
@@ -21,5 +21,10 @@ if [ "${1:-}" = openapi ]; then
   shift
   ninja -C build bench/openapi >/dev/null
   exec build/bench/openapi "$@"
+fi
+if [ "${1:-}" = postgres ]; then
+  shift
+  [ -z "${BENCH_PEERS:-}" ] || scripts/npm.sh bench/peers
+  exec node bench/postgres.mjs "$@"
 fi
 exec node bench/run.mjs "$@"
