@@ -27,6 +27,10 @@ typedef struct ApiRequest {
    * problem has `response` made by the face first. */
   void (*respond)(struct ApiRequest *request);
   void (*begin)(struct ApiRequest *request);
+  /* The server's too: whether this Authorization is a good token's. */
+  bool (*is_known)(struct ApiRequest *request, Str authorization);
+  /* Whether the request comes from no page, from one of this server's own, or from one of --cors-origin. */
+  bool (*is_of_friend)(struct ApiRequest *request);
 } ApiRequest;
 
 typedef struct Face {

@@ -6,6 +6,7 @@
 #include "api/graphql_federation.h"
 #include "api/graphql_request.h"
 #include "api/graphql_store.h"
+#include "api/graphql_ws.h"
 #include "api/problem_json.h"
 
 enum { GRAPHQL_HEADERS_MAX = 6 };
@@ -364,7 +365,9 @@ static Code decode_operation(ApiRequest *request, GraphqlState *state) {
 static Code decode(ApiRequest *request) {
   const HttpRequest *http = &request->exchange->request;
   Arena *arena = request->exchange->arena;
+  Code code;
   if (http->method == HTTP_OPTIONS) return answer_options(request);
+  if (graphql_ws_decode(request, &code)) return code;
   GraphqlState *state = ARENA_NEW(arena, GraphqlState);
   if (state == NULL) return no_memory(request);
   bool is_acceptable = graphql_negotiate(http, &state->request.is_strict);

@@ -53,7 +53,7 @@ static void connection_end(Connection *connection, bool with_reset) {
   connection->is_closed = true;
   forget_resuming(connection);
   Http1Exchange *first = connection->first, *sent = connection->sent;
-  connection->first = connection->last = connection->sent = connection->receiving = connection->held = NULL;
+  connection->first = connection->last = connection->sent = connection->receiving = connection->held = connection->tunnel = NULL;
   connection->exchange_count = 0;
   connection->unparsed = (Str){NULL, 0};
   if (connection->previous == NULL) {
@@ -79,10 +79,14 @@ void http_connection_close(Connection *connection) { connection_end(connection, 
 /* RFC 9112 §9.6: the peer sees the end of our side, and what it still sends is read, for a while, lest its system throw away our last
  * answer. */
 void http_connection_finish(Connection *connection) {
+  connection->tunnel = NULL;
   connection->is_finishing = connection->is_deaf = true;
   connection->input.len = 0;
   connection->unparsed.len = 0;
-  if (!connection->is_cut) stream_shutdown(connection->stream);
+  if (!connection->is_cut)
+    stream_shutdown(connection->stream);
+  else if (stream_queued(connection->stream) == 0)
+    connection_end(connection, true); /* nothing will be flushed that could end it */
 }
 
 void http_connection_linger(Connection *connection) {
@@ -256,6 +260,7 @@ static void on_message_end(Connection *connection) {
 
 static bool may_parse(const Connection *connection) {
   if (connection->is_closed || connection->is_deaf || connection->held != NULL || connection->is_body_paused) return false;
+  if (connection->tunnel != NULL) return false;
   if (connection->is_in_message) return true;
   if (connection->unparsed.len == 0) return false;
   const Http1Exchange *last = connection->last;
@@ -283,10 +288,20 @@ static bool parse_one(Connection *connection) {
   return false;
 }
 
+/* Behind a 101. */
+static void feed_tunnel(Connection *connection) {
+  HttpExchange *exchange = &connection->tunnel->base;
+  Str bytes = connection->unparsed;
+  connection->unparsed = (Str){NULL, 0};
+  exchange->bytes_in += bytes.len;
+  if (exchange->on_body != NULL && !exchange->on_body(exchange, bytes)) connection->is_body_paused = true;
+}
+
 static void parse(Connection *connection) {
   connection->is_parsing = true;
   bool was_in_head = http1_parser_is_in_head(connection->parser);
   while (may_parse(connection) && parse_one(connection)) {}
+  if (connection->tunnel != NULL && connection->unparsed.len > 0) feed_tunnel(connection);
   connection->is_parsing = false;
   if (connection->is_closed) return;
   if (!was_in_head && http1_parser_is_in_head(connection->parser)) connection->head_ms = connection->read_ms;
@@ -571,8 +586,17 @@ static void refuse_slow_head(Connection *connection) {
   }
 }
 
+static void tell_drain(Connection *connection) {
+  for (Http1Exchange *exchange = connection->first, *next; exchange != NULL && !connection->is_closed; exchange = next) {
+    next = exchange->next;
+    http_exchange_tell_drain(&exchange->base);
+  }
+}
+
 void http_connection_sweep(Connection *connection, uint64_t now_ms) {
   const HttpLimits *limits = &connection->server->limits;
+  if (connection->server->has_stopped_listening) tell_drain(connection);
+  if (connection->is_closed) return;
   size_t queued = stream_queued(connection->stream);
   if (queued != connection->queued_before || queued == 0) connection->written_ms = now_ms;
   connection->queued_before = queued;

@@ -54,7 +54,8 @@ struct HttpServer {
   Buf scratch; /* for a head that is written */
   Http1Exchange *released;
   struct Http2Exchange *http2_released;
-  Http2Connection *http2_due; /* to be looked after before the turn ends */
+  struct HttpInner *inner, *inner_released; /* exchanges within others: under way; to be freed */
+  Http2Connection *http2_due;               /* to be looked after before the turn ends */
   Connection *resuming;
   LoopHook hook;
   LoopTimer *sweep_timer;
@@ -89,8 +90,10 @@ struct Http1Exchange {
   bool is_owed;       /* the handler was asked and has not answered */
   bool is_given_up;   /* answered in its place */
   bool is_whole;      /* the answer is */
-  bool is_cut;        /* … though not to its end */
-  bool is_listed;     /* in its connection's order or among the sent */
+  bool wants_upgrade;
+  bool is_tunnel; /* answered by 101 */
+  bool is_cut;    /* … though not to its end */
+  bool is_listed; /* in its connection's order or among the sent */
   bool is_in_flight;
   bool wants_writable;
 };
@@ -106,6 +109,7 @@ struct Connection {
   Http1Exchange *sent;         /* answered, not yet flushed; newest first */
   Http1Exchange *receiving;    /* whose body is coming; NULL: none, or it is thrown away */
   Http1Exchange *held;         /* read, but not to be begun before the others are answered */
+  Http1Exchange *tunnel;       /* who gets all that comes; NULL: it is HTTP */
   size_t exchange_count;       /* from first to last */
   Str unparsed;                /* of the input at hand */
   Buf input;                   /* what can't be parsed yet; reading is stopped while there is any */
@@ -129,6 +133,14 @@ struct Connection {
   size_t peer_len;
   char peer[64];
 };
+
+/* The server is being stopped: on_drain, once. */
+static inline void http_exchange_tell_drain(HttpExchange *exchange) {
+  void (*on_drain)(HttpExchange *) = exchange->is_answered ? exchange->on_drain : NULL;
+  if (on_drain == NULL) return;
+  exchange->on_drain = NULL;
+  on_drain(exchange);
+}
 
 /* server.c */
 Arena *http_server_arena_acquire(HttpServer *server); /* NULL when memory is out */

@@ -33,8 +33,9 @@ typedef struct HttpRequest {
   Str authority; /* Host or :authority */
   const HttpHeader *headers;
   size_t header_count;
-  Str body;    /* HTTP_BODY_BUFFERED: whole */
-  int version; /* 10, 11, 20 */
+  Str body;     /* HTTP_BODY_BUFFERED: whole */
+  int version;  /* 10, 11, 20 */
+  Str protocol; /* HTTP/2's :protocol (RFC 8441), where the method was CONNECT and is GET here; ptr NULL: none */
   bool is_tls;
   Str peer; /* "127.0.0.1:51000"; empty on a Unix socket */
 } HttpRequest;
@@ -76,11 +77,15 @@ typedef struct HttpHandler {
 /* What a protocol implements for its exchanges. */
 typedef struct HttpExchangeOps {
   void (*respond)(HttpExchange *exchange, const HttpResponse *response);
-  void (*begin)(HttpExchange *exchange, const HttpResponse *head); /* the body follows by write */
-  bool (*write)(HttpExchange *exchange, Str bytes);                /* copies; false: above the high-water mark, wait for on_writable */
+  /* The body follows by write. With status 101 the connection is no longer HTTP's: what comes is given to on_body as it comes, what is
+   * written goes out as it is, until end. */
+  void (*begin)(HttpExchange *exchange, const HttpResponse *head);
+  bool (*write)(HttpExchange *exchange, Str bytes); /* copies; false: above the high-water mark, wait for on_writable */
   void (*end)(HttpExchange *exchange, const HttpHeader *trailers, size_t trailer_count);
-  void (*abort)(HttpExchange *exchange);     /* the answer can't be completed: the client must see that it is cut */
-  void (*read_more)(HttpExchange *exchange); /* streamed bodies: after on_body returned false */
+  void (*abort)(HttpExchange *exchange);          /* the answer can't be completed: the client must see that it is cut */
+  void (*read_more)(HttpExchange *exchange);      /* streamed bodies: after on_body returned false */
+  void (*leave_flight)(HttpExchange *exchange);   /* begun, it may go on for days: it counts no more as a request in flight */
+  size_t (*queued)(const HttpExchange *exchange); /* bytes of a begun answer that wait in our memory */
 } HttpExchangeOps;
 
 struct HttpExchange {
@@ -89,17 +94,22 @@ struct HttpExchange {
   Arena *arena; /* the request's lifetime */
   Loop *loop;
   void *user; /* the handler's (server: its Request, which begins with the face's ApiRequest) */
-  int status; /* of the answer, once there is one */
+  struct HttpServer *server;
+  void *tunnel_user; /* what is laid over the exchange: http/websocket_exchange.c */
+  int status;        /* of the answer, once there is one */
   uint64_t bytes_in, bytes_out;
   int64_t started_us; /* monotonic */
   bool is_answered;
   bool is_long; /* set by the handler before begin: the answer has no end of its own, and counts no more as in flight once it has begun */
+  bool is_message;   /* within another (http/inner_exchange.h): what is written arrives piece by piece as it was written */
   bool is_cancelled; /* the client is gone; answers go nowhere, but must still be given (or abort called) */
   /* Streamed bodies and answers; set by the handler. */
   bool (*on_body)(HttpExchange *exchange, Str bytes);     /* false: pause until http_read_more */
   void (*on_body_end)(HttpExchange *exchange, Code code); /* complete, or cut (CODE_BAD_REQUEST), or too large */
   void (*on_writable)(HttpExchange *exchange);
   void (*on_cancel)(HttpExchange *exchange); /* the client is gone */
+  /* The server is being stopped: an answer that would go on for long should come to its end. Once; the exchange is begun. */
+  void (*on_drain)(HttpExchange *exchange);
 };
 
 static inline void http_respond(HttpExchange *exchange, const HttpResponse *response) { exchange->ops->respond(exchange, response); }
@@ -109,4 +119,6 @@ static inline void http_end(HttpExchange *exchange, const HttpHeader *trailers, 
   exchange->ops->end(exchange, trailers, count);
 }
 static inline void http_abort(HttpExchange *exchange) { exchange->ops->abort(exchange); }
+static inline void http_leave_flight(HttpExchange *exchange) { exchange->ops->leave_flight(exchange); }
+static inline size_t http_queued(const HttpExchange *exchange) { return exchange->ops->queued(exchange); }
 static inline void http_read_more(HttpExchange *exchange) { exchange->ops->read_more(exchange); }

@@ -288,6 +288,8 @@ static Http1Event parse_head(Http1Parser *parser, Str text, Arena *arena, Http1H
   if (!http1_decode_fields(parser->decoder, fields, text.len - parser->headers_at, headers, field_count_max, &ret->request.header_count)) {
     return refuse(parser, 400, STR("A header field is malformed"));
   }
+  /* RFC 9110 §7.8: in HTTP/1.0 it says nothing. */
+  ret->wants_upgrade = ret->request.version == 11 && http1_decoder_wants_upgrade(parser->decoder);
   status = parse_framing(ret, &detail);
   if (status != 0) return refuse(parser, status, detail);
   parser->body_left = ret->body_bytes;

@@ -38,6 +38,7 @@ typedef struct Http1Head {
   uint64_t body_bytes;   /* Content-Length, else 0 */
   bool expects_continue; /* RFC 9110 §10.1.1 */
   bool expects_unknown;  /* 417 */
+  bool wants_upgrade;    /* RFC 9110 §7.8; to what, its headers say */
 } Http1Head;
 
 typedef struct Http1Parser Http1Parser;
@@ -56,7 +57,7 @@ bool http1_parser_is_in_head(const Http1Parser *parser);
 typedef enum Http1Framing {
   HTTP1_LENGTH = 0, /* Content-Length; the body follows unless the request was HEAD */
   HTTP1_CHUNKED,
-  HTTP1_UNTIL_CLOSE /* HTTP/1.0, of unknown length */
+  HTTP1_UNTIL_CLOSE /* HTTP/1.0, of unknown length; and what a 101 switches to */
 } Http1Framing;
 
 typedef struct Http1Answer {

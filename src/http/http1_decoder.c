@@ -16,6 +16,7 @@ struct Http1Decoder {
   Str chunk_bytes;
   size_t chunk_extension_bytes, trailer_bytes, trailer_bytes_max;
   bool is_complete;
+  bool wants_upgrade;
   char last_byte; /* of the input before this one */
 };
 
@@ -49,7 +50,8 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t len) {
 }
 
 static int on_headers_complete(llhttp_t *llhttp) {
-  /* An upgrade that is not done is no upgrade (RFC 9110 §7.8). */
+  /* An upgrade that is not done is no upgrade (RFC 9110 §7.8): whether it is, the handler says. */
+  ((Http1Decoder *)llhttp->data)->wants_upgrade = llhttp->upgrade != 0;
   llhttp->upgrade = 0;
   return HPE_PAUSED;
 }
@@ -96,13 +98,15 @@ Http1Decoder *http1_decoder_create(size_t trailer_bytes_max) {
 
 void http1_decoder_destroy(Http1Decoder *decoder) { memory_free(decoder); }
 
+bool http1_decoder_wants_upgrade(const Http1Decoder *decoder) { return decoder->wants_upgrade; }
+
 bool http1_decode_fields(Http1Decoder *decoder, char *text, size_t len, HttpHeader *headers, size_t count_max, size_t *ret_count) {
   decoder->llhttp = decoder->after_request_line;
   decoder->headers = headers;
   decoder->header_count = 0;
   decoder->header_count_max = count_max;
   decoder->chunk_extension_bytes = decoder->trailer_bytes = 0;
-  decoder->is_complete = false;
+  decoder->is_complete = decoder->wants_upgrade = false;
   if (llhttp_execute(&decoder->llhttp, text, len) != HPE_PAUSED) return false;
   *ret_count = decoder->header_count;
   return true;

@@ -12,6 +12,9 @@ typedef struct Http1Decoder Http1Decoder;
 Http1Decoder *http1_decoder_create(size_t trailer_bytes_max);
 void http1_decoder_destroy(Http1Decoder *decoder); /* NULL is fine */
 
+/* Of the section that was decoded last: Connection names upgrade, and Upgrade is there (RFC 9110 §7.8). */
+bool http1_decoder_wants_upgrade(const Http1Decoder *decoder);
+
 /* A whole header section with the empty line that ends it, lines checked. Names are put into lower case in place; headers point into
  * `text`. False where it is malformed. */
 bool http1_decode_fields(Http1Decoder *decoder, char *text, size_t len, HttpHeader *headers, size_t count_max, size_t *ret_count);

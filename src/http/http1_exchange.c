@@ -24,6 +24,7 @@ Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const
   exchange->base.request.is_tls = server->tls != NULL;
   exchange->base.arena = arena;
   exchange->base.loop = server->loop;
+  exchange->base.server = server;
   exchange->base.bytes_in = head->head_bytes;
   exchange->base.started_us = loop_monotonic_us(server->loop);
   exchange->server = server;
@@ -37,7 +38,8 @@ Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const
   exchange->is_body_whole = !head->has_body;
   /* RFC 9112 §9.3.2: only safe requests may be worked on in parallel. One with a body is not begun early either, so that its body is read
    * when it is wanted. */
-  exchange->is_alone = head->has_body || !http_method_is_safe(head->request.method);
+  exchange->wants_upgrade = head->wants_upgrade;
+  exchange->is_alone = head->has_body || head->wants_upgrade || !http_method_is_safe(head->request.method);
   if (connection->last == NULL) {
     connection->first = exchange;
   } else {
@@ -160,11 +162,13 @@ static void send_head(Http1Exchange *exchange, const HttpResponse *response) {
 }
 
 static bool has_body_out(const Http1Exchange *exchange) {
+  if (exchange->is_tunnel) return true;
   return exchange->base.request.method != HTTP_HEAD && http1_status_has_body(exchange->base.status);
 }
 
 static void end_answer(Http1Exchange *exchange) {
   exchange->is_whole = true;
+  if (exchange->connection->tunnel == exchange) exchange->connection->tunnel = NULL;
   if (exchange->waiting.failed != CODE_OK) exchange->is_cut = true;
   if (exchange->is_cut) exchange->keeps_alive = false;
   if (exchange->connection->receiving == exchange) exchange->connection->receiving = NULL;
@@ -201,9 +205,14 @@ static void exchange_begin(HttpExchange *base, const HttpResponse *head) {
   Http1Exchange *exchange = exchange_of(base);
   if (is_unwanted(exchange)) return;
   assert(!base->is_answered && "an exchange is answered once");
-  exchange->framing = base->request.version == 11 ? HTTP1_CHUNKED : HTTP1_UNTIL_CLOSE;
+  exchange->is_tunnel = head->status == 101;
+  exchange->framing = base->request.version == 11 && !exchange->is_tunnel ? HTTP1_CHUNKED : HTTP1_UNTIL_CLOSE;
   send_head(exchange, head);
   if (base->is_long) leave_flight(exchange);
+  if (!exchange->is_tunnel) return;
+  /* Nothing stands before it or behind it, as it is alone. */
+  assert(exchange->wants_upgrade && is_first(exchange) && exchange->is_body_whole);
+  exchange->connection->tunnel = exchange;
 }
 
 static bool exchange_write(HttpExchange *base, Str bytes) {
@@ -258,6 +267,14 @@ static void exchange_read_more(HttpExchange *base) {
   if (exchange->connection != NULL) http_connection_resume_body(exchange->connection);
 }
 
+static void exchange_leave_flight(HttpExchange *base) { leave_flight(exchange_of(base)); }
+
+static size_t exchange_queued(const HttpExchange *base) {
+  const Http1Exchange *exchange = (const Http1Exchange *)base;
+  if (is_unwanted(exchange)) return 0;
+  return is_first(exchange) ? stream_queued(exchange->connection->stream) : exchange->waiting.len;
+}
+
 static const HttpExchangeOps http1_exchange_ops = {
     .respond = exchange_respond,
     .begin = exchange_begin,
@@ -265,6 +282,8 @@ static const HttpExchangeOps http1_exchange_ops = {
     .end = exchange_end,
     .abort = exchange_abort,
     .read_more = exchange_read_more,
+    .leave_flight = exchange_leave_flight,
+    .queued = exchange_queued,
 };
 
 void http1_exchange_send_waiting(Http1Exchange *exchange) {

@@ -38,7 +38,9 @@ void http1_write_head(Buf *out, const Http1Answer *answer) {
   write_status_line(out, response->status);
   for (size_t i = 0; i < response->header_count; i++) write_field(out, &response->headers[i]);
   buf_add(out, answer->date);
-  if (!answer->keeps_alive) {
+  if (response->status == 101) {
+    buf_add(out, STR("connection: upgrade\r\n"));
+  } else if (!answer->keeps_alive) {
     buf_add(out, STR("connection: close\r\n"));
   } else if (answer->version == 10) {
     buf_add(out, STR("connection: keep-alive\r\n"));

@@ -466,6 +466,7 @@ void http2_connection_sweep(Http2Connection *connection, uint64_t now_ms) {
   }
   for (Http2Exchange *exchange = connection->exchanges, *next; exchange != NULL; exchange = next) {
     next = exchange->next;
+    if (owner->server->has_stopped_listening) http_exchange_tell_drain(&exchange->base);
     sweep_exchange(exchange, now_ms);
     if (owner->is_closed) return;
   }

@@ -21,6 +21,7 @@ Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *s
   if (exchange->base.request.peer.ptr == NULL) return NULL;
   exchange->base.arena = arena;
   exchange->base.loop = server->loop;
+  exchange->base.server = server;
   exchange->base.bytes_in = head->head_bytes;
   exchange->base.started_us = loop_monotonic_us(server->loop);
   exchange->server = server;
@@ -330,6 +331,10 @@ static void exchange_read_more(HttpExchange *base) {
   http2_connection_note_due(exchange->connection);
 }
 
+static void exchange_leave_flight(HttpExchange *base) { leave_flight(exchange_of(base)); }
+
+static size_t exchange_queued(const HttpExchange *base) { return unsent_bytes((const Http2Exchange *)base); }
+
 static const HttpExchangeOps http2_exchange_ops = {
     .respond = exchange_respond,
     .begin = exchange_begin,
@@ -337,6 +342,8 @@ static const HttpExchangeOps http2_exchange_ops = {
     .end = exchange_end,
     .abort = exchange_abort,
     .read_more = exchange_read_more,
+    .leave_flight = exchange_leave_flight,
+    .queued = exchange_queued,
 };
 
 static size_t pull_body(Http2Exchange *exchange, char *out, size_t room) {

@@ -8,6 +8,7 @@
 #include "base/datetime.h"
 #include "http/connection.h"
 #include "http/http2_connection.h"
+#include "http/inner_exchange.h"
 
 enum { SWEEP_MS_MIN = 20, SWEEP_MS_MAX = 500 };
 
@@ -93,6 +94,7 @@ static void on_sweep(void *context) {
     stop_listening(server);
   }
   sweep_connections(server);
+  http_inner_sweep(server);
   if (server->is_draining) say_drained(server);
   if (server->connection_count > 0 || (server->is_draining && !server->has_stopped_listening)) return;
   loop_timer_stop(server->sweep_timer);
@@ -109,6 +111,7 @@ static void on_turn_end(void *context) {
   HttpServer *server = context;
   http1_exchanges_run_released(server);
   http2_exchanges_run_released(server);
+  http_inner_run_released(server);
   http_connections_run_resumed(server);
   http2_connections_run_due(server);
 }
@@ -192,6 +195,7 @@ void http_server_destroy(HttpServer *server) {
   while (server->connections != NULL) http_connection_close(server->connections);
   http1_exchanges_run_released(server);
   http2_exchanges_run_released(server);
+  http_inner_run_released(server);
   loop_hook_remove(server->loop, &server->hook);
   loop_timer_destroy(server->sweep_timer);
   server->is_destroyed = true;

@@ -33,6 +33,8 @@ typedef struct ServeConfig {
   uint64_t graphql_persisted_max;
   Str graphql_documents;     /* a folder; len 0: whatever is asked is executed */
   int graphql_introspection; /* 0: on */
+  uint64_t graphql_ws_operations_max, graphql_ws_init_timeout_ms;
+  uint64_t websocket_message_bytes_max, websocket_queued_bytes_max, websocket_ping_ms;
   uint64_t idempotency_keys_max, idempotency_ttl_ms;
   int changes; /* 0: on */
   uint64_t changes_ttl_ms, changes_max, watches_max, watch_heartbeat_ms, watch_lag_ms;

@@ -25,6 +25,15 @@ size_t cors_headers(OptionList allowed, Str origin, HttpHeader ret[CORS_HEADERS_
   return count;
 }
 
+bool cors_is_friend(OptionList allowed, Str origin, Str authority) {
+  if (origin.ptr == NULL || allowed_origin(allowed, origin).ptr != NULL) return true;
+  static const Str schemes[] = {STR_INIT("http://"), STR_INIT("https://")};
+  for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+    if (str_starts_with(origin, schemes[i])) return str_equal_ignore_case(str_slice(origin, schemes[i].len, origin.len), authority);
+  }
+  return false;
+}
+
 bool cors_preflight(OptionList allowed, const HttpRequest *request, Str origin, Arena *arena, HttpResponse *ret) {
   if (request->method != HTTP_OPTIONS || allowed_origin(allowed, origin).ptr == NULL) return false;
   if (http_request_header(request, STR("access-control-request-method")).ptr == NULL) return false;

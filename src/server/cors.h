@@ -8,5 +8,8 @@ enum { CORS_HEADERS_MAX = 6 };
 
 /* What the answer must carry for the request's Origin; 0 headers where CORS is off or the request is of no page. */
 size_t cors_headers(OptionList allowed, Str origin, HttpHeader ret[CORS_HEADERS_MAX]);
+/* Whether a page of this origin may open a WebSocket, for which no browser asks first (RFC 6455 §10.2): one of this host's own, or one that
+ * may call. No Origin: it is no page. */
+bool cors_is_friend(OptionList allowed, Str origin, Str authority);
 /* True where the request is a preflight of an origin that may call: then *ret is its answer, a 204. */
 bool cors_preflight(OptionList allowed, const HttpRequest *request, Str origin, Arena *arena, HttpResponse *ret);

@@ -80,6 +80,12 @@ GraphqlLimits generation_graphql_limits(const ServeConfig *config) {
       .tokens_max = config->graphql_tokens_max,
       .persisted_max = config->graphql_persisted_max,
       .has_introspection = config->graphql_introspection == 0,
+      .ws_operations_max = config->graphql_ws_operations_max,
+      .ws_message_bytes_max = config->websocket_message_bytes_max,
+      .ws_queued_bytes_max = config->websocket_queued_bytes_max,
+      .ws_init_timeout_ms = (uint32_t)config->graphql_ws_init_timeout_ms,
+      .ws_ping_ms = (uint32_t)config->websocket_ping_ms,
+      .ws_control_frames_max = config->control_frames_max > UINT32_MAX ? UINT32_MAX : (uint32_t)config->control_frames_max,
   };
 }
 

@@ -64,7 +64,7 @@ static StepOutcome step_decode(Request *request) {
   }
   if (api->face->decode(api) != CODE_OK) return STEP_REFUSED;
   if (api->is_answered) return STEP_ANSWERED;
-  if (api->is_batch) return STEP_NEXT;
+  if (api->is_batch || api->group.count == 0) return STEP_NEXT;
   const Operation *last = &api->group.calls[api->group.count - 1].operation;
   bool has_key =
       last->action == ACTION_GET || last->action == ACTION_UPDATE || last->action == ACTION_REPLACE || last->action == ACTION_DELETE;
@@ -91,7 +91,8 @@ static StepOutcome step_explain(Request *request) {
 }
 
 static StepOutcome step_authorize(Request *request) {
-  if (request->prefer.ptr != NULL && request_asks_explanation(request)) return step_explain(request);
+  bool has_calls = request->api.group.count > 0;
+  if (request->prefer.ptr != NULL && has_calls && request_asks_explanation(request)) return step_explain(request);
   return engine_authorize(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request);
 }
 
@@ -203,6 +204,21 @@ static void stream_begin(ApiRequest *api) {
   http_begin(api->exchange, &api->response);
 }
 
+static bool is_known(ApiRequest *api, Str authorization) {
+  Authenticator *authenticator = ((Request *)api)->worker->authenticator;
+  Identity *identity = NULL;
+  Str challenge;
+  Error err;
+  Code code = authenticator_identify(authenticator, authorization, loop_wall_us(api->exchange->loop), &identity, &challenge, &err);
+  identity_release(code == CODE_OK ? identity : NULL);
+  return code == CODE_OK;
+}
+
+static bool is_of_friend(ApiRequest *api) {
+  const Request *request = (const Request *)api;
+  return cors_is_friend(request->worker->shared->config->cors_origin, request->origin, api->exchange->request.authority);
+}
+
 static void run_steps(Request *request) {
   bool is_timed = request->worker->shared->config->has_server_timing;
   while (request->step < REQUEST_STEP_COUNT) {
@@ -256,7 +272,9 @@ static Request *request_begin(Worker *worker, HttpExchange *exchange) {
                               .request_id = request->trace.request_id,
                               .now_us = loop_wall_us(exchange->loop),
                               .respond = stream_respond,
-                              .begin = stream_begin};
+                              .begin = stream_begin,
+                              .is_known = is_known,
+                              .is_of_friend = is_of_friend};
   version_choose(request);
   exchange->user = request;
   return request;
