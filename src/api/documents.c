@@ -21,7 +21,6 @@ typedef struct Document {
 
 struct Documents {
   Document openapi;
-  Str *file_etags; /* of web_file(i) */
 };
 
 static Code document_create(Arena *arena, Str type, Str body, Document *ret, Error *err) {
@@ -49,13 +48,6 @@ static Code openapi_create(const Api *api, Document *ret, Error *err) {
 Code documents_create(const Api *api, const Documents **ret, Error *err) {
   Documents *documents = ARENA_NEW(api->arena, Documents);
   TRY_ALLOC(documents);
-  documents->file_etags = ARENA_ARRAY(api->arena, Str, WEB_FILE_COUNT);
-  TRY_ALLOC(documents->file_etags);
-  for (size_t i = 0; i < WEB_FILE_COUNT; i++) {
-    Document file;
-    TRY(document_create(api->arena, web_file(i).type, web_file(i).gzip, &file, err));
-    documents->file_etags[i] = file.etag;
-  }
   TRY(openapi_create(api, &documents->openapi, err));
   *ret = documents;
   return CODE_OK;
@@ -121,17 +113,15 @@ static bool accepts_gzip(const HttpRequest *request) {
   return false;
 }
 
-static void respond_file(const Documents *documents, size_t index, const HttpRequest *request, Arena *arena, Answer *answer,
-                         HttpResponse *ret) {
-  WebFile file = web_file(index);
+static void respond_file(WebFile file, const HttpRequest *request, Arena *arena, Answer *answer, HttpResponse *ret) {
   bool is_gzip = accepts_gzip(request);
   Buf plain = buf_on(arena, WEB_FILE_BYTES_MAX);
   Str body = file.gzip;
-  add_header(answer, STR("etag"), documents->file_etags[index]);
+  add_header(answer, STR("etag"), file.etag);
   add_header(answer, STR("cache-control"), STR("no-cache"));
   add_header(answer, STR("vary"), STR("accept-encoding"));
   add_page_headers(answer);
-  if (is_unchanged(request, arena, documents->file_etags[index])) {
+  if (is_unchanged(request, arena, file.etag)) {
     finish(answer, 304, (Str){0}, ret);
     return;
   }
@@ -183,8 +173,10 @@ static const Str OPENAPI_PATH = STR_INIT("/openapi.json");
 static const Str OPENAPI_NAME = STR_INIT("openapi.json");
 static const Str PROBLEMS_PATH = STR_INIT("/problems");
 
+static const Str GRAPHQL_PATH = STR_INIT("/graphql");
+
 static bool find_file(Str path, size_t *ret) {
-  if (!str_starts_with(path, STR("/docs"))) return false;
+  if (!str_starts_with(path, STR("/docs")) && !str_equal(path, GRAPHQL_PATH)) return false;
   for (size_t i = 0; i < WEB_FILE_COUNT; i++) {
     if (!str_equal(path, web_file(i).path)) continue;
     *ret = i;
@@ -203,7 +195,19 @@ bool documents_is_of_version(Str path, Str prefix) {
 
 bool documents_have(Str path) {
   size_t index;
+  if (str_equal(path, GRAPHQL_PATH)) return false; /* the face's own */
   return str_equal(path, OPENAPI_PATH) || is_problem(path) || find_file(path, &index);
+}
+
+void documents_respond_graphiql(const HttpRequest *request, Arena *arena, HttpResponse *ret) {
+  size_t index = 0;
+  Answer *answer = ARENA_NEW(arena, Answer);
+  if (answer == NULL || !find_file(GRAPHQL_PATH, &index)) {
+    problem_respond(problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0, (Str){0}, arena, ret);
+    return;
+  }
+  add_header(answer, STR("vary"), STR("accept"));
+  respond_file(web_file(index), request, arena, answer, ret);
 }
 
 void documents_respond(const Documents *documents, const HttpRequest *request, Arena *arena, HttpResponse *ret) {
@@ -214,7 +218,7 @@ void documents_respond(const Documents *documents, const HttpRequest *request, A
   else if (is_problem(request->path))
     respond_problem(str_slice(request->path, PROBLEMS_PATH.len + 1, request->path.len), request, arena, answer, ret);
   else if (find_file(request->path, &index))
-    respond_file(documents, index, request, arena, answer, ret);
+    respond_file(web_file(index), request, arena, answer, ret);
   else
     respond_openapi(&documents->openapi, request, arena, answer, ret);
 }

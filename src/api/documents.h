@@ -11,5 +11,7 @@ Code documents_create(const Api *api, const Documents **ret, Error *err);
 bool documents_have(Str path);
 /* True for /v1/openapi.json, where `prefix` is "/v1/": the version's own document, which no face serves. */
 bool documents_is_of_version(Str path, Str prefix);
+/* GraphiQL, where a GET or HEAD of /graphql asks for HTML. */
+void documents_respond_graphiql(const HttpRequest *request, Arena *arena, HttpResponse *ret);
 /* Answers a GET or HEAD of such a path. */
 void documents_respond(const Documents *documents, const HttpRequest *request, Arena *arena, HttpResponse *ret);

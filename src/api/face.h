@@ -35,6 +35,7 @@ typedef struct ApiRequest {
 
 typedef struct Face {
   Str name;
+  bool has_websocket; /* decode knows requests that ask for a WebSocket (http/websocket_handshake.h) */
   /* True where this face serves the request (by path, method or media type). Faces are asked in the order of the list. */
   bool (*accepts)(const struct Api *api, const HttpRequest *request);
   /* True where the request's body is to come in pieces (HTTP_BODY_STREAMED); decode is then called before it is there. NULL: never. */

@@ -2,6 +2,7 @@
 #include "api/graphql.h"
 
 #include "api/cache_control.h"
+#include "api/documents.h"
 #include "api/error_map.h"
 #include "api/graphql_federation.h"
 #include "api/graphql_request.h"
@@ -370,10 +371,15 @@ static Code decode(ApiRequest *request) {
   if (graphql_ws_decode(request, &code)) return code;
   GraphqlState *state = ARENA_NEW(arena, GraphqlState);
   if (state == NULL) return no_memory(request);
-  bool is_acceptable = graphql_negotiate(http, &state->request.is_strict);
+  bool is_acceptable = graphql_negotiate(http, &state->request);
   request->face_state = state;
   if (http->method != HTTP_GET && http->method != HTTP_HEAD && http->method != HTTP_POST)
     return refuse_method(request, STR("GET, HEAD, POST, OPTIONS"), "A GraphQL request is sent with POST or GET");
+  if (state->request.is_page && request->api->graphql->limits.has_graphiql) {
+    documents_respond_graphiql(http, arena, &request->response);
+    request->is_answered = true;
+    return CODE_OK;
+  }
   if (!is_acceptable)
     return refuse(request,
                   problem_create(arena, CODE_NOT_ACCEPTABLE, STR("The answer is application/json or application/graphql-response+json")));
@@ -386,5 +392,9 @@ static Code decode(ApiRequest *request) {
   return decode_operation(request, state);
 }
 
-const Face graphql_face = {
-    .name = STR_INIT("graphql"), .accepts = accepts, .decode = decode, .encode = encode, .encode_problem = encode_problem};
+const Face graphql_face = {.name = STR_INIT("graphql"),
+                           .has_websocket = true,
+                           .accepts = accepts,
+                           .decode = decode,
+                           .encode = encode,
+                           .encode_problem = encode_problem};

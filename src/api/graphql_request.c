@@ -3,13 +3,16 @@
 
 #include "codec/url.h"
 
-bool graphql_negotiate(const HttpRequest *http, bool *ret_is_strict) {
+bool graphql_negotiate(const HttpRequest *http, GraphqlRequest *ret) {
   static const Str strict_type = STR_INIT("application/graphql-response+json");
   Str accept = http_request_header(http, STR("accept"));
   int plain = accept_weight(accept, STR("application/json")), strict = accept_weight(accept, strict_type);
   /* Who names both with the same weight knows the newer one; who names none gets what everybody reads. */
   bool is_named = accept.ptr != NULL && str_contains(accept, strict_type);
-  *ret_is_strict = strict > plain || (strict == plain && is_named);
+  int html = accept.ptr != NULL && str_contains(accept, STR("text/html")) ? accept_weight(accept, STR("text/html")) : 0;
+  bool is_read = http->method == HTTP_GET || http->method == HTTP_HEAD;
+  ret->is_page = is_read && html > plain && html > strict;
+  ret->is_strict = strict > plain || (strict == plain && is_named);
   return plain > 0 || strict > 0;
 }
 

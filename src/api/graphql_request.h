@@ -17,6 +17,7 @@ typedef struct GraphqlRequest {
   const JsonValue *variables; /* NULL: none */
   bool has_cost;              /* extensions.cost asks for it */
   bool is_strict;             /* the answer is application/graphql-response+json */
+  bool is_page;               /* a browser's address: GraphiQL */
 } GraphqlRequest;
 
 typedef struct GraphqlState {
@@ -30,4 +31,4 @@ typedef struct GraphqlState {
 /* From the URL's query (GET) or the body (POST). A problem: not a GraphQL request at all. */
 const Problem *graphql_request_read(const HttpRequest *http, Arena *arena, GraphqlRequest *ret);
 /* The answer's media type by Accept; false: 406. */
-bool graphql_negotiate(const HttpRequest *http, bool *ret_is_strict);
+bool graphql_negotiate(const HttpRequest *http, GraphqlRequest *ret);

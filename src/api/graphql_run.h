@@ -12,7 +12,7 @@
 typedef struct GraphqlLimits {
   size_t depth_max, cost_max, aliases_max, document_bytes_max, tokens_max;
   size_t persisted_max; /* 0: no document is persisted */
-  bool has_introspection;
+  bool has_introspection, has_graphiql;
   /* Over WebSocket; of one connection. */
   size_t ws_operations_max, ws_message_bytes_max, ws_queued_bytes_max;
   uint32_t ws_init_timeout_ms, ws_ping_ms, ws_control_frames_max;

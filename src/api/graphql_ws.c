@@ -450,7 +450,7 @@ static Code refuse_version(ApiRequest *request, Str detail) {
   headers[request->response.header_count] = version;
   headers[request->response.header_count + 1] = (HttpHeader){STR("upgrade"), STR("websocket")};
   request->response.headers = headers;
-  request->response.header_count += 2;
+  request->response.header_count += request->exchange->request.version == 20 ? 1 : 2; /* HTTP/2 has no such field */
   return CODE_OK;
 }
 
@@ -478,7 +478,12 @@ static Code decode(ApiRequest *request) {
 }
 
 bool graphql_ws_decode(ApiRequest *request, Code *ret) {
-  if (!websocket_is_asked(&request->exchange->request)) return false;
+  const HttpRequest *http = &request->exchange->request;
+  if (!websocket_is_asked(http)) {
+    if (http->protocol.ptr == NULL) return false;
+    *ret = refuse(request, CODE_BAD_REQUEST, STR("The protocol here is websocket"));
+    return true;
+  }
   *ret = decode(request);
   return true;
 }

@@ -6,7 +6,10 @@ typedef struct WebFile {
   Str path; /* "/docs" */
   Str type;
   Str gzip; /* the whole file, gzipped */
+  Str etag; /* with its quotes; made when the program was built */
 } WebFile;
+
+enum { WEB_ETAG_BYTES = 18 };
 
 extern const size_t WEB_FILE_COUNT;
 /* `index` below WEB_FILE_COUNT. */

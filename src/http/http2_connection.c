@@ -163,6 +163,7 @@ static void begin_exchange(Http2Exchange *exchange) {
   connection->begun_count++;
   if (server->handler.head != NULL) exchange->mode = server->handler.head(server->handler.context, &exchange->base);
   if (exchange->base.is_answered || exchange->stream == NULL) return;
+  if (exchange->base.request.protocol.ptr != NULL) exchange->mode = HTTP_BODY_STREAMED;
   if (exchange->mode == HTTP_BODY_BUFFERED && exchange->has_length && exchange->body_length > server->limits.body_bytes_max) {
     http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
     return;
@@ -417,8 +418,9 @@ static void sweep_body(Http2Exchange *exchange, uint64_t now_ms) {
 static void sweep_exchange(Http2Exchange *exchange, uint64_t now_ms) {
   const HttpLimits *limits = &exchange->server->limits;
   if (exchange->stream == NULL || exchange->is_held) return;
+  bool is_tunnel = exchange->base.tunnel_user != NULL;
   if (!exchange->is_end_told) {
-    if (!exchange->is_request_whole && !must_wait(exchange) && !is_body_unwanted(exchange)) sweep_body(exchange, now_ms);
+    if (!is_tunnel && !exchange->is_request_whole && !must_wait(exchange) && !is_body_unwanted(exchange)) sweep_body(exchange, now_ms);
   } else if (exchange->is_owed && !exchange->base.is_answered) {
     if (is_due(now_ms, exchange->asked_ms, limits->request_timeout_ms))
       http2_exchange_refuse(exchange, 503, CODE_TIMEOUT, STR("The request took too long"));

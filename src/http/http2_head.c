@@ -34,6 +34,8 @@ static void add_pseudo(Http2Fields *fields, const Http2Limits *limits, Str name,
     fields->path = copy(fields, str_slice(value, 0, limits->uri_bytes_max));
   } else if (str_equal(name, STR(":authority"))) {
     fields->authority = copy(fields, value);
+  } else if (str_equal(name, STR(":protocol"))) {
+    fields->protocol = copy(fields, value);
   }
 }
 
@@ -93,9 +95,15 @@ static void note_header(Http2Head *head, const HttpHeader *header) {
 
 static void read_request(const Http2Fields *fields, Http2Head *head) {
   HttpRequest *request = &head->request;
+  /* RFC 8441 §4: a GET that is to become something else; which protocols there are, the handler knows. */
+  bool is_extended = fields->protocol.ptr != NULL && str_equal(request->method_text, STR("CONNECT"));
+  if (is_extended) {
+    request->method = HTTP_GET;
+    request->protocol = fields->protocol;
+  }
   if (fields->is_path_too_long) {
     refuse(head, 414, STR("The request target is too long"));
-  } else if (request->method == HTTP_UNKNOWN || str_equal(request->method_text, STR("CONNECT"))) {
+  } else if (request->method == HTTP_UNKNOWN || (!is_extended && str_equal(request->method_text, STR("CONNECT")))) {
     refuse(head, 501, STR("The method is not known"));
   } else if (request->target.len == 0 || (request->target.ptr[0] != '/' && !str_equal(request->target, STR("*"))) ||
              !http_target_parse(request)) {

@@ -28,7 +28,7 @@ typedef struct Http2Head {
 /* The head that is coming in. */
 typedef struct Http2Fields {
   Arena *arena;
-  Str method, path, authority;
+  Str method, path, authority, protocol;
   HttpHeader *headers;
   size_t count, cap;
   size_t bytes;

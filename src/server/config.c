@@ -80,6 +80,7 @@ static const OptionSpec options[] = {
      .is_limit = true},
     {"graphql-introspection", OPTION_CHOICE, AT(graphql_introspection), "on", NULL, "GraphQL tells its schema, and hints at names",
      "on|off", .is_limit = true},
+    {"graphiql", OPTION_CHOICE, AT(graphiql), "on", NULL, "GraphiQL for browsers at /graphql", "on|off", .is_limit = true},
     {"graphql-depth-max", OPTION_COUNT, AT(graphql_depth_max), "15", "N", "nesting of a GraphQL operation's fields (400)", .min = 1,
      .max = 100, .is_limit = true},
     {"graphql-cost-max", OPTION_COUNT, AT(graphql_cost_max), "10000", "N", "rows that a GraphQL operation could return (400)", .min = 1,

@@ -80,6 +80,7 @@ GraphqlLimits generation_graphql_limits(const ServeConfig *config) {
       .tokens_max = config->graphql_tokens_max,
       .persisted_max = config->graphql_persisted_max,
       .has_introspection = config->graphql_introspection == 0,
+      .has_graphiql = config->graphiql == 0,
       .ws_operations_max = config->graphql_ws_operations_max,
       .ws_message_bytes_max = config->websocket_message_bytes_max,
       .ws_queued_bytes_max = config->websocket_queued_bytes_max,

@@ -52,13 +52,18 @@ static StepOutcome step_authenticate(Request *request) {
   return STEP_NEXT;
 }
 
+/* RFC 8441 §5: an answer of 200 would say that it is what was asked for. */
+static bool is_tunnel_elsewhere(const ApiRequest *api) {
+  return api->exchange->request.protocol.ptr != NULL && (api->face == NULL || !api->face->has_websocket);
+}
+
 static StepOutcome step_decode(Request *request) {
   ApiRequest *api = &request->api;
   if (request->version_problem != NULL) {
     api->problem = request->version_problem;
     return STEP_REFUSED;
   }
-  if (api->face == NULL) {
+  if (api->face == NULL || is_tunnel_elsewhere(api)) {
     api->problem = problem_create(api->exchange->arena, CODE_NOT_FOUND, STR("There is nothing at this path"));
     return STEP_REFUSED;
   }
@@ -318,7 +323,7 @@ static void on_request(void *context, HttpExchange *exchange) {
     return;
   }
   api->face = api_face(api->api, &exchange->request);
-  if (api->face == NULL && page_answer(request)) {
+  if (api->face == NULL && exchange->request.protocol.ptr == NULL && page_answer(request)) {
     request->route = ROUTE_OPERATIONS;
     answer(request);
     return;

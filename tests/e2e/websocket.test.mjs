@@ -1,9 +1,10 @@
 // websocket.test.mjs - WebSocket (RFC 6455) as hostile, slow and silent clients speak it, and graphql-transport-ws frame by frame.
 import assert from 'node:assert';
 import fs from 'node:fs';
+import http2 from 'node:http2';
 import { after, before, describe, test } from 'node:test';
 import { makeFolder, makeToken, removeFolder, startServer } from '../support/server.mjs';
-import { BINARY, CLOSE, FIN, PING, PONG, TEXT, frame, openRaw } from '../support/websocket.mjs';
+import { BINARY, CLOSE, FIN, PING, PONG, TEXT, frame, openRaw, parseFrame } from '../support/websocket.mjs';
 
 const timeout = 60000;
 const contract = `
@@ -264,6 +265,63 @@ describe('graphql-transport-ws', () => {
     assert.ok(rss() - before_ < 64 * 1024, 'memory is bounded');
     client.close();
     ws.destroy();
+  });
+});
+
+describe('over HTTP/2 (RFC 8441)', () => {
+  // One extended CONNECT: its status, and a reader of frames.
+  async function connect(session, headers) {
+    const stream = session.request({ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': '/graphql', ':authority': `127.0.0.1:${server.port}`, 'sec-websocket-version': '13', 'sec-websocket-protocol': 'graphql-transport-ws', ...headers }, { endStream: false });
+    stream.on('error', () => {});
+    const head = await new Promise((resolve, reject) => { stream.once('response', resolve); stream.once('close', () => reject(new Error('no answer'))); });
+    let received = Buffer.alloc(0), wake = () => {};
+    stream.on('data', (data) => { received = Buffer.concat([received, data]); wake(); });
+    const next = async () => {
+      for (;;) {
+        const found = parseFrame(received);
+        if (found) { received = found.rest; return found; }
+        await new Promise((resolve, reject) => { wake = resolve; setTimeout(() => reject(new Error('no frame in 20 s')), 20000).unref(); });
+      }
+    };
+    return { stream, head, next, text: (value) => stream.write(frame(FIN | TEXT, JSON.stringify(value))) };
+  }
+
+  test('several WebSockets and ordinary requests share a connection', { timeout }, async () => {
+    const session = http2.connect(`http://127.0.0.1:${server.port}`);
+    try {
+      await new Promise((resolve) => session.once('remoteSettings', resolve));
+      assert.equal(session.remoteSettings.enableConnectProtocol, true);
+      const sockets = [await connect(session), await connect(session, bearer(ann))];
+      for (const ws of sockets) {
+        assert.equal(ws.head[':status'], 200);
+        assert.equal(ws.head['sec-websocket-protocol'], 'graphql-transport-ws');
+        ws.text({ type: 'connection_init' });
+        assert.equal((await ws.next()).payload.toString(), '{"type":"connection_ack"}');
+        ws.text(subscribe('1', '{ note(id: "1") { id } }'));
+        assert.deepEqual(JSON.parse((await ws.next()).payload), { id: '1', type: 'next', payload: { data: { note: { id: '1' } } } });
+        assert.equal(JSON.parse((await ws.next()).payload).type, 'complete');
+      }
+      sockets[0].stream.write(frame(FIN | TEXT, 'x', { mask: null }));
+      const closed = await sockets[0].next();
+      assert.deepEqual([closed.opcode, closed.payload.readUInt16BE(0)], [CLOSE, 1002]);
+      sockets[1].stream.write(frame(FIN | PING, 'still'));
+      assert.equal((await sockets[1].next()).payload.toString(), 'still');
+    } finally {
+      session.destroy();
+    }
+  });
+
+  test('no tunnel elsewhere, and to no other protocol', { timeout }, async () => {
+    const session = http2.connect(`http://127.0.0.1:${server.port}`);
+    try {
+      await new Promise((resolve) => session.once('remoteSettings', resolve));
+      assert.equal((await connect(session, { ':path': '/v1/notes' })).head[':status'], 404);
+      assert.equal((await connect(session, { ':path': '/metrics' })).head[':status'], 404);
+      assert.equal((await connect(session, { ':protocol': 'connect-udp' })).head[':status'], 400);
+      assert.equal((await connect(session, { 'sec-websocket-version': '8' })).head[':status'], 426);
+    } finally {
+      session.destroy();
+    }
   });
 });
 

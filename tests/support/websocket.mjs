@@ -20,7 +20,8 @@ export function frame(first, payload = '', { mask = randomBytes(4), length } = {
   return Buffer.concat([head, mask ?? Buffer.alloc(0), bytes]);
 }
 
-const parseFrame = (bytes) => {
+// The first frame of `bytes` and the rest; null while it is not whole.
+export const parseFrame = (bytes) => {
   if (bytes.length < 2) return null;
   let length = bytes[1] & 127, at = 2;
   if ((bytes[1] & 128) !== 0) throw new Error('a server must not mask');
