@@ -31,7 +31,7 @@ typedef struct ServeConfig {
       import_bytes_max;
   uint64_t graphql_depth_max, graphql_cost_max, graphql_aliases_max, graphql_document_bytes_max, graphql_tokens_max;
   uint64_t graphql_persisted_max;
-  Str graphql_documents;     /* a folder; len 0: whatever is asked is executed */
+  Str graphql_documents;               /* a folder; len 0: whatever is asked is executed */
   int graphql_introspection, graphiql; /* 0: on */
   uint64_t graphql_ws_operations_max, graphql_ws_init_timeout_ms;
   uint64_t websocket_message_bytes_max, websocket_queued_bytes_max, websocket_ping_ms;
