@@ -109,7 +109,7 @@ static const Field *find_column(const Resource *resource, Str column, size_t *at
 
 Code change_image_parse(Str text, const Resource *resource, Arena *arena, const Value **ret, Error *err) {
   JsonValue json;
-  TRY(json_parse(text, 2 * JSON_DEPTH_DEFAULT, arena, &json, err));
+  TRY(json_parse(text, (size_t)2 * JSON_DEPTH_DEFAULT, arena, &json, err));
   if (json.type != JSON_OBJECT) return error_set(err, CODE_INTERNAL, "the change of a row is no object");
   Value *row = ARENA_ARRAY(arena, Value, resource->stored_count);
   TRY_ALLOC(row);

@@ -35,7 +35,8 @@ void watch_hub_count_up(WatchHub *hub) {
   hub->count++;
   if (hub->is_listening) return;
   hub->is_listening = true;
-  hub->live->is_known = false;
+  /* A read that is under way goes on from where it stood: what is older than a new watch is kept from it by its own position. */
+  if (hub->live->state != LANE_BUSY) hub->live->is_known = false;
   hub->polled_ms = loop_now_ms(hub->loop);
   change_feed_listen(hub->feed, &hub->listener);
   loop_timer_start(hub->timer, WATCH_TICK_MS, WATCH_TICK_MS);
