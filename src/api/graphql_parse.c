@@ -293,6 +293,7 @@ static bool parse_variables(Parser *parser, GraphqlOperation *operation) {
   if (!accept(parser, TOKEN_PAREN_OPEN)) return !parser->has_failed;
   do {
     GraphqlVariable item = {.place = place_of(parser->token.span)};
+    if (is_at(parser, TOKEN_STRING)) advance(parser); /* its description */
     if (!expect(parser, TOKEN_DOLLAR, "\"$\"") || !expect_name(parser, "a variable's name", &item.name, &item.name_place)) return false;
     if (!expect(parser, TOKEN_COLON, "\":\"") || !parse_type(parser, &item.type)) return false;
     if (accept(parser, TOKEN_EQUALS)) {
@@ -402,22 +403,31 @@ typedef struct Definitions {
 
 static bool parse_definition(Parser *parser, Definitions *all) {
   static const Str kinds[] = {STR_INIT("query"), STR_INIT("mutation"), STR_INIT("subscription")};
-  /* A description may stand before a definition (September 2025, §2.2). */
-  if (is_at(parser, TOKEN_STRING)) advance(parser);
+  /* A description may stand before a definition (September 2025, §2.2), which begins with it; a bare selection has none. */
+  GraphqlPlace begin = place_of(parser->token.span);
+  bool is_described = accept(parser, TOKEN_STRING);
+  if (is_described && is_at(parser, TOKEN_BRACE_OPEN)) {
+    graphql_mistake_at(parser->mistakes, begin, "Syntax error: a selection without \"query\" has no description");
+    parser->has_failed = true;
+    return false;
+  }
   for (size_t i = 0; i < 3; i++) {
     if (!is_word(parser, kinds[i]) && !(i == 0 && is_at(parser, TOKEN_BRACE_OPEN))) continue;
     GraphqlOperation operation;
     if (!parse_operation(parser, (GraphqlOperationKind)i, &operation)) return false;
+    operation.place = begin;
     return VEC_PUSH(parser->arena, &all->operations, operation) || no_memory(parser);
   }
   if (is_word(parser, STR("fragment"))) {
     GraphqlFragment fragment;
     if (!parse_fragment(parser, &fragment)) return false;
+    fragment.place = begin;
     return VEC_PUSH(parser->arena, &all->fragments, fragment) || no_memory(parser);
   }
   GraphqlPlace place;
   Str name;
   if (!skip_definition(parser, &place, &name)) return false;
+  place = begin;
   return (VEC_PUSH(parser->arena, &all->others, place) && VEC_PUSH(parser->arena, &all->other_names, name)) || no_memory(parser);
 }
 

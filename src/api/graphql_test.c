@@ -124,6 +124,16 @@ static void mistakes_of_syntax_have_the_place_of_the_byte(void **state) {
   assert_refused("{ __typename", "{}", "1:13 Syntax error");
 }
 
+/* September 2025, §2.2 */
+static void definitions_and_variables_may_be_described(void **state) {
+  (void)state;
+  assert_taken("\"what\" query A(\"\"\"which\"\"\" $id: ID!) { product(id: $id) { ...f } } \"part\" fragment f on Product { id }",
+               "{\"id\": \"1\"}");
+  assert_refused(" \"what\" { __typename }", "{}", "1:2 Syntax error");
+  assert_refused("query A(\"which\" $id: ID) { __typename }", "{}", "1:9 The variable \"$id\" is never used");
+  assert_refused("{ __typename } \"part\" fragment f on Query { __typename }", "{}", "1:16 The fragment \"f\" is never used");
+}
+
 static void a_definition_of_a_type_can_not_be_executed(void **state) {
   (void)state;
   assert_refused("{ __typename } scalar S fragment f on Query { __typename }", "{}",
@@ -230,6 +240,7 @@ static void memory_may_run_out_at_any_time(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       GRAPHQL_TEST(mistakes_of_syntax_have_the_place_of_the_byte),
+      GRAPHQL_TEST(definitions_and_variables_may_be_described),
       GRAPHQL_TEST(a_definition_of_a_type_can_not_be_executed),
       GRAPHQL_TEST(fields_of_one_name_ask_the_same),
       GRAPHQL_TEST(many_fields_of_one_name_are_merged_without_comparing_pairs),
