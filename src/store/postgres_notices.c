@@ -9,7 +9,7 @@
 #include "store/postgres_query.h"
 #include "store/postgres_store.h"
 
-enum { RETRY_MS = 500, IDLE_MS = 30000 };
+enum { RETRY_MS = 500, LOOK_MS = 1000, YIELD_MS = 60000 };
 static const int64_t COMMAND_TIMEOUT_US = 5000000;
 
 struct PostgresNotices {
@@ -52,11 +52,21 @@ static void wait_for(PostgresNotices *notices, const PostgresConnection *connect
   if (poll(fds, sizeof fds / sizeof fds[0], timeout_ms) > 0 && (fds[0].revents & POLLIN) != 0) take_wake(notices);
 }
 
+/* Without notices changes are found by looking, a little later: where reads and writes lack connections, this one is theirs. */
+static bool must_yield(PostgresNotices *notices) { return atomic_load(&notices->is_closing) || postgres_pool_is_scarce(notices->store); }
+
 static void listen_on(PostgresNotices *notices, PostgresConnection *connection) {
   Error err;
   if (postgres_command(connection, "LISTEN caisson_changes", COMMAND_TIMEOUT_US, NULL, &err) != CODE_OK) return;
   notices->heard(notices->context); /* what was told while nobody listened */
-  while (!atomic_load(&notices->is_closing) && tell_and_hear(notices, connection)) wait_for(notices, connection, IDLE_MS);
+  while (!must_yield(notices) && tell_and_hear(notices, connection)) wait_for(notices, connection, LOOK_MS);
+}
+
+/* A wake-up in between is no reason to come back sooner. */
+static void stay_away(PostgresNotices *notices, int64_t for_ms) {
+  int64_t until_us = postgres_clock_us() + for_ms * 1000;
+  for (int64_t left_us; !atomic_load(&notices->is_closing) && (left_us = until_us - postgres_clock_us()) > 0;)
+    wait_for(notices, NULL, (int)(left_us / 1000 + 1));
 }
 
 static void *notices_main(void *context) {
@@ -64,10 +74,14 @@ static void *notices_main(void *context) {
   while (!atomic_load(&notices->is_closing)) {
     PostgresConnection *connection = NULL;
     Error err;
+    if (postgres_pool_is_scarce(notices->store)) {
+      stay_away(notices, YIELD_MS);
+      continue;
+    }
     if (postgres_connection_open(&notices->store->target, is_patient, notices, &connection, &err) == CODE_OK)
       listen_on(notices, connection);
     postgres_connection_close(connection);
-    if (!atomic_load(&notices->is_closing)) wait_for(notices, NULL, RETRY_MS);
+    if (!atomic_load(&notices->is_closing)) stay_away(notices, RETRY_MS);
   }
   return NULL;
 }

@@ -86,6 +86,13 @@ bool postgres_pool_may_open(PostgresStore *store) {
   return may_open;
 }
 
+bool postgres_pool_is_scarce(PostgresStore *store) {
+  pthread_mutex_lock(&store->pool.lock);
+  bool is_now = is_scarce(&store->pool);
+  pthread_mutex_unlock(&store->pool.lock);
+  return is_now;
+}
+
 void postgres_pool_refused(PostgresStore *store) {
   PostgresPool *pool = &store->pool;
   pthread_mutex_lock(&pool->lock);

@@ -223,6 +223,8 @@ void postgres_pool_want(PostgresStore *store, PostgresLink *link);
 /* A session is closed: its links are wanted no longer. */
 void postgres_pool_forget(PostgresStore *store, const PostgresSession *session);
 /* A connection was refused; one was opened, and goes to whoever is next; one is gone (of a session's, NULL: of a writer's). Any thread. */
+/* A connection was refused not long ago: whoever could do without one gives it up. */
+bool postgres_pool_is_scarce(PostgresStore *store);
 void postgres_pool_refused(PostgresStore *store);
 void postgres_pool_opened(PostgresStore *store, PostgresConnection *connection);
 void postgres_pool_closed(PostgresStore *store, PostgresSession *session);
