@@ -7,6 +7,7 @@
 #include "api/graphql_federation.h"
 #include "api/graphql_request.h"
 #include "api/graphql_store.h"
+#include "api/graphql_watch.h"
 #include "api/graphql_ws.h"
 #include "api/problem_json.h"
 
@@ -123,10 +124,12 @@ static void respond(ApiRequest *request, int status, const Buf *body, Str cache_
                     0, request->request_id, arena, &request->response);
     return;
   }
-  headers[0] = (HttpHeader){STR("content-type"), content_type(request->face_state)};
+  const GraphqlState *state = request->face_state;
+  headers[0] = (HttpHeader){STR("content-type"), content_type(state)};
   headers[1] = (HttpHeader){STR("vary"), STR("accept")};
   if (cache_control.ptr != NULL) headers[count++] = (HttpHeader){STR("cache-control"), cache_control};
   request->response = (HttpResponse){.status = status, .headers = headers, .header_count = count, .body = buf_str(body)};
+  if (status == 200 && state != NULL && state->request.is_stream) graphql_sse_respond(request, headers);
 }
 
 /* Before anything ran: there is no `data`. What a well-formed request says wrong in GraphQL is a 200 in application/json, for clients that
@@ -345,18 +348,19 @@ static Code decode_operation(ApiRequest *request, GraphqlState *state) {
   GraphqlRun *run = &state->run;
   if (!read_document(request->api->graphql, state, run->arena)) return answer_mistakes(request, state);
   bool is_get = request->exchange->request.method != HTTP_POST;
-  if (is_get && run->operation->kind != GRAPHQL_QUERY) return refuse_method(request, STR("POST"), "A mutation must be sent with POST");
-  if (run->operation->kind == GRAPHQL_SUBSCRIPTION) {
-    graphql_mistake_at(&state->mistakes, run->operation->place, "Subscriptions are not served here");
-    return answer_mistakes(request, state);
-  }
+  if (is_get && run->operation->kind == GRAPHQL_MUTATION) return refuse_method(request, STR("POST"), "A mutation must be sent with POST");
+  bool is_watch = run->operation->kind == GRAPHQL_SUBSCRIPTION;
+  if (is_watch && !state->request.can_stream && !request->exchange->is_message)
+    return refuse(request, problem_with_hint(run->arena, CODE_NOT_ACCEPTABLE, STR("A subscription is answered as a stream"),
+                                             STR("Accept: text/event-stream, or the WebSocket at this address")));
   if (!graphql_variables(run, state->request.variables)) return answer_mistakes(request, state);
   if (!graphql_compile(run, request->caller, request->now_us)) return answer_mistakes(request, state);
-  state->is_compiled = true;
+  state->is_compiled = !is_watch;
   request->group.calls = run->calls;
   request->group.count = run->call_count;
   request->group.arena = run->arena;
   request->group.is_partial = run->operation->kind == GRAPHQL_QUERY;
+  if (is_watch) return graphql_watch_prepare(request, state);
   if (run->call_count > 0) return CODE_OK;
   encode(request);
   request->is_answered = true;

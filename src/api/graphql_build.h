@@ -49,6 +49,10 @@ void graphql_build_argument(GraphqlBuilder *builder, GraphqlField *field, Str na
     graphql_build_kept((builder), arena_printf((builder)->arena, (format), STR_ARGS(text_a_), STR_ARGS(text_b_)));                         \
   })
 
+/* ---- graphql_schema_watch.c: Subscription, and what it gives ---- */
+
+void graphql_build_subscription(GraphqlBuilder *builder);
+
 /* ---- graphql_schema_rows.c: what a row, a page, a group is ---- */
 
 Str graphql_build_value(GraphqlBuilder *builder, const Field *field, Str name, bool is_required);

@@ -205,6 +205,7 @@ static bool compile_root(GraphqlCompiler *compiler, const GraphqlGroup *group, c
     case GRAPHQL_ROLE_NODE: return compile_node(compiler, group, root);
     case GRAPHQL_ROLE_LIST: return compile_list(compiler, group, root);
     case GRAPHQL_ROLE_AGGREGATE: return graphql_compile_aggregate(compiler, group, root);
+    case GRAPHQL_ROLE_WATCH: return graphql_compile_watch(compiler, group, root);
     case GRAPHQL_ROLE_SERVICE: return graphql_compile_service(compiler, group, root);
     case GRAPHQL_ROLE_ENTITIES: return graphql_compile_entities(compiler, group, root);
     case GRAPHQL_ROLE_SCHEMA:
@@ -227,6 +228,7 @@ bool graphql_compile(GraphqlRun *run, const Caller *caller, int64_t now_us) {
   const GraphqlType *type = graphql_root_type(run->schema, run->operation->kind);
   GraphqlGroups groups = {0};
   if (!graphql_collect(run, type, &run->operation->selections, &groups)) return false;
+  if (run->operation->kind == GRAPHQL_SUBSCRIPTION && !graphql_check_single_root(run, &groups)) return false;
   run->root_count = groups.list.count;
   run->roots = ARENA_ARRAY(run->arena, GraphqlRoot, run->root_count + 1);
   if (run->roots == NULL) return graphql_no_memory(run);

@@ -54,7 +54,10 @@ bool graphql_row_selection(GraphqlCompiler *compiler, const GraphqlGroup *group,
                            Selection **ret);
 bool graphql_finish_row(GraphqlCompiler *compiler, GraphqlRoot *root, Call *call);
 
-/* ---- graphql_compile_aggregate.c, graphql_compile_write.c ---- */
+/* ---- graphql_compile_aggregate.c, graphql_compile_write.c, graphql_compile_watch.c ---- */
 
 bool graphql_compile_aggregate(GraphqlCompiler *compiler, const GraphqlGroup *group, GraphqlRoot *root);
+bool graphql_compile_watch(GraphqlCompiler *compiler, const GraphqlGroup *group, GraphqlRoot *root);
+/* A subscription asks for one field only (§5.2.4.1). */
+bool graphql_check_single_root(GraphqlRun *run, const GraphqlGroups *groups);
 bool graphql_compile_mutation(GraphqlCompiler *compiler, const GraphqlGroup *group, GraphqlRoot *root);

@@ -193,6 +193,16 @@ static void write_members(const GraphqlOut *out, const RowAt *row, Buf *to) {
   buf_add_byte(to, '}');
 }
 
+void graphql_write_row(const GraphqlOut *out, const RestMap *map, const Value *values, Buf *to) {
+  RowAt row = {.map = map, .values = values};
+  write_members(out, &row, to);
+}
+
+void graphql_write_item(const GraphqlOut *item, const RestMap *map, const Value *values, Buf *to) {
+  RowAt row = {.map = map, .values = values};
+  write_value(item, &row, to);
+}
+
 /* ---- the sink ---- */
 
 static Code sink_failed(const GraphqlSink *sink, const Buf *out, Error *err) {

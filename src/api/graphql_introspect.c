@@ -281,6 +281,8 @@ static bool tell_schema(Teller *teller, const GraphqlGroup *group) {
       is_good = tell_type(teller, (GraphqlRef){.type = schema->query}, member);
     else if (str_equal(name, STR("mutationType")) && schema->mutation != NULL)
       is_good = tell_type(teller, (GraphqlRef){.type = schema->mutation}, member);
+    else if (str_equal(name, STR("subscriptionType")) && schema->subscription != NULL)
+      is_good = tell_type(teller, (GraphqlRef){.type = schema->subscription}, member);
     else if (str_equal(name, STR("directives")))
       is_good = tell_directives(teller, member);
     else

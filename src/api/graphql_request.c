@@ -4,7 +4,7 @@
 #include "codec/url.h"
 
 bool graphql_negotiate(const HttpRequest *http, GraphqlRequest *ret) {
-  static const Str strict_type = STR_INIT("application/graphql-response+json");
+  static const Str strict_type = STR_INIT("application/graphql-response+json"), stream_type = STR_INIT("text/event-stream");
   Str accept = http_request_header(http, STR("accept"));
   int plain = accept_weight(accept, STR("application/json")), strict = accept_weight(accept, strict_type);
   /* Who names both with the same weight knows the newer one; who names none gets what everybody reads. */
@@ -13,7 +13,10 @@ bool graphql_negotiate(const HttpRequest *http, GraphqlRequest *ret) {
   bool is_read = http->method == HTTP_GET || http->method == HTTP_HEAD;
   ret->is_page = is_read && html > plain && html > strict;
   ret->is_strict = strict > plain || (strict == plain && is_named);
-  return plain > 0 || strict > 0;
+  int stream = accept.ptr != NULL && str_contains(accept, stream_type) ? accept_weight(accept, stream_type) : 0;
+  ret->can_stream = stream > 0;
+  ret->is_stream = stream > plain && stream > strict;
+  return plain > 0 || strict > 0 || stream > 0;
 }
 
 static const Problem *no_memory(Arena *arena) { return problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")); }

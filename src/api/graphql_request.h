@@ -18,6 +18,8 @@ typedef struct GraphqlRequest {
   bool has_cost;              /* extensions.cost asks for it */
   bool is_strict;             /* the answer is application/graphql-response+json */
   bool is_page;               /* a browser's address: GraphiQL */
+  bool can_stream;            /* text/event-stream is named too: for subscriptions */
+  bool is_stream;             /* … and preferred: for whatever it is */
 } GraphqlRequest;
 
 typedef struct GraphqlState {
@@ -26,6 +28,7 @@ typedef struct GraphqlState {
   GraphqlMistakes mistakes;
   const GraphqlDocument *document;
   bool is_compiled;
+  struct GraphqlWatch *watch; /* a subscription's: api/graphql_watch.c */
 } GraphqlState;
 
 /* From the URL's query (GET) or the body (POST). A problem: not a GraphQL request at all. */

@@ -43,6 +43,8 @@ typedef enum GraphqlOutKind {
   GRAPHQL_OUT_START_CURSOR,
   GRAPHQL_OUT_END_CURSOR,
   GRAPHQL_OUT_OBJECT, /* of the same row's values: an aggregate's by, sum … */
+  GRAPHQL_OUT_KIND,   /* of a change */
+  GRAPHQL_OUT_POSITION,
 } GraphqlOutKind;
 
 /* One member of an object of the answer, with what stands below it. */
@@ -102,6 +104,8 @@ typedef struct GraphqlRoot {
   GraphqlOut out;
   GraphqlSink sink;
   struct GraphqlEntities *entities; /* ENTITIES: api/graphql_federation.h */
+  const Value *watch_key;           /* of a subscription: NULL: all rows */
+  Str watch_after;                  /* … and ptr NULL: from now on */
 } GraphqlRoot;
 
 /* Fields of one response name, to be merged. */
@@ -166,6 +170,9 @@ bool graphql_introspect(GraphqlRun *run, const GraphqlGroup *group, Str *ret);
 /* graphql_encode.c */
 void graphql_sink_init(GraphqlSink *sink, const RestMap *map, Arena *arena);
 void graphql_write_root(const GraphqlRoot *root, const Result *result, Buf *out);
+/* An object's members, or one of them, from a row's values. */
+void graphql_write_row(const GraphqlOut *out, const RestMap *map, const Value *values, Buf *to);
+void graphql_write_item(const GraphqlOut *item, const RestMap *map, const Value *values, Buf *to);
 
 /* graphql_validate.c: all rules of §5; mistakes are noted. */
 void graphql_validate(const GraphqlSchema *schema, const GraphqlDocument *document, bool has_hints, GraphqlMistakes *mistakes);
@@ -173,7 +180,7 @@ void graphql_validate(const GraphqlSchema *schema, const GraphqlDocument *docume
 /* NULL: the schema has none. */
 static inline const GraphqlType *graphql_root_type(const GraphqlSchema *schema, GraphqlOperationKind kind) {
   if (kind == GRAPHQL_QUERY) return schema->query;
-  return kind == GRAPHQL_MUTATION ? schema->mutation : NULL;
+  return kind == GRAPHQL_MUTATION ? schema->mutation : schema->subscription;
 }
 
 static inline bool graphql_no_memory(GraphqlRun *run) {

@@ -209,6 +209,7 @@ Code graphql_schema_create(const Contract *contract, Arena *arena, GraphqlSchema
   builder.order_name = graphql_build_is_taken(contract, STR("Order")) ? graphql_build_name(&builder, STR("SortOrder"), "") : STR("Order");
   add_roots(&builder);
   for (size_t i = 0; i < contract->resource_count; i++) add_resource(&builder, contract->resources[i]);
+  graphql_build_subscription(&builder);
   for (size_t i = 0; i < contract->embedded_count; i++) graphql_build_embedded(&builder, contract->embeddeds[i]);
   for (size_t i = 0; i < contract->enum_count; i++) graphql_build_enum_of(&builder, contract->enums[i]);
   GraphqlType *order = graphql_build_type(&builder, GRAPHQL_ENUM_TYPE, builder.order_name);

@@ -34,6 +34,11 @@ typedef enum GraphqlRole {
   GRAPHQL_ROLE_CREATE_MANY,
   GRAPHQL_ROLE_UPDATE,
   GRAPHQL_ROLE_DELETE,
+  /* of Subscription, and of what it gives */
+  GRAPHQL_ROLE_WATCH,
+  GRAPHQL_ROLE_CHANGE_KIND,
+  GRAPHQL_ROLE_CHANGE_POSITION,
+  GRAPHQL_ROLE_CHANGE_ROW,
   /* of a resource */
   GRAPHQL_ROLE_VALUE,
   GRAPHQL_ROLE_TO_ONE,
@@ -132,6 +137,7 @@ typedef struct GraphqlSchema {
   const GraphqlType *const *types; /* Query, Mutation, then as they were made */
   size_t type_count;
   const GraphqlType *query, *mutation; /* mutation NULL: nothing can be written */
+  const GraphqlType *subscription;     /* NULL: no type has a key */
   const GraphqlType *node;
   const GraphqlType *entity;           /* the union of all entities; NULL: there are none */
   Str subgraph_sdl;                    /* of _service, as JSON has it */

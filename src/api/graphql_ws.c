@@ -433,6 +433,7 @@ static void open_session(ApiRequest *request) {
     request->respond(request);
     return;
   }
+  request->exchange->is_long = true;
   request->begin(request);
   begin_session(session);
 }

@@ -84,7 +84,6 @@ typedef struct HttpExchangeOps {
   void (*end)(HttpExchange *exchange, const HttpHeader *trailers, size_t trailer_count);
   void (*abort)(HttpExchange *exchange);          /* the answer can't be completed: the client must see that it is cut */
   void (*read_more)(HttpExchange *exchange);      /* streamed bodies: after on_body returned false */
-  void (*leave_flight)(HttpExchange *exchange);   /* begun, it may go on for days: it counts no more as a request in flight */
   size_t (*queued)(const HttpExchange *exchange); /* bytes of a begun answer that wait in our memory */
 } HttpExchangeOps;
 
@@ -119,6 +118,5 @@ static inline void http_end(HttpExchange *exchange, const HttpHeader *trailers, 
   exchange->ops->end(exchange, trailers, count);
 }
 static inline void http_abort(HttpExchange *exchange) { exchange->ops->abort(exchange); }
-static inline void http_leave_flight(HttpExchange *exchange) { exchange->ops->leave_flight(exchange); }
 static inline size_t http_queued(const HttpExchange *exchange) { return exchange->ops->queued(exchange); }
 static inline void http_read_more(HttpExchange *exchange) { exchange->ops->read_more(exchange); }

@@ -267,8 +267,6 @@ static void exchange_read_more(HttpExchange *base) {
   if (exchange->connection != NULL) http_connection_resume_body(exchange->connection);
 }
 
-static void exchange_leave_flight(HttpExchange *base) { leave_flight(exchange_of(base)); }
-
 static size_t exchange_queued(const HttpExchange *base) {
   const Http1Exchange *exchange = (const Http1Exchange *)base;
   if (is_unwanted(exchange)) return 0;
@@ -282,7 +280,6 @@ static const HttpExchangeOps http1_exchange_ops = {
     .end = exchange_end,
     .abort = exchange_abort,
     .read_more = exchange_read_more,
-    .leave_flight = exchange_leave_flight,
     .queued = exchange_queued,
 };
 

@@ -331,8 +331,6 @@ static void exchange_read_more(HttpExchange *base) {
   http2_connection_note_due(exchange->connection);
 }
 
-static void exchange_leave_flight(HttpExchange *base) { leave_flight(exchange_of(base)); }
-
 static size_t exchange_queued(const HttpExchange *base) { return unsent_bytes((const Http2Exchange *)base); }
 
 static const HttpExchangeOps http2_exchange_ops = {
@@ -342,7 +340,6 @@ static const HttpExchangeOps http2_exchange_ops = {
     .end = exchange_end,
     .abort = exchange_abort,
     .read_more = exchange_read_more,
-    .leave_flight = exchange_leave_flight,
     .queued = exchange_queued,
 };
 

@@ -125,6 +125,7 @@ static void inner_begin(HttpExchange *exchange, const HttpResponse *head) {
   assert(!exchange->is_answered && "an exchange is answered once");
   exchange->is_answered = true;
   exchange->status = head->status;
+  if (exchange->is_long) leave_flight(inner_of(exchange));
 }
 
 static bool inner_write(HttpExchange *exchange, Str bytes) {
@@ -150,7 +151,6 @@ static void inner_end(HttpExchange *exchange, const HttpHeader *trailers, size_t
 
 static void inner_abort(HttpExchange *exchange) { end_stream(exchange, false); }
 static void inner_read_more(HttpExchange *exchange) { (void)exchange; }
-static void inner_leave_flight(HttpExchange *exchange) { leave_flight(inner_of(exchange)); }
 
 static size_t inner_queued(const HttpExchange *exchange) {
   (void)exchange;
@@ -164,7 +164,6 @@ static const HttpExchangeOps inner_ops = {
     .end = inner_end,
     .abort = inner_abort,
     .read_more = inner_read_more,
-    .leave_flight = inner_leave_flight,
     .queued = inner_queued,
 };
 

@@ -231,7 +231,6 @@ WebSocketExchange *websocket_exchange_open(HttpExchange *exchange, const WebSock
                                 .purse_filled_ms = now_ms,
                                 .is_heard = true};
   loop_timer_start(timer, options->ping_ms, options->ping_ms);
-  http_leave_flight(exchange);
   exchange->tunnel_user = socket;
   exchange->on_body = on_body;
   exchange->on_body_end = on_body_end;

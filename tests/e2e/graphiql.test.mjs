@@ -76,7 +76,7 @@ describe('in a browser', () => {
   const write = (page, text) => page.locator('.graphiql-query-editor .CodeMirror').evaluate((element, value) => element.CodeMirror.setValue(value), text);
   const answerHas = (page, text) => page.waitForFunction((wanted) => [...document.querySelectorAll('.result-window .CodeMirror')].some((element) => element.CodeMirror.getValue().includes(wanted)), text);
 
-  test('set a token, run a mutation and a query, see the answers', limit, async () => {
+  test('set a token, run a mutation and a query, see the answers; hear of a change', limit, async () => {
     const { page, complaints } = await openPage({ viewport: { width: 1280, height: 850 } });
     await write(page, 'mutation { createNote(input: { id: "1", text: "hello", secret: "s3" }) { id owner } }');
     await page.locator('.graphiql-execute-button').click();
@@ -89,6 +89,16 @@ describe('in a browser', () => {
     await page.locator('.graphiql-execute-button').click();
     await answerHas(page, '"secret": "s3"');
 
+    await write(page, 'subscription { noteChanged { kind note { text secret } } }');
+    await page.locator('.graphiql-execute-button').click();
+    let isHeard = false;
+    const heard = answerHas(page, '"text": "again').then(() => { isHeard = true; });
+    for (let i = 0; !isHeard && i < 200; i++) {
+      await fetch(`${base}/v1/notes/1`, { method: 'PATCH', headers: { 'content-type': 'application/json', authorization: `Bearer ${makeToken({ sub: 'bob' })}` }, body: JSON.stringify({ text: `again ${i}` }) });
+      await page.waitForTimeout(100);
+    }
+    await heard;
+    await answerHas(page, '"secret": "s3"');
     if (process.env.SCREENSHOTS) await page.screenshot({ path: path.join(process.env.SCREENSHOTS, 'graphiql-light.png') });
     assert.deepEqual(complaints.filter((text) => !/401/.test(text)), []);
     await page.close();

@@ -310,7 +310,7 @@ for (const [storeName, openStore] of Object.entries(stores)) describe(storeName,
       assert.equal(answer.order.isOneOf, true);
       assert.equal(answer.none, null);
       assert.deepEqual(answer.__schema.queryType, { name: 'Query' });
-      assert.equal(answer.__schema.subscriptionType, null);
+      assert.deepEqual(answer.__schema.subscriptionType, { name: 'Subscription' });
     });
     test('can be switched off', async () => {
       const quiet = await startServer({ contract, options: ['--threads', '1', '--graphql-introspection', 'off'] });
