@@ -1,7 +1,8 @@
 /* graphql_collect.c - which fields of an object are asked for, under their response names, in the order in which they were first named. */
 #include "api/graphql_run.h"
 
-enum { COLLECTED_FIELDS_MAX = 10000 };
+/* Of the schema's own types more: a large contract is told in one answer, whose size has a limit too. */
+enum { COLLECTED_FIELDS_MAX = 10000, INTROSPECTED_FIELDS_MAX = 250000 };
 
 typedef struct Collector {
   GraphqlRun *run;
@@ -31,8 +32,9 @@ static bool is_included(GraphqlRun *run, const GraphqlDirectives *directives) {
 static bool add_field(Collector *collector, const GraphqlNode *node) {
   GraphqlRun *run = collector->run;
   Str name = node->alias.len > 0 ? node->alias : node->name;
-  if (++run->field_count > COLLECTED_FIELDS_MAX) {
-    graphql_mistake(run->mistakes, CODE_TOO_LARGE, &node->place, 1, "The operation asks for more than %d fields", COLLECTED_FIELDS_MAX);
+  int max = collector->type->is_built_in ? INTROSPECTED_FIELDS_MAX : COLLECTED_FIELDS_MAX;
+  if (++run->field_count > (size_t)max) {
+    graphql_mistake(run->mistakes, CODE_TOO_LARGE, &node->place, 1, "The operation asks for more than %d fields", max);
     return false;
   }
   for (size_t i = 0; i < collector->groups->list.count; i++) {

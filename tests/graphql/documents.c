@@ -38,7 +38,7 @@ static const char *run_document(GraphqlRun *run, GraphqlDocument *document, cons
   graphql_validate(run->schema, document, true, run->mistakes);
   if (graphql_is_refused(run->mistakes)) return "validate";
   run->document = document;
-  for (size_t i = 0; i < document->operation_count; i++) {
+  for (size_t i = 0; i < document->operation_count && run->operation == NULL; i++) {
     if (name == NULL || str_equal(document->operations[i].name, name->text)) run->operation = &document->operations[i];
   }
   if (run->operation == NULL) return "operation";
