@@ -209,7 +209,12 @@ static void export_page(Export *export) {
   Call *call = &export->call;
   *call = from->calls[export->is_parent_seen ? from->count - 1 : 0];
   call->arena = NULL; /* the page's */
-  export->group = (CallGroup){.calls = call, .count = 1, .arena = export->arena, .done = export_page_done, .context = export};
+  export->group = (CallGroup){.calls = call,
+                              .count = 1,
+                              .arena = export->arena,
+                              .done = export_page_done,
+                              .context = export,
+                              .freshness = export->request->group.freshness};
   if (export->is_parent_seen) {
     call->sink = &export->sink;
     call->operation.list.limit = export->rows_left < export->page_rows ? export->rows_left : export->page_rows;

@@ -281,7 +281,12 @@ static void batch_done(CallGroup *group) {
 static void batch_write(Import *import, ImportBatch *batch) {
   const CallGroup *from = &import->request->group;
   memcpy(batch->calls, from->calls, from->count * sizeof *batch->calls);
-  batch->group = (CallGroup){.calls = batch->calls, .count = from->count, .arena = batch->arena, .done = batch_done, .context = batch};
+  batch->group = (CallGroup){.calls = batch->calls,
+                             .count = from->count,
+                             .arena = batch->arena,
+                             .done = batch_done,
+                             .context = batch,
+                             .freshness = import->request->group.freshness};
   batch->array = (JsonValue){.type = JSON_ARRAY, .items = batch->rows.items, .count = batch->rows.count};
   for (size_t i = 0; i < from->count; i++) batch->calls[i].arena = NULL;
   Call *create = &batch->calls[from->count - 1];

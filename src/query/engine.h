@@ -47,6 +47,12 @@ typedef struct Call {
   struct CallPlan *plan; /* the engine's own */
 } Call;
 
+/* What its caller has written is seen by a request, whichever copy of the database it reads from. Opaque to all but the store. */
+typedef struct Freshness {
+  uint64_t seen;    /* nothing older than this */
+  uint64_t written; /* told where something was */
+} Freshness;
+
 /* The calls of one request. Reads run side by side; as soon as one of them writes, all run in order in one transaction, and the first
  * failure rolls all back. */
 typedef struct CallGroup {
@@ -60,6 +66,7 @@ typedef struct CallGroup {
   /* Groups that write, may be NULL: makes the answer inside the transaction, behind the last call, on the store's thread. It may still
    * refuse. Like the calls it may run again. */
   Code (*answer)(struct CallGroup *group, const Problem **ret_problem);
+  Freshness *freshness;     /* NULL: any state will do, and nobody asks for the new one */
   Idempotency *idempotency; /* groups that write; NULL: done as often as it is asked for */
   /* the engine's own */
   Engine *engine;

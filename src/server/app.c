@@ -16,6 +16,7 @@
 #include "server/jwt_secret.h"
 #include "server/signals.h"
 #include "server/worker.h"
+#include "store/replicas.h"
 
 /* How often the changes of other instances are looked for where nothing has told of them. */
 enum { WATCH_POLL_MS = 1000 };
@@ -78,7 +79,11 @@ static Code open_store(App *app, Str url, Error *err) {
                           .prepared = (StorePrepared)app->config->store_prepared,
                           .report = report_store,
                           .report_context = app};
-  return store_open(&options, &app->shared.store, err);
+  OptionList replicas = app->config->store_replica;
+  if (replicas.count == 0) return store_open(&options, &app->shared.store, err);
+  StoreReplicaOptions copied = {
+      .primary = options, .urls = replicas.items, .count = replicas.count, .lag_us_max = (int64_t)app->config->replica_lag_max_ms * 1000};
+  return store_open_replicated(&copied, &app->shared.store, err);
 }
 
 static Code make_idempotency_keys(App *app, Error *err) {

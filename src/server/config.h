@@ -14,6 +14,8 @@ typedef struct ServeConfig {
   OptionList tls_cert, tls_key; /* as many of one as of the other; none: cleartext */
   Str tls_client_ca;
   uint64_t hsts_ms; /* 0: not said */
+  OptionList store_replica;
+  uint64_t replica_lag_max_ms;
   OptionSwitch migrate;
   int store_prepared; /* StorePrepared */
   uint64_t store_connections_max, store_acquire_timeout_ms;

@@ -9,12 +9,13 @@
 #include "codec/json_out.h"
 #include "query/change_feed.h"
 
-enum { PAGE_BYTES_MAX = 4 * 1024 * 1024, CHECKS_MAX = 4, VERSIONS_BYTES_MAX = 64 * 1024 };
+enum { PAGE_BYTES_MAX = 4 * 1024 * 1024, REPLICAS_MAX = 64, CHECKS_MAX = 3 + REPLICAS_MAX, VERSIONS_BYTES_MAX = 64 * 1024 };
 
 typedef struct PageCheck {
   const char *name;
   bool is_ok;
-  Str detail; /* why not */
+  Str detail;          /* why not */
+  bool is_dispensable; /* the service is well without it */
 } PageCheck;
 
 static void respond(Request *request, int status, Str type, Str body) {
@@ -30,11 +31,14 @@ static void respond(Request *request, int status, Str type, Str body) {
 
 static void respond_checks(Request *request, const PageCheck *checks, size_t count) {
   bool is_ok = true;
-  for (size_t i = 0; i < count; i++) is_ok = is_ok && checks[i].is_ok;
+  for (size_t i = 0; i < count; i++) is_ok = is_ok && (checks[i].is_ok || checks[i].is_dispensable);
   Buf out = buf_on(request->api.exchange->arena, PAGE_BYTES_MAX);
   buf_printf(&out, "{\"status\":\"%s\",\"checks\":{", is_ok ? "ok" : "failed");
   for (size_t i = 0; i < count; i++) {
-    buf_printf(&out, "%s\"%s\":{\"status\":\"%s\"", i == 0 ? "" : ",", checks[i].name, checks[i].is_ok ? "ok" : "failed");
+    buf_printf(&out, "%s\"%s\":{\"status\":\"%s\"", i == 0 ? "" : ",", checks[i].name,
+               checks[i].is_ok            ? "ok"
+               : checks[i].is_dispensable ? "degraded"
+                                          : "failed");
     if (!checks[i].is_ok) {
       buf_add(&out, STR(",\"detail\":"));
       json_write_string(&out, checks[i].detail);
@@ -62,16 +66,58 @@ static void page_startupz(Request *request) {
   respond_checks(request, checks, 1);
 }
 
+static size_t replica_states(Store *store, StoreReplicaState ret[REPLICAS_MAX]) {
+  if (store->driver->replicas == NULL) return 0;
+  size_t count = store->driver->replicas(store, ret, REPLICAS_MAX);
+  return count < REPLICAS_MAX ? count : REPLICAS_MAX;
+}
+
+/* Without its replicas the service goes on. */
+static size_t replica_checks(Store *store, Arena *arena, PageCheck *ret) {
+  StoreReplicaState states[REPLICAS_MAX];
+  size_t count = replica_states(store, states);
+  for (size_t i = 0; i < count; i++) {
+    Str name = arena_printf(arena, "replica-%zu", i + 1), detail = STR("it is too far behind");
+    if (!states[i].is_up) detail = arena_str(arena, str_of(states[i].trouble.text));
+    ret[i] =
+        (PageCheck){.name = name.ptr == NULL ? "replica" : name.ptr, .is_ok = states[i].is_used, .detail = detail, .is_dispensable = true};
+  }
+  return count;
+}
+
 static void page_readyz(Request *request) {
   ServerShared *shared = request->worker->shared;
   Error err = {0};
   bool is_store_ok = shared->store->driver->ping(shared->store, &err) == CODE_OK;
-  const PageCheck checks[] = {
+  PageCheck checks[CHECKS_MAX] = {
       started_check(shared),
       {"store", is_store_ok, str_of(err.text)},
       {"draining", !atomic_load(&shared->http.is_draining), STR("the server is being stopped")},
   };
-  respond_checks(request, checks, 3);
+  respond_checks(request, checks, 3 + replica_checks(shared->store, request->api.exchange->arena, checks + 3));
+}
+
+/* By number, in the order in which they were given: an address is nobody's business. */
+static void write_replica_metrics(Buf *out, Store *store) {
+  StoreReplicaState states[REPLICAS_MAX];
+  size_t count = replica_states(store, states);
+  if (count == 0) return;
+  buf_add(out, STR("# HELP caisson_store_replica_used Whether reads go to the replica.\n# TYPE caisson_store_replica_used gauge\n"));
+  for (size_t i = 0; i < count; i++) buf_printf(out, "caisson_store_replica_used{replica=\"%zu\"} %d\n", i + 1, states[i].is_used);
+  buf_add(out,
+          STR("# HELP caisson_store_replica_lag_seconds How far the replica is behind; of one that does not answer, when it last did.\n"
+              "# TYPE caisson_store_replica_lag_seconds gauge\n"));
+  for (size_t i = 0; i < count; i++)
+    buf_printf(out, "caisson_store_replica_lag_seconds{replica=\"%zu\"} %lld.%06lld\n", i + 1, (long long)(states[i].lag_us / 1000000),
+               (long long)(states[i].lag_us % 1000000));
+  buf_add(out, STR("# HELP caisson_store_replica_reads_total Reads that the replica was asked for.\n"
+                   "# TYPE caisson_store_replica_reads_total counter\n"));
+  for (size_t i = 0; i < count; i++)
+    buf_printf(out, "caisson_store_replica_reads_total{replica=\"%zu\"} %llu\n", i + 1, (unsigned long long)states[i].reads);
+  buf_add(out, STR("# HELP caisson_store_replica_reads_returned_total Reads that the replica could not answer and the primary did.\n"
+                   "# TYPE caisson_store_replica_reads_returned_total counter\n"));
+  for (size_t i = 0; i < count; i++)
+    buf_printf(out, "caisson_store_replica_reads_returned_total{replica=\"%zu\"} %llu\n", i + 1, (unsigned long long)states[i].returned);
 }
 
 static void write_store_metrics(Buf *out, const StoreStats *stats) {
@@ -103,6 +149,7 @@ static void page_metrics(Request *request) {
   StoreStats stats = shared->store->driver->stats(shared->store);
   write_store_metrics(&out, &stats);
   write_watch_metrics(&out, shared->feed);
+  write_replica_metrics(&out, shared->store);
   respond(request, 200, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&out));
 }
 

@@ -9,6 +9,7 @@
 #include "server/compress.h"
 #include "server/cors.h"
 #include "server/explain.h"
+#include "server/freshness.h"
 #include "server/pages.h"
 #include "server/version.h"
 
@@ -96,6 +97,10 @@ static StepOutcome step_explain(Request *request) {
 }
 
 static StepOutcome step_authorize(Request *request) {
+  if (request->worker->shared->config->store_replica.count > 0) {
+    request->freshness.seen = freshness_of(&request->api.exchange->request);
+    request->api.group.freshness = &request->freshness;
+  }
   bool has_calls = request->api.group.count > 0;
   if (request->prefer.ptr != NULL && has_calls && request_asks_explanation(request)) return step_explain(request);
   return engine_authorize(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request);
@@ -178,7 +183,8 @@ static Str hsts(const Request *request) {
 static void add_common_headers(Request *request, HttpResponse *response) {
   const ServeConfig *config = request->worker->shared->config;
   HttpHeader *headers =
-      arena_alloc(request->api.exchange->arena, (response->header_count + 4 + COMPRESS_HEADERS_MAX + CORS_HEADERS_MAX) * sizeof *headers);
+      arena_alloc(request->api.exchange->arena,
+                  (response->header_count + 4 + COMPRESS_HEADERS_MAX + CORS_HEADERS_MAX + FRESHNESS_HEADERS_MAX) * sizeof *headers);
   if (headers == NULL) return;
   size_t count = response->header_count;
   if (count > 0) memcpy(headers, response->headers, count * sizeof *headers);
@@ -189,6 +195,8 @@ static void add_common_headers(Request *request, HttpResponse *response) {
   if (request->is_version_by_header) headers[count++] = (HttpHeader){STR("vary"), STR("Accept, API-Version")};
   if (config->has_server_timing && request->step_ends_us[0] != 0)
     headers[count++] = (HttpHeader){STR("server-timing"), server_timing(request)};
+  if (request->freshness.written != 0)
+    count += freshness_headers(request->freshness.written, request->api.exchange->arena, headers + count);
   if (config->hsts_ms != 0) headers[count++] = (HttpHeader){STR("strict-transport-security"), hsts(request)};
   if (config->cors_origin.count > 0) count += cors_headers(config->cors_origin, request->origin, headers + count);
   response->headers = headers;

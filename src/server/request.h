@@ -18,6 +18,7 @@ typedef struct Request {
   size_t version;                 /* in the generation */
   bool is_version_by_header;      /* the path has none */
   const Problem *version_problem; /* NULL: the request and its headers agree */
+  Freshness freshness;            /* where reads may go to copies */
   uint32_t step;
   bool is_executing, is_executed;
   int64_t begun_us;                         /* monotonic: a streamed answer's head; 0: not yet */

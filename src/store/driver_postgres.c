@@ -21,7 +21,7 @@ static Code share_connections(PostgresStore *store, const StoreOptions *options,
     return error_set(err, CODE_BAD_REQUEST,
                      "%zu connections are too few for %zu threads: each needs one, and writes and the health check one each", max, loops);
   }
-  size_t per_session = (max - 1) / 2 / loops;
+  size_t for_reads = options->is_read_only ? max - 2 : (max - 1) / 2, per_session = for_reads / loops;
   if (per_session < 1) per_session = 1;
   if (per_session > POSTGRES_LINKS_MAX) per_session = POSTGRES_LINKS_MAX;
   store->links_per_session = per_session;
@@ -34,7 +34,8 @@ static Code store_open_database(PostgresStore *store, const StoreOptions *option
   size_t writers = 1;
   TRY(share_connections(store, options, &writers, err));
   TRY(postgres_target_init(&store->target, options, store->arena, err));
-  TRY(postgres_connection_open(&store->target, NULL, NULL, &connection, err));
+  Code opened = postgres_connection_open(&store->target, NULL, NULL, &connection, err);
+  if (opened != CODE_OK && !options->is_replica) return opened;
   Code code = postgres_writers_init(store, writers, err);
   if (code != CODE_OK) {
     postgres_connection_close(connection);
@@ -63,6 +64,8 @@ static Code driver_open(const StoreOptions *options, Store **ret, Error *err) {
   store->arena = arena_create(0);
   store->writes_queued_max = options->writes_queued_max;
   store->is_read_only = options->is_read_only;
+  store->progress = options->progress;
+  store->progress_context = options->progress_context;
   store->acquire_timeout_us = options->acquire_timeout_us > 0 ? options->acquire_timeout_us : ACQUIRE_TIMEOUT_US;
   pthread_mutex_init(&store->sessions_lock, NULL);
   postgres_pool_init(&store->pool);
@@ -105,6 +108,7 @@ const StoreDriver STORE_DRIVER_POSTGRES = {
     .schemes = {STR_INIT("postgresql://"), STR_INIT("postgres://")},
     .serves = postgres_address_is,
     .dialect = &SQL_DIALECT_POSTGRES,
+    .has_copies = true,
     .open = driver_open,
     .close = driver_close,
     .session_open = postgres_session_open,

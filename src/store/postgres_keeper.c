@@ -83,16 +83,46 @@ static void open_links(Keeper *keeper) {
 
 /* ---- health ---- */
 
-static Code ask(Keeper *keeper, Error *err) {
+uint64_t postgres_position_parse(Str text) {
+  uint64_t halves[2] = {0, 0};
+  size_t half = 0, digits = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    char c = text.ptr[i];
+    bool is_digit = c >= '0' && c <= '9', is_letter = c >= 'A' && c <= 'F';
+    if (c == '/' && half == 0 && digits > 0) {
+      half = 1;
+      digits = 0;
+    } else if ((!is_digit && !is_letter) || ++digits > 8) {
+      return 0;
+    } else {
+      halves[half] = halves[half] << 4 | (uint64_t)(is_digit ? c - '0' : c - 'A' + 10);
+    }
+  }
+  return half == 1 && digits > 0 ? halves[0] << 32 | halves[1] : 0;
+}
+
+static uint64_t position_of(const PGresult *result) {
+  if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 || PQgetisnull(result, 0, 0)) return 0;
+  return postgres_position_parse(str_of(PQgetvalue(result, 0, 0)));
+}
+
+/* Of a copy: what it shows to readers. Of the database: what copies can have by now. */
+static const char *pulse_sql(const PostgresStore *store) {
+  if (store->progress == NULL) return "SELECT 1";
+  return "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END::text";
+}
+
+static Code ask(Keeper *keeper, uint64_t *ret_position, Error *err) {
   PostgresConnection *connection = keeper->connection;
   PostgresPending pending;
   Code code = CODE_OK;
-  TRY(postgres_send_control(connection, "SELECT 1", err));
+  TRY(postgres_send_control(connection, pulse_sql(keeper->store), err));
   TRY(postgres_send_sync(connection, err));
   int64_t deadline_us = postgres_clock_us() + PULSE_TIMEOUT_US;
   for (;;) {
     while (postgres_next(connection, &pending)) {
       bool is_over = pending.command == POSTGRES_SYNC;
+      if (pending.command == POSTGRES_CONTROL && pending.result != NULL) *ret_position = position_of(pending.result);
       if (code == CODE_OK && postgres_outcome(&pending) != POSTGRES_OK) code = postgres_error_set(connection->target, pending.result, err);
       postgres_pending_done(&pending);
       if (is_over) return code;
@@ -119,20 +149,30 @@ static void share(Keeper *keeper) {
   keeper->connection = NULL;
 }
 
+static void tell_progress(const PostgresStore *store, Code code, uint64_t position, const Error *err) {
+  StoreProgress progress = {.code = code, .position = position, .trouble = *err};
+  if (store->progress != NULL) store->progress(store->progress_context, &progress);
+}
+
+/* Those who have written wait, as it were, for a copy to tell that it has followed. */
+static int64_t pulse_us_of(const PostgresStore *store) { return store->progress != NULL ? PULSE_US / 5 : PULSE_US; }
+
 static void feel_pulse(Keeper *keeper) {
   Error err = {0};
+  uint64_t position = 0;
   Code code = CODE_OK;
-  keeper->pulse_us = postgres_clock_us() + PULSE_US;
+  keeper->pulse_us = postgres_clock_us() + pulse_us_of(keeper->store);
   if (keeper->connection == NULL) code = connect_keeper(keeper, &err);
   if (code == CODE_OK && keeper->connection == NULL) return;
-  if (code == CODE_OK) code = ask(keeper, &err);
+  if (code == CODE_OK) code = ask(keeper, &position, &err);
   if (code != CODE_OK) {
     postgres_connection_close(keeper->connection);
     keeper->connection = NULL;
   }
   keeper->pulse_us = keeper->felt_us = postgres_clock_us();
-  keeper->pulse_us += PULSE_US;
+  keeper->pulse_us += pulse_us_of(keeper->store);
   set_health(keeper->store, code, &err);
+  tell_progress(keeper->store, code, position, &err);
 }
 
 /* ---- the thread ---- */
@@ -171,7 +211,7 @@ Code postgres_keeper_init(PostgresStore *store, PostgresConnection *connection, 
   PostgresKeeper *shared = &store->keeper;
   pthread_mutex_init(&shared->lock, NULL);
   pthread_cond_init(&shared->wake, NULL);
-  shared->is_well = true;
+  shared->is_well = connection != NULL;
   Keeper *keeper = memory_alloc(sizeof *keeper);
   if (keeper == NULL) {
     postgres_connection_close(connection);

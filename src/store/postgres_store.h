@@ -109,6 +109,7 @@ typedef struct PostgresTxn {
   bool is_failed;        /* the server has given the transaction up */
   PostgresRemedy remedy; /* what the failure asks for */
   char conflict_schema[64], conflict_constraint[64];
+  uint64_t position; /* behind the commit, where it is asked for */
 } PostgresTxn;
 
 typedef struct PostgresWriters {
@@ -164,6 +165,8 @@ struct PostgresStore {
   size_t writes_queued_max;
   size_t links_per_session;
   bool is_read_only;
+  void (*progress)(void *context, const StoreProgress *progress); /* NULL: nobody asks how far the database is */
+  void *progress_context;
   PostgresPool pool;
   PostgresWriters writers;
   PostgresKeeper keeper;
@@ -247,6 +250,8 @@ bool postgres_pool_keeper_shares(PostgresStore *store);
 Code postgres_keeper_init(PostgresStore *store, PostgresConnection *connection, Error *err); /* the connection becomes the keeper's */
 void postgres_keeper_done(PostgresStore *store);
 void postgres_keeper_wake(PostgresStore *store);
+/* A position in the log as PostgreSQL writes it, "16/B374D848"; 0: it is none. */
+uint64_t postgres_position_parse(Str text);
 Code postgres_keeper_health(PostgresStore *store, Error *err);
 
 /* ---- postgres_writer.c ---- */

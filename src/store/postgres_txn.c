@@ -50,6 +50,12 @@ static Code answer_failed(PostgresTxn *txn, const PostgresPending *pending, Stor
   return code;
 }
 
+/* Of the commands only the question behind a COMMIT is answered by a row of this form. */
+static void note_position(PostgresTxn *txn, const PGresult *result) {
+  if (txn->store->progress == NULL || PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1) return;
+  txn->position = postgres_position_parse(str_of(PQgetvalue(result, 0, 0)));
+}
+
 /* Sends what is queued, closed by a sync, and takes all answers up to it. The first failure counts, be it the server's or a row's. */
 static Code exchange(PostgresTxn *txn, AnswerFn *answer, void *context, StoreConflict *conflict, Error *err) {
   PostgresPending pending;
@@ -63,6 +69,7 @@ static Code exchange(PostgresTxn *txn, AnswerFn *answer, void *context, StoreCon
       PostgresOutcome outcome = postgres_outcome(&pending);
       if (code == CODE_OK && outcome == POSTGRES_FAILED) code = answer_failed(txn, &pending, conflict, err);
       if (code == CODE_OK && outcome == POSTGRES_OK && pending.command == POSTGRES_EXECUTE) code = answer(txn, &pending, context, err);
+      if (outcome == POSTGRES_OK && pending.command == POSTGRES_CONTROL) note_position(txn, pending.result);
       postgres_pending_done(&pending);
       if (is_over) return code;
     }
@@ -226,7 +233,11 @@ Code postgres_txn_commit(PostgresTxn *txn, bool *ret_is_unknown, Error *err) {
   if (!txn->is_begun) return CODE_OK;
   txn->is_begun = false;
   StoreConflict conflict = {.kind = STORE_CONFLICT_NONE};
-  Code code = control(txn, "COMMIT", &conflict, err);
+  Code code = postgres_send_control(txn->connection, "COMMIT", err);
+  bool is_asked = txn->store->progress != NULL;
+  /* Where the log ends now, the commit is behind: a copy that has come so far shows it. */
+  if (code == CODE_OK && is_asked) code = postgres_send_control(txn->connection, "SELECT pg_current_wal_insert_lsn()::text", err);
+  code = code == CODE_OK ? exchange(txn, no_answer, NULL, &conflict, err) : txn_lost(txn, err);
   /* A server that was stopped may have written the commit before it could say so. */
   *ret_is_unknown = code != CODE_OK && txn->remedy == POSTGRES_REMEDY_RECONNECT;
   if (conflict.kind == STORE_CONFLICT_FOREIGN_KEY)

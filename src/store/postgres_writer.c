@@ -88,6 +88,7 @@ static void write_once(Writer *writer, StoreWrite *write, bool *ret_again, Postg
     code = postgres_txn_check(&txn, &write->error);
   else if (code == CODE_OK)
     code = postgres_txn_commit(&txn, &is_unknown, &write->error);
+  write->position = code == CODE_OK ? txn.position : 0;
   postgres_txn_rollback(&txn);
   if (is_unknown)
     code =

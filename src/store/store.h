@@ -69,8 +69,13 @@ struct StoreRead {
   StoreRead *next;       /* the store's own */
   int64_t since_us;      /* the store's own */
   uint32_t attempts;     /* the store's own */
+  uint64_t position;     /* nothing older will do: what a write has told (StoreWrite.position); 0: any state */
   StoreSession *session; /* the store's own */
   Error error;           /* the store's own */
+  /* replicas.c's own, while a copy reads */
+  struct Replica *replica;
+  StoreSession *primary;
+  void (*replica_done)(StoreRead *read, Code code, const Error *err);
 };
 
 typedef enum StoreConflictKind {
@@ -107,6 +112,7 @@ struct StoreWrite {
   void (*done)(StoreWrite *write, Code code, const Error *err);
   bool is_dry_run;       /* rolled back in any case; `code` is run's */
   Isolation isolation;   /* at least; stores that run one write at a time need not ask */
+  uint64_t position;     /* told with `done`: a state in which the write is there, where copies follow the store; else 0 */
   StoreWrite *next;      /* the store's own */
   int64_t since_us;      /* the store's own */
   StoreSession *session; /* the store's own */
@@ -116,6 +122,20 @@ struct StoreWrite {
 
 /* Whether a database across a network keeps our statements prepared by name. */
 typedef enum StorePrepared { STORE_PREPARED_AUTO = 0, STORE_PREPARED_ON, STORE_PREPARED_OFF } StorePrepared;
+
+/* How far a database has come, or a copy of it. */
+typedef struct StoreProgress {
+  Code code;         /* unless CODE_OK it could not be asked */
+  uint64_t position; /* grows with every write */
+  Error trouble;
+} StoreProgress;
+
+typedef struct StoreReplicaState {
+  bool is_up, is_used; /* it answers; it gets reads */
+  int64_t lag_us;
+  uint64_t reads, returned; /* that it was asked; that it left to the database */
+  Error trouble;            /* unless is_up */
+} StoreReplicaState;
 
 typedef struct StoreOptions {
   Str url; /* sqlite:PATH, sqlite::memory:, postgresql://…, host=… dbname=… */
@@ -127,6 +147,10 @@ typedef struct StoreOptions {
   size_t loops;               /* how many sessions will be opened; 0: one */
   int64_t acquire_timeout_us; /* how long a read or write may wait for a connection, then CODE_UNAVAILABLE; 0: the driver's own */
   StorePrepared prepared;
+  /* Where copies follow: told several times a second, on a thread of the store's. NULL: nobody asks, and writes tell no position. */
+  void (*progress)(void *context, const StoreProgress *progress);
+  void *progress_context;
+  bool is_replica; /* it need not be there at the start */
   /* What the database itself says about a failure, for the server's log only (it may name tables and columns); any thread; NULL: nobody
    * wants it. */
   void (*report)(void *context, Str text);
@@ -161,6 +185,7 @@ typedef struct StoreDriver {
   Str schemes[2]; /* the URL prefixes it serves, "sqlite:" */
   const SqlDialect *dialect;
   bool is_migrated_by_default; /* serving makes tables unless it is told not to */
+  bool has_copies;             /* others may follow it, and tell how far they are */
   bool reads_after_conflict;   /* a transaction goes on answering reads once a constraint has refused one of its statements */
   bool (*serves)(Str address); /* addresses that no scheme tells; NULL: none */
   Code (*open)(const StoreOptions *options, Store **ret, Error *err);
@@ -189,6 +214,7 @@ typedef struct StoreDriver {
   const StoreMigrator *migrator;          /* what `migrate` commands go by */
   Code (*ping)(Store *store, Error *err); /* for /readyz; any thread; may block briefly */
   StoreStats (*stats)(Store *store);
+  size_t (*replicas)(Store *store, StoreReplicaState *ret, size_t max); /* how many there are; any thread. NULL: none */
 } StoreDriver;
 
 /* Drivers embed this as the first member of their Store, StoreSession and StoreTxn. */

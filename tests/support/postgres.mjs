@@ -38,13 +38,19 @@ async function freePort() {
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+// A folder of their own for the user that PostgreSQL runs as.
+function makeFolder(user) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'caisson-pg-'));
+  if (user.uid !== undefined) fs.chownSync(folder, user.uid, user.gid);
+  fs.chmodSync(folder, 0o755);
+  return folder;
+}
+
 // `settings`: of postgresql.conf. `tcp`: also listens on 127.0.0.1, where a password is asked for.
 export async function startPostgres({ settings = {}, tcp = false } = {}) {
   const programs = findPrograms();
   const user = unprivileged();
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'caisson-pg-'));
-  if (user.uid !== undefined) fs.chownSync(folder, user.uid, user.gid);
-  fs.chmodSync(folder, 0o755);
+  const folder = makeFolder(user);
   const passwordFile = path.join(folder, 'password');
   fs.writeFileSync(passwordFile, password);
   if (user.uid !== undefined) fs.chownSync(passwordFile, user.uid, user.gid);
@@ -54,6 +60,13 @@ export async function startPostgres({ settings = {}, tcp = false } = {}) {
     { ...user, cwd: folder, encoding: 'utf8', timeout: 120000, env: { PATH: process.env.PATH, TZ: 'UTC' } });
   if (made.status !== 0) throw new Error(`initdb failed\n${made.stdout}\n${made.stderr}\n${made.error ?? ''}`);
   const all = { fsync: 'off', shared_buffers: '64MB', max_connections: 100, unix_socket_directories: folder, listen_addresses: '', timezone: 'America/New_York', ...settings };
+  const server = makeServer({ programs, user, folder, data, settings: all, tcp });
+  await server.start();
+  return server;
+}
+
+// `data` holds a cluster already.
+function makeServer({ programs, user, folder, data, settings: all, tcp = false }) {
   const server = { folder, programs, port: 5432, child: null, log: '' };
 
   server.start = async () => {
@@ -100,12 +113,22 @@ export async function startPostgres({ settings = {}, tcp = false } = {}) {
     const child = spawn(path.join(programs, 'psql'), ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', folder, '-p', String(server.port), '-U', 'caisson', '-d', database, '-c', sql], { stdio: 'ignore' });
     return { child, done: new Promise((resolve) => child.once('exit', resolve)) };
   };
+  // A standby that follows this one; the caller removes it.
+  server.replica = async () => {
+    const base = makeFolder(user);
+    const copy = path.join(base, 'data');
+    const made = spawnSync(path.join(programs, 'pg_basebackup'), ['-h', folder, '-p', String(server.port), '-U', 'caisson', '-D', copy, '-R', '-X', 'stream', '-c', 'fast', '--no-sync'],
+      { ...user, cwd: base, encoding: 'utf8', timeout: 120000, env: { PATH: process.env.PATH } });
+    if (made.status !== 0) throw new Error(`pg_basebackup failed\n${made.stderr}\n${made.error ?? ''}`);
+    const replica = makeServer({ programs, user, folder: base, data: copy, settings: { ...all, unix_socket_directories: base } });
+    await replica.start();
+    return replica;
+  };
   let databases = 0;
   server.createDatabase = () => {
     const name = `test_${++databases}`;
     server.query(`CREATE DATABASE ${name} TEMPLATE template0`);
     return name;
   };
-  await server.start();
   return server;
 }
