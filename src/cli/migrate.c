@@ -5,10 +5,11 @@
 #include "cli/command.h"
 #include "contract/load.h"
 #include "migrate/migrate.h"
+#include "migrate/phase.h"
 
 typedef struct MigrateCommand {
   Str store, folder, to;
-  bool is_destruction_allowed, is_dry_run;
+  bool is_destruction_allowed, is_dry_run, is_expanding, is_contracting;
   uint64_t lock_timeout_ms;
 } MigrateCommand;
 
@@ -18,6 +19,8 @@ static const OptionSpec options[] = {
     {"dir", OPTION_TEXT, AT(folder), "migrations", "DIR", "the folder of migrations"},
     {"to", OPTION_TEXT, AT(to), NULL, "NNNN", "up to this one; rollback: back to it, 0 for none"},
     {"allow-destructive", OPTION_FLAG, AT(is_destruction_allowed), NULL, NULL, "data may be lost"},
+    {"expand", OPTION_FLAG, AT(is_expanding), NULL, NULL, "apply, plan: what lets the old and the new contract be served at once"},
+    {"contract", OPTION_FLAG, AT(is_contracting), NULL, NULL, "apply, plan: then, what takes away what the old one alone had"},
     {"dry-run", OPTION_FLAG, AT(is_dry_run), NULL, NULL, "say what would be done, after a look at the data"},
     {"lock-timeout", OPTION_DURATION, AT(lock_timeout_ms), "2s", "TIME", "how long to wait for a lock, then 3", .min = 1, .max = 3600000},
 };
@@ -44,6 +47,7 @@ static const Action actions[] = {{"new", NULL},
                                  {"status", migrate_status},
                                  {"rollback", migrate_rollback},
                                  {"verify", migrate_verify}};
+static const Action expansion = {"apply", migrate_expand}, contraction = {"apply", migrate_contract};
 enum { ACTION_COUNT = sizeof actions / sizeof actions[0] };
 
 static const Action *action_of(Str name) {
@@ -105,14 +109,16 @@ ExitStatus command_migrate(Cli *cli) {
     return cli_wrong_usage(cli, &table, "there is no \"%.60s\" of migrations%s%s%s", positional.items[0].ptr,
                            near != NULL ? ": did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
   }
-  bool is_new = action->run == NULL;
+  bool is_new = action->run == NULL, is_phase = given.is_expanding || given.is_contracting;
+  if (is_phase && (given.is_expanding == given.is_contracting || (action->run != migrate_apply && action->run != migrate_plan)))
+    return cli_wrong_usage(cli, &table, "--expand and --contract are of apply and plan, one at a time");
   if (is_new && (positional.count < 3 || !migration_name_is_valid(positional.items[2])))
     return cli_wrong_usage(cli, &table, "migrate new wants CONTRACT and NAME: letters, digits, \"-\" and \"_\"");
   if (!is_new && positional.count > 2) return cli_wrong_usage(cli, &table, "%s takes no NAME", action->name);
   MigrateOptions chosen = {.folder = given.folder,
                            .to = -1,
                            .is_destruction_allowed = given.is_destruction_allowed,
-                           .is_dry_run = given.is_dry_run,
+                           .is_dry_run = given.is_dry_run || (is_phase && action->run == migrate_plan),
                            .lock_timeout_ms = (int64_t)given.lock_timeout_ms,
                            .say = say};
   if (given.to.len > 0 && (!str_parse_int64(given.to, &chosen.to) || chosen.to < 0))
@@ -129,7 +135,11 @@ ExitStatus command_migrate(Cli *cli) {
   else if (contract_text(cli, positional.items[1], &chosen.contract_text, &err) != CODE_OK)
     status = cli_fail(cli, &err);
   else
-    status = run(cli, action, &chosen, url, is_new ? positional.items[2] : (Str){NULL, 0});
+    status = run(cli,
+                 given.is_expanding     ? &expansion
+                 : given.is_contracting ? &contraction
+                                        : action,
+                 &chosen, url, is_new ? positional.items[2] : (Str){NULL, 0});
   contract_destroy(contract);
   return status;
 }

@@ -11,7 +11,8 @@
 enum { SQL_BYTES_MAX = 64 * 1024 * 1024 };
 
 static const Str states[] = {
-    [LEDGER_APPLIED] = STR_INIT("applied"), [LEDGER_APPLYING] = STR_INIT("applying"), [LEDGER_ROLLING_BACK] = STR_INIT("rolling back")};
+    [LEDGER_APPLIED] = STR_INIT("applied"),     [LEDGER_APPLYING] = STR_INIT("applying"), [LEDGER_ROLLING_BACK] = STR_INIT("rolling back"),
+    [LEDGER_EXPANDING] = STR_INIT("expanding"), [LEDGER_EXPANDED] = STR_INIT("expanded"), [LEDGER_CONTRACTING] = STR_INIT("contracting")};
 
 typedef struct Reader {
   Arena *arena;
@@ -62,6 +63,10 @@ Code ledger_remove(Migrator *migrator, int64_t number, Error *err) {
   char sql[96];
   (void)snprintf(sql, sizeof sql, "DELETE FROM caisson_migrations WHERE number = %" PRId64, number);
   return migrator->calls->execute(migrator, sql, err);
+}
+
+Code ledger_remove_last(Migrator *migrator, Error *err) {
+  return migrator->calls->execute(migrator, "DELETE FROM caisson_migrations WHERE id = (SELECT max(id) FROM caisson_migrations)", err);
 }
 
 Code ledger_write(Migrator *migrator, const LedgerEntry *entry, Arena *arena, Error *err) {

@@ -4,7 +4,14 @@
 #include "base/vec.h"
 #include "store/migrator.h"
 
-typedef enum LedgerState { LEDGER_APPLIED = 0, LEDGER_APPLYING, LEDGER_ROLLING_BACK } LedgerState;
+typedef enum LedgerState {
+  LEDGER_APPLIED = 0,
+  LEDGER_APPLYING,
+  LEDGER_ROLLING_BACK,
+  LEDGER_EXPANDING,
+  LEDGER_EXPANDED,
+  LEDGER_CONTRACTING
+} LedgerState;
 
 typedef struct LedgerEntry {
   int64_t number; /* 0: without a folder, the difference between database and contract */
@@ -23,4 +30,6 @@ Code ledger_read(Migrator *migrator, Arena *arena, Ledger *ret, Error *err);
 Code ledger_ensure(Migrator *migrator, Error *err);
 /* Replaces what stands there under the number (but for 0, which is always added). */
 Code ledger_write(Migrator *migrator, const LedgerEntry *entry, Arena *arena, Error *err);
+/* The one that was written last. */
+Code ledger_remove_last(Migrator *migrator, Error *err);
 Code ledger_remove(Migrator *migrator, int64_t number, Error *err);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "migrate/phase.h"
 #include "migrate/unit.h"
 
 enum { TEXT_BYTES_MAX = 64 * 1024 * 1024 };
@@ -77,6 +78,17 @@ static Code look(Work *work) {
   if (!is_ours) return error_set(work->err, CODE_CONFLICT, "this database was not made by Caisson: its schema is never changed");
   TRY(ledger_read(work->migrator, work->arena, &work->ledger, work->err));
   return ledger_compare(work);
+}
+
+/* What one phase has begun the other ends, and nothing else comes in between. */
+static Code refuse_phase(const Work *work) {
+  for (size_t i = 0; i < work->ledger.entries.count; i++) {
+    const LedgerEntry *entry = &work->ledger.entries.items[i];
+    if (entry->state == LEDGER_EXPANDING || entry->state == LEDGER_EXPANDED || entry->state == LEDGER_CONTRACTING)
+      return error_set(work->err, CODE_CONFLICT, "the database is expanded for %.*s: apply --contract ends that, rollback takes it back",
+                       STR_ARGS(entry->name));
+  }
+  return CODE_OK;
 }
 
 static Code work_open(const MigrateOptions *options, bool is_writer, Arena *arena, Str *ret_details, Work *ret, Error *err) {
@@ -179,6 +191,7 @@ static Code apply_next(Work *work, bool *ret_is_over) {
   size_t at = 0;
   int64_t done = 0;
   TRY(look(work));
+  TRY(refuse_phase(work));
   TRY(ledger_ensure(work->migrator, work->err));
   TRY(work->options->calls->mark(work->migrator, work->err));
   *ret_is_over = true;
@@ -288,6 +301,9 @@ static Code rollback_plan(Work *work) {
 
 Code migrate_rollback(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err) {
   Work work;
+  bool is_done = false;
+  TRY(migrate_abandon(options, &is_done, arena, ret_details, err));
+  if (is_done) return CODE_OK;
   TRY(work_open(options, !options->is_dry_run, arena, ret_details, &work, err));
   Code code = CODE_OK;
   if (!work.folder.is_there)
@@ -319,6 +335,7 @@ static Code plan_write(Work *work, Buf *out) {
   Unit unit;
   size_t at = 0;
   TRY(look(work));
+  TRY(refuse_phase(work));
   if (!work->folder.is_there) {
     TRY(unit_of_contract(work, &unit));
     TRY(data_write(work, &unit, out));
@@ -352,19 +369,21 @@ Code migrate_plan(const MigrateOptions *options, Arena *arena, Str *ret_details,
 }
 
 static Code status_write(Work *work) {
-  static const char *const words[] = {[LEDGER_APPLIED] = "applied", [LEDGER_APPLYING] = "in part", [LEDGER_ROLLING_BACK] = "going back"};
+  static const char *const words[] = {
+      [LEDGER_APPLIED] = "applied",     [LEDGER_APPLYING] = "in part",  [LEDGER_ROLLING_BACK] = "going back",
+      [LEDGER_EXPANDING] = "expanding", [LEDGER_EXPANDED] = "expanded", [LEDGER_CONTRACTING] = "contracting"};
   bool is_ours = false;
   const StoreMigrator *calls = work->options->calls;
   TRY(calls->read(work->migrator, work->options->contract, work->arena, &work->layout, &is_ours, work->err));
   TRY(ledger_read(work->migrator, work->arena, &work->ledger, work->err));
   for (size_t i = 0; i < work->ledger.entries.count; i++) {
     const LedgerEntry *entry = &work->ledger.entries.items[i];
-    Str line = arena_printf(work->arena, "%-10s %.*s  %.*s", words[entry->state], STR_ARGS(entry->name), STR_ARGS(entry->applied_at));
+    Str line = arena_printf(work->arena, "%-11s %.*s  %.*s", words[entry->state], STR_ARGS(entry->name), STR_ARGS(entry->applied_at));
     if (line.ptr != NULL) work->options->say(work->options->context, line);
   }
   for (size_t i = 0; i < work->folder.migrations.count; i++) {
     const Migration *migration = &work->folder.migrations.items[i];
-    if (entry_of(&work->ledger, migration->number) == NULL) say(work, "pending   ", migration->name);
+    if (entry_of(&work->ledger, migration->number) == NULL) say(work, "pending    ", migration->name);
   }
   return ledger_compare(work);
 }

@@ -36,6 +36,9 @@ static Code fail(PostgresMigrator *migrator, const PGresult *result, Error *err)
   if (state == NULL) return postgres_error_lost(&migrator->store->target, migrator->pg, err);
   if (strcmp(state, "55P03") == 0)
     return error_set(err, CODE_TIMEOUT, "somebody holds a lock that the change needs: it did not come in time");
+  /* A deadlock, or a change that came in between: as with a lock, a little later it may be had. */
+  if (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0)
+    return error_set(err, CODE_TIMEOUT, "others changed the same rows at the same time, again and again");
   /* Classes: 23 a constraint, 22 a value that can't be converted, 08, 53, 57 and 58 what is outside. */
   bool is_data = strncmp(state, "23", 2) == 0 || strncmp(state, "22", 2) == 0;
   bool is_outside =

@@ -394,6 +394,25 @@ static void tables_verify(Planner *planner) {
   }
 }
 
+/* Between the phases of a migration: what the contract reads and writes must be there, and as it says; what else is there, the other
+ * contract wants. */
+static void tables_verify_expanded(Planner *planner) {
+  for (size_t i = 0; i < planner->contract->resource_count; i++) {
+    const Resource *resource = planner->contract->resources[i];
+    const PgTable *table = postgres_schema_table(planner->schema, resource->table);
+    if (table == NULL) differ(planner, "table %.*s is missing in the expanded database", STR_ARGS(resource->table));
+    for (size_t k = 0; table != NULL && k < resource->stored_count; k++) {
+      const Field *field = resource->stored[k];
+      const PgColumn *column = postgres_table_column(table, field->column);
+      if (column == NULL)
+        differ(planner, "column %.*s.%.*s is missing in the expanded database", STR_ARGS(resource->table), STR_ARGS(field->column));
+      else if (!postgres_types_equal(postgres_ddl_type(field), column->type))
+        differ(planner, "column %.*s.%.*s is of the type %.*s in the expanded database", STR_ARGS(resource->table), STR_ARGS(field->column),
+               STR_ARGS(column->type));
+    }
+  }
+}
+
 static Code index_names_collect(Planner *planner) {
   for (size_t i = 0; i < planner->schema->tables.count; i++) {
     const PgTable *table = &planner->schema->tables.items[i];
@@ -409,6 +428,10 @@ Code postgres_plan_make(const PostgresSchema *schema, const Contract *contract, 
   Planner planner = {.schema = schema, .contract = contract, .arena = arena, .plan = ret, .err = err};
   if (!schema->is_ours) {
     tables_verify(&planner);
+    return CODE_OK;
+  }
+  if (schema->is_expanded) {
+    tables_verify_expanded(&planner);
     return CODE_OK;
   }
   TRY(index_names_collect(&planner));

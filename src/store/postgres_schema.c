@@ -169,6 +169,14 @@ static bool is_ours(const PostgresSchema *schema) {
   return is_empty;
 }
 
+static Code on_phase(void *context, const Value *columns, Error *err) {
+  PostgresSchema *schema = context;
+  (void)columns;
+  (void)err;
+  schema->is_expanded = true;
+  return CODE_OK;
+}
+
 Code postgres_schema_read(PostgresConnection *connection, Str schemas, Arena *arena, PostgresSchema *ret, Error *err) {
   PostgresSchema schema = {0};
   Reader reader = {.connection = connection, .arena = arena, .schema = &schema};
@@ -176,6 +184,9 @@ Code postgres_schema_read(PostgresConnection *connection, Str schemas, Arena *ar
   for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++)
     TRY(postgres_query(connection, queries[i].sql, &param, 1, queries[i].columns, queries[i].row, &reader, err));
   schema.is_ours = is_ours(&schema);
+  if (postgres_schema_table(&schema, STR(POSTGRES_MARK_TABLE)) != NULL)
+    TRY(postgres_query(connection, STR("SELECT 1::text FROM " POSTGRES_MARK_TABLE " WHERE name = 'phase'"), NULL, 0, 1, on_phase, &schema,
+                       err));
   *ret = schema;
   return CODE_OK;
 }

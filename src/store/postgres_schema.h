@@ -58,7 +58,8 @@ typedef struct PgTable {
 typedef struct PostgresSchema {
   Str current; /* the schema that a bare name means; len 0: there is none */
   VEC(PgTable) tables;
-  bool is_ours; /* made by Caisson, or the schema is still empty */
+  bool is_expanded; /* between the two phases of a migration: more is there than one contract has */
+  bool is_ours;     /* made by Caisson, or the schema is still empty */
 } PostgresSchema;
 
 /* Of the current schema and of those that `schemas` names, comma-separated. Everything on the arena. */
