@@ -1,5 +1,5 @@
 # A thin front for Meson and scripts/: each target is one command on a fresh Debian 12 and installs what it is missing.
-.PHONY: run build test conform bench fuzz lint format clean
+.PHONY: run build test conform faults bench fuzz lint format clean
 
 SECONDS ?= 60
 
@@ -13,6 +13,11 @@ build:
 test:
 	@scripts/dependencies.sh build test
 	@scripts/test.sh $(ONLY)
+
+# PostgreSQL stopped and started under load, ROUNDS times.
+faults: build
+	@scripts/dependencies.sh test
+	@PG_ROUNDS=$(or $(ROUNDS),100) node --test tests/e2e/postgres-faults.test.mjs
 
 # Thousands of requests from the OpenAPI document: EXAMPLES for each operation.
 conform:

@@ -1,12 +1,13 @@
 // postgres-faults.test.mjs - what goes wrong between the server and PostgreSQL, under load: nothing that was acknowledged is lost, nothing is
-// half there, nobody waits for long, and all is well again by itself. PG_ROUNDS: how often the database is stopped.
+// half there, nobody waits for long, and all is well again by itself. PG_ROUNDS: how often the database is stopped; make faults: a hundred times.
 import assert from 'node:assert';
+import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { password, startPostgres } from '../support/postgres.mjs';
+import { password, startPostgres, unprivileged } from '../support/postgres.mjs';
 import { startProxy } from '../support/proxy.mjs';
 import { removeFolder, startServer } from '../support/server.mjs';
 
-const rounds = Number(process.env.PG_ROUNDS ?? 4);
+const rounds = Number(process.env.PG_ROUNDS ?? 10);
 // Of a request while the database is away: what the interface promises, and what a loaded machine may add.
 const answerMs = 2000 + 1000;
 const contract = `extend schema @service(name: "ledger")
@@ -125,7 +126,7 @@ async function status(server, target) {
   return answer.status;
 }
 
-test(`a database that is stopped and started under load, ${rounds} times`, { timeout: 240000 }, async () => {
+test(`a database that is stopped and started under load, ${rounds} times`, { timeout: 60000 + rounds * 30000 }, async () => {
   const server = await serve(postgres.tcpUrl(postgres.createDatabase()));
   const pid = server.child.pid;
   for (let round = 0; round < rounds; round++) {
@@ -211,6 +212,48 @@ test('a network that stalls for a second: everybody is answered afterwards', { t
   assert.ok(proxy.accepted < accepted + 60, 'connections were thrown away');
   await end(server);
   await proxy.close();
+});
+
+test('a disk that is full: writes hear 503, reads go on, and all is well once there is room', { timeout: 120000 }, async () => {
+  const database = postgres.createDatabase();
+  const server = await serve(postgres.url(database));
+  // Files may grow to one size and no further, as on a disk that is full. The log's own files are of 16 MiB: the table is larger.
+  postgres.query(`INSERT INTO entries (code, batch, amount, copy) SELECT 'fill' || i, repeat('x', 900), i, i FROM generate_series(1, 20000) i`, database);
+  const [[size]] = postgres.query(`SELECT pg_relation_size('entries')`, database);
+  assert.ok(Number(size) > 16 * 1024 * 1024 + 8192);
+  const limit = (bytes) => {
+    const { status, stderr } = spawnSync('prlimit', ['--pid', String(postgres.child.pid), `--fsize=${bytes}:`], { ...unprivileged(), encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    // Those that are there keep the limit that they began with.
+    postgres.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'`);
+  };
+  const client = server.client();
+  const acknowledged = new Set();
+  const write = async (i) => {
+    const answer = await client.request('POST', '/v1/entries', { headers: json, body: JSON.stringify({ code: `full${i}`, batch: 'y'.repeat(3000), amount: i, copy: i }) });
+    assert.ok([201, 503].includes(answer.status), `${answer.status} ${answer.text}`);
+    if (answer.status === 201) acknowledged.add(`full${i}`);
+    else assert.ok(answer.headers.has('retry-after'));
+    return answer.status;
+  };
+  let refused = 0;
+  try {
+    limit(Number(size) + 4096);
+    for (let i = 0; i < 40; i++) {
+      if (await write(i) === 503) refused++;
+      assert.equal((await client.request('GET', '/v1/entries/fill1')).status, 200, 'reads go on');
+    }
+  } finally {
+    limit('unlimited');
+  }
+  assert.ok(refused > 10, `only ${refused} writes met a full disk`);
+  await until('writes are back', 10000, async () => (await write(1000 + acknowledged.size)) === 201);
+  client.close();
+  const stored = new Set(postgres.query('SELECT code FROM entries', database).map(([code]) => code));
+  assert.deepEqual([...acknowledged].filter((code) => !stored.has(code)), []);
+  assert.equal(stored.size, 20000 + acknowledged.size, 'a write that was refused is there');
+  assert.equal(await status(server, '/readyz'), 200);
+  await end(server);
 });
 
 // A role that may have `limit` connections, and a server that would have forty.

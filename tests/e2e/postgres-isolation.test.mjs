@@ -74,6 +74,21 @@ test('lost update: of many who count up under If-Match, every success counts', {
   assert.ok(refused > 0, 'nobody met anybody: the test shows nothing');
 });
 
+test('lost update: without If-Match the last one wins, and nobody undoes what it did not name', { timeout: 60000 }, async () => {
+  await create('/v1/accounts', { code: 'last', amount: 0 });
+  for (let round = 0; round < 10; round++) {
+    const amounts = clients.slice(1).map((client, i) => round * 100 + i + 1);
+    const answers = await Promise.all([
+      ...amounts.map((amount, i) => send(clients[i + 1], 'PATCH', '/v1/accounts/last', { amount })),
+      send(clients[0], 'PATCH', '/v1/accounts/last', { name: `named in round ${round}` }),
+    ]);
+    for (const answer of answers) assert.equal(answer.status, 200, answer.text);
+    const { amount, name } = JSON.parse((await send(clients[0], 'GET', '/v1/accounts/last')).text);
+    assert.ok(amounts.includes(amount), `${amount} is nobody's`);
+    assert.equal(name, `named in round ${round}`);
+  }
+});
+
 test('unique race: one of many creates the row, the others are told which field is taken', { timeout: 60000 }, async () => {
   for (let round = 0; round < 15; round++) {
     const answers = await Promise.all(clients.map((client, i) => send(client, 'POST', '/v1/accounts', { code: `u${round}-${i}`, amount: 1, name: `name ${round}` })));
