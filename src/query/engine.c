@@ -257,6 +257,7 @@ static void execute_read(Engine *engine, CallGroup *group, Call *call) {
   StoreRead *read = plan->aggregate != NULL ? aggregate_read(plan->aggregate) : &plan->read->read;
   read->call = call;
   read->group = group;
+  read->is_copy_good = group->freshness != NULL;
   read->position = group->freshness != NULL ? group->freshness->seen : 0;
   read->done = read_done;
   store_read(engine->session, read);

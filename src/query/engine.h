@@ -66,7 +66,7 @@ typedef struct CallGroup {
   /* Groups that write, may be NULL: makes the answer inside the transaction, behind the last call, on the store's thread. It may still
    * refuse. Like the calls it may run again. */
   Code (*answer)(struct CallGroup *group, const Problem **ret_problem);
-  Freshness *freshness;     /* NULL: any state will do, and nobody asks for the new one */
+  Freshness *freshness;     /* NULL: only the newest state will do, and nobody asks for the new one */
   Idempotency *idempotency; /* groups that write; NULL: done as often as it is asked for */
   /* the engine's own */
   Engine *engine;

@@ -137,7 +137,7 @@ static void on_read_done(StoreRead *read, Code code, const Error *err) {
 static void replicated_read(StoreSession *base, StoreRead *read) {
   ReplicatedSession *session = (ReplicatedSession *)base;
   ReplicatedStore *store = (ReplicatedStore *)base->store;
-  for (size_t i = 0; i < store->count; i++) {
+  for (size_t i = 0; read->is_copy_good && i < store->count; i++) {
     size_t at = (session->next + i) % store->count;
     Replica *replica = &store->replicas[at];
     if (!atomic_load_explicit(&replica->is_usable, memory_order_relaxed)) continue;
@@ -197,6 +197,21 @@ static Code replicated_migrate(Store *base, const Contract *contract, bool is_al
 static Code replicated_explain(Store *base, const StoreStatement *statement, Arena *arena, StoreStep **ret, size_t *ret_count, Error *err) {
   Store *primary = primary_of(base);
   return primary->driver->explain(primary, statement, arena, ret, ret_count, err);
+}
+
+static Code replicated_changes_open(Store *base, bool *ret_is_there, Error *err) {
+  Store *primary = primary_of(base);
+  return primary->driver->changes_open(primary, ret_is_there, err);
+}
+
+static Code replicated_changes_listen(Store *base, StoreHeardFn *heard, void *context, Error *err) {
+  Store *primary = primary_of(base);
+  return primary->driver->changes_listen(primary, heard, context, err);
+}
+
+static void replicated_changes_tell(Store *base) {
+  Store *primary = primary_of(base);
+  primary->driver->changes_tell(primary);
 }
 
 static Code replicated_ping(Store *base, Error *err) {
@@ -271,6 +286,9 @@ Code store_open_replicated(const StoreReplicaOptions *options, Store **ret, Erro
   store->driver.write = replicated_write;
   store->driver.migrate = replicated_migrate;
   if (store->driver.explain != NULL) store->driver.explain = replicated_explain;
+  if (store->driver.changes_open != NULL) store->driver.changes_open = replicated_changes_open;
+  if (store->driver.changes_listen != NULL) store->driver.changes_listen = replicated_changes_listen;
+  if (store->driver.changes_tell != NULL) store->driver.changes_tell = replicated_changes_tell;
   store->driver.ping = replicated_ping;
   store->driver.stats = replicated_stats;
   store->driver.replicas = replicated_replicas;
