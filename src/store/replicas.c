@@ -194,9 +194,10 @@ static Code replicated_migrate(Store *base, const Contract *contract, bool is_al
   return primary->driver->migrate(primary, contract, is_allowed_to_change, arena, ret_differences, err);
 }
 
-static Code replicated_explain(Store *base, const StoreStatement *statement, Arena *arena, StoreStep **ret, size_t *ret_count, Error *err) {
+static Code replicated_explain(Store *base, const StoreStatement *statement, const Value *params, Arena *arena, StoreStep **ret,
+                               size_t *ret_count, Error *err) {
   Store *primary = primary_of(base);
-  return primary->driver->explain(primary, statement, arena, ret, ret_count, err);
+  return primary->driver->explain(primary, statement, params, arena, ret, ret_count, err);
 }
 
 static Code replicated_changes_open(Store *base, bool *ret_is_there, Error *err) {

@@ -2,6 +2,7 @@
 // half there, nobody waits for long, and all is well again by itself. PG_ROUNDS: how often the database is stopped; make faults: a hundred times.
 import assert from 'node:assert';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { password, startPostgres, unprivileged } from '../support/postgres.mjs';
 import { startProxy } from '../support/proxy.mjs';
@@ -230,7 +231,7 @@ test('a disk that is full: writes hear 503, reads go on, and all is well once th
   const client = server.client();
   const acknowledged = new Set();
   const write = async (i) => {
-    const answer = await client.request('POST', '/v1/entries', { headers: json, body: JSON.stringify({ code: `full${i}`, batch: 'y'.repeat(3000), amount: i, copy: i }) });
+    const answer = await client.request('POST', '/v1/entries', { headers: json, body: JSON.stringify({ code: `full${i}`, batch: randomBytes(900).toString('hex'), amount: i, copy: i }) });
     assert.ok([201, 503].includes(answer.status), `${answer.status} ${answer.text}`);
     if (answer.status === 201) acknowledged.add(`full${i}`);
     else assert.ok(answer.headers.has('retry-after'));
