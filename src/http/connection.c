@@ -562,7 +562,7 @@ static void sweep_body(Connection *connection, Http1Exchange *exchange, uint64_t
   const HttpLimits *limits = &connection->server->limits;
   uint64_t began_ms = (uint64_t)exchange->base.started_us / 1000;
   uint64_t clock_ms = (uint64_t)loop_monotonic_us(connection->server->loop) / 1000;
-  bool is_stalled = is_due(now_ms, connection->read_ms, limits->header_timeout_ms);
+  bool is_stalled = !exchange->base.is_patient && is_due(now_ms, connection->read_ms, limits->header_timeout_ms);
   bool is_late = exchange->mode == HTTP_BODY_BUFFERED && is_due(clock_ms, began_ms, limits->request_timeout_ms);
   if (!is_stalled && !is_late) return;
   exchange->keeps_alive = false;
@@ -572,6 +572,26 @@ static void sweep_body(Connection *connection, Http1Exchange *exchange, uint64_t
   } else {
     connection->receiving = NULL;
     if (exchange->base.on_body_end != NULL) exchange->base.on_body_end(&exchange->base, CODE_TIMEOUT);
+  }
+}
+
+static void sweep_deadline(Connection *connection, Http1Exchange *exchange) {
+  if (exchange->is_whole || !http_server_is_overdue(connection->server, &exchange->base)) return;
+  if (exchange->base.on_deadline != NULL) {
+    exchange->base.on_deadline(&exchange->base);
+  } else if (!exchange->base.is_answered) {
+    if (connection->receiving == exchange) {
+      exchange->keeps_alive = false;
+      connection->is_in_message = false;
+    }
+    http1_exchange_refuse(exchange, 503, CODE_TIMEOUT, STR("The time that the client gave is over"));
+  }
+}
+
+static void sweep_deadlines(Connection *connection) {
+  for (Http1Exchange *exchange = connection->first, *next; exchange != NULL && !connection->is_closed; exchange = next) {
+    next = exchange->next;
+    sweep_deadline(connection, exchange);
   }
 }
 
@@ -617,7 +637,8 @@ void http_connection_sweep(Connection *connection, uint64_t now_ms) {
     if (connection->server->has_stopped_listening || is_due(now_ms, connection->idle_ms, limits->idle_timeout_ms))
       http_connection_close(connection);
   } else {
-    give_up_slow_answers(connection, now_ms);
+    sweep_deadlines(connection);
+    if (!connection->is_closed) give_up_slow_answers(connection, now_ms);
     if (connection->is_closed || !connection->is_reading || connection->is_deaf) return;
     if (connection->receiving != NULL) {
       sweep_body(connection, connection->receiving, now_ms);

@@ -58,8 +58,9 @@ struct HttpServer {
   Http2Connection *http2_due;               /* to be looked after before the turn ends */
   Connection *resuming;
   LoopHook hook;
-  LoopTimer *sweep_timer;
+  LoopTimer *sweep_timer, *deadline_timer;
   uint64_t sweep_ms;
+  int64_t deadline_us; /* the earliest that the timer waits for; 0: it does not run */
   bool is_sweeping;
   int64_t date_second;
   char date_line[48];
@@ -147,6 +148,10 @@ Arena *http_server_arena_acquire(HttpServer *server); /* NULL when memory is out
 void http_server_arena_release(HttpServer *server, Arena *arena);
 Str http_server_date_line(HttpServer *server);
 void http_server_sweep_start(HttpServer *server);
+/* Sets exchange->deadline_us and sees to it that its connection is swept then. */
+void http_server_bound(HttpServer *server, HttpExchange *exchange, int64_t timeout_us);
+/* True once, when the exchange's deadline is past; one that is not is waited for. */
+bool http_server_is_overdue(HttpServer *server, HttpExchange *exchange);
 /* A connection or an exchange is gone: what waits for the last one may go on. */
 void http_server_note_gone(HttpServer *server);
 

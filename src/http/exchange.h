@@ -47,7 +47,9 @@ typedef struct HttpResponse {
   int status;
   const HttpHeader *headers; /* without content-length, date, connection, transfer-encoding: the protocol's own */
   size_t header_count;
-  Str body; /* lives until the exchange is finished: on its arena, or static */
+  Str body;                   /* lives until the exchange is finished: on its arena, or static */
+  const HttpHeader *trailers; /* behind the body; not in HTTP/1.0, which has no place for them */
+  size_t trailer_count;
 } HttpResponse;
 
 typedef struct HttpExchange HttpExchange;
@@ -64,8 +66,9 @@ typedef struct HttpHandler {
   /* The request is complete. Must lead to http_respond (or begin/write/end) once, now or later. */
   void (*request)(void *context, HttpExchange *exchange);
   /* What the protocol refuses by itself (400, 408, 413, 414, 417, 431, 501, 503, 505): fills the response's body and headers in the
-   * server's own error form, on the exchange's arena. `code` tells a 503 of TIMEOUT from one of UNAVAILABLE. Where the head could not be
-   * read the request is empty (ptr NULL, HTTP_UNKNOWN) and `head` was not called. */
+   * server's own error form, on the exchange's arena; a face that tells errors otherwise may set another status. `code` tells a 503 of
+   * TIMEOUT from one of UNAVAILABLE. Where the head could not be read the request is empty (ptr NULL, HTTP_UNKNOWN) and `head` was not
+   * called. */
   void (*refuse)(void *context, HttpExchange *exchange, int status, Code code, Str detail, HttpResponse *ret);
   /* Once for each exchange, refused ones included, when its answer has been handed to the socket or the connection is gone, and the handler
    * has done its part (it must answer a cancelled or timed-out exchange too; that answer is dropped): access log, metrics. Then the arena
@@ -82,9 +85,10 @@ typedef struct HttpExchangeOps {
   void (*begin)(HttpExchange *exchange, const HttpResponse *head);
   bool (*write)(HttpExchange *exchange, Str bytes); /* copies; false: above the high-water mark, wait for on_writable */
   void (*end)(HttpExchange *exchange, const HttpHeader *trailers, size_t trailer_count);
-  void (*abort)(HttpExchange *exchange);          /* the answer can't be completed: the client must see that it is cut */
-  void (*read_more)(HttpExchange *exchange);      /* streamed bodies: after on_body returned false */
-  size_t (*queued)(const HttpExchange *exchange); /* bytes of a begun answer that wait in our memory */
+  void (*abort)(HttpExchange *exchange);                     /* the answer can't be completed: the client must see that it is cut */
+  void (*read_more)(HttpExchange *exchange);                 /* streamed bodies: after on_body returned false */
+  size_t (*queued)(const HttpExchange *exchange);            /* bytes of a begun answer that wait in our memory */
+  void (*bound)(HttpExchange *exchange, int64_t timeout_us); /* NULL: it has no time of its own */
 } HttpExchangeOps;
 
 struct HttpExchange {
@@ -97,16 +101,20 @@ struct HttpExchange {
   void *tunnel_user; /* what is laid over the exchange: http/websocket_exchange.c */
   int status;        /* of the answer, once there is one */
   uint64_t bytes_in, bytes_out;
-  int64_t started_us; /* monotonic */
+  int64_t started_us;  /* monotonic */
+  int64_t deadline_us; /* monotonic; 0: the server's own timeouts alone */
   bool is_answered;
   bool is_long; /* set by the handler before begin: the answer has no end of its own, and counts no more as in flight once it has begun */
   bool is_message;   /* within another (http/inner_exchange.h): what is written arrives piece by piece as it was written */
+  bool is_patient;   /* set by the handler: a streamed body may come as slowly as its sender likes */
   bool is_cancelled; /* the client is gone; answers go nowhere, but must still be given (or abort called) */
   /* Streamed bodies and answers; set by the handler. */
   bool (*on_body)(HttpExchange *exchange, Str bytes);     /* false: pause until http_read_more */
   void (*on_body_end)(HttpExchange *exchange, Code code); /* complete, or cut (CODE_BAD_REQUEST), or too large */
   void (*on_writable)(HttpExchange *exchange);
   void (*on_cancel)(HttpExchange *exchange); /* the client is gone */
+  /* http_bound's time is over: to be answered by the handler. NULL: `refuse` is asked with CODE_TIMEOUT, unless the answer has begun. */
+  void (*on_deadline)(HttpExchange *exchange);
   /* The server is being stopped: an answer that would go on for long should come to its end. Once; the exchange is begun. */
   void (*on_drain)(HttpExchange *exchange);
 };
@@ -119,4 +127,8 @@ static inline void http_end(HttpExchange *exchange, const HttpHeader *trailers, 
 }
 static inline void http_abort(HttpExchange *exchange) { exchange->ops->abort(exchange); }
 static inline size_t http_queued(const HttpExchange *exchange) { return exchange->ops->queued(exchange); }
+/* The client waits no longer than this from the head on (perhaps a little longer, never shorter). */
+static inline void http_bound(HttpExchange *exchange, int64_t timeout_us) {
+  if (exchange->ops->bound != NULL) exchange->ops->bound(exchange, timeout_us);
+}
 static inline void http_read_more(HttpExchange *exchange) { exchange->ops->read_more(exchange); }

@@ -175,7 +175,31 @@ static void end_answer(Http1Exchange *exchange) {
   if (is_first(exchange)) http_connection_advance(exchange->connection);
 }
 
+/* A body with trailers behind it goes in one chunk (RFC 9112 §7.1.2). */
+static void answer_with_trailers(Http1Exchange *exchange, const HttpResponse *response) {
+  Buf *scratch = &exchange->server->scratch;
+  exchange->framing = HTTP1_CHUNKED;
+  send_head(exchange, response);
+  if (has_body_out(exchange) && !exchange->is_cut) {
+    char size[20];
+    if (response->body.len > 0) {
+      send_or_wait(exchange, (Str){size, http1_write_chunk_size(response->body.len, size)});
+      send_or_wait(exchange, response->body);
+      send_or_wait(exchange, STR("\r\n"));
+    }
+    buf_clear(scratch);
+    http1_write_chunked_end(scratch, response->trailers, response->trailer_count);
+    send_or_wait(exchange, buf_str(scratch));
+    if (scratch->failed != CODE_OK) exchange->is_cut = true;
+  }
+  end_answer(exchange);
+}
+
 static void answer(Http1Exchange *exchange, const HttpResponse *response) {
+  if (response->trailer_count > 0 && exchange->base.request.version == 11) {
+    answer_with_trailers(exchange, response);
+    return;
+  }
   exchange->framing = HTTP1_LENGTH;
   send_head(exchange, response);
   if (has_body_out(exchange) && response->body.len > 0) {
@@ -273,6 +297,8 @@ static size_t exchange_queued(const HttpExchange *base) {
   return is_first(exchange) ? stream_queued(exchange->connection->stream) : exchange->waiting.len;
 }
 
+static void exchange_bound(HttpExchange *base, int64_t timeout_us) { http_server_bound(exchange_of(base)->server, base, timeout_us); }
+
 static const HttpExchangeOps http1_exchange_ops = {
     .respond = exchange_respond,
     .begin = exchange_begin,
@@ -281,6 +307,7 @@ static const HttpExchangeOps http1_exchange_ops = {
     .abort = exchange_abort,
     .read_more = exchange_read_more,
     .queued = exchange_queued,
+    .bound = exchange_bound,
 };
 
 void http1_exchange_send_waiting(Http1Exchange *exchange) {
@@ -313,8 +340,8 @@ void http1_exchange_refuse(Http1Exchange *exchange, int status, Code code, Str d
   }
   exchange->base.arena = answer_arena(exchange);
   if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);
-  response.status = status;
-  if (status == 503) http_response_add_retry_after(&response, exchange->base.arena);
+  if (response.status == 0) response.status = status;
+  if (response.status == 503) http_response_add_retry_after(&response, exchange->base.arena);
   exchange->base.arena = own;
   answer(exchange, &response);
 }

@@ -405,7 +405,7 @@ static void sweep_body(Http2Exchange *exchange, uint64_t now_ms) {
   const HttpLimits *limits = &exchange->server->limits;
   uint64_t began_ms = (uint64_t)exchange->base.started_us / 1000;
   uint64_t clock_ms = (uint64_t)loop_monotonic_us(exchange->server->loop) / 1000;
-  bool is_stalled = is_due(now_ms, exchange->read_ms, limits->header_timeout_ms);
+  bool is_stalled = !exchange->base.is_patient && is_due(now_ms, exchange->read_ms, limits->header_timeout_ms);
   bool is_late = exchange->mode == HTTP_BODY_BUFFERED && is_due(clock_ms, began_ms, limits->request_timeout_ms);
   if (!is_stalled && !is_late) return;
   exchange->is_end_told = true;
@@ -415,9 +415,21 @@ static void sweep_body(Http2Exchange *exchange, uint64_t now_ms) {
     exchange->base.on_body_end(&exchange->base, CODE_TIMEOUT);
 }
 
+static void sweep_deadline(Http2Exchange *exchange) {
+  if (exchange->is_ended || !http_server_is_overdue(exchange->server, &exchange->base)) return;
+  if (exchange->base.on_deadline != NULL) {
+    exchange->base.on_deadline(&exchange->base);
+  } else if (!exchange->base.is_answered) {
+    exchange->is_end_told = true;
+    http2_exchange_refuse(exchange, 503, CODE_TIMEOUT, STR("The time that the client gave is over"));
+  }
+}
+
 static void sweep_exchange(Http2Exchange *exchange, uint64_t now_ms) {
   const HttpLimits *limits = &exchange->server->limits;
   if (exchange->stream == NULL || exchange->is_held) return;
+  sweep_deadline(exchange);
+  if (exchange->stream == NULL) return;
   bool is_tunnel = exchange->base.tunnel_user != NULL;
   if (!exchange->is_end_told) {
     if (!is_tunnel && !exchange->is_request_whole && !must_wait(exchange) && !is_body_unwanted(exchange)) sweep_body(exchange, now_ms);

@@ -203,9 +203,12 @@ static void answer(Http2Exchange *exchange, const HttpResponse *response) {
   exchange->is_ended = true;
   exchange->moved_ms = loop_now_ms(exchange->server->loop);
   exchange->base.status = response->status;
-  send_head(exchange, response, http1_status_has_body(response->status), response->body.len > 0);
+  bool has_trailers = response->trailer_count > 0;
+  send_head(exchange, response, !has_trailers && http1_status_has_body(response->status), has_trailers || response->body.len > 0);
   if (!has_body_out(exchange)) return;
   exchange->body = response->body;
+  exchange->trailers = response->trailers; /* which live as long as the body does */
+  exchange->trailer_count = response->trailer_count;
   exchange->base.bytes_out += response->body.len;
   exchange->connection->answer_bytes += response->body.len;
 }
@@ -333,6 +336,8 @@ static void exchange_read_more(HttpExchange *base) {
 
 static size_t exchange_queued(const HttpExchange *base) { return unsent_bytes((const Http2Exchange *)base); }
 
+static void exchange_bound(HttpExchange *base, int64_t timeout_us) { http_server_bound(exchange_of(base)->server, base, timeout_us); }
+
 static const HttpExchangeOps http2_exchange_ops = {
     .respond = exchange_respond,
     .begin = exchange_begin,
@@ -341,6 +346,7 @@ static const HttpExchangeOps http2_exchange_ops = {
     .abort = exchange_abort,
     .read_more = exchange_read_more,
     .queued = exchange_queued,
+    .bound = exchange_bound,
 };
 
 static size_t pull_body(Http2Exchange *exchange, char *out, size_t room) {
@@ -395,8 +401,8 @@ void http2_exchange_refuse(Http2Exchange *exchange, int status, Code code, Str d
     http2_exchange_end_work(exchange);
   }
   if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);
-  response.status = status;
-  if (status == 503) http_response_add_retry_after(&response, exchange->base.arena);
+  if (response.status == 0) response.status = status;
+  if (response.status == 503) http_response_add_retry_after(&response, exchange->base.arena);
   exchange->base.arena = own;
   answer(exchange, &response);
 }

@@ -107,6 +107,43 @@ void http_server_sweep_start(HttpServer *server) {
   loop_timer_start(server->sweep_timer, server->sweep_ms, server->sweep_ms);
 }
 
+/* ---- Deadlines ---- */
+
+enum { DEADLINE_MS_MIN = 5 };
+
+static void wait_for_deadline(HttpServer *server, int64_t deadline_us) {
+  if (server->deadline_us != 0 && server->deadline_us <= deadline_us) return;
+  int64_t left_us = deadline_us - loop_monotonic_us(server->loop);
+  server->deadline_us = deadline_us;
+  loop_timer_start(server->deadline_timer, left_us <= 0 ? DEADLINE_MS_MIN : (uint64_t)left_us / 1000 + DEADLINE_MS_MIN, 0);
+}
+
+/* Those that are not due yet set the timer again as they are passed. */
+static void on_deadline(void *context) {
+  HttpServer *server = context;
+  server->deadline_us = 0;
+  sweep_connections(server);
+}
+
+void http_server_bound(HttpServer *server, HttpExchange *exchange, int64_t timeout_us) {
+  if (timeout_us < 1) timeout_us = 1;
+  if (timeout_us > INT64_MAX / 2) timeout_us = INT64_MAX / 2;
+  exchange->deadline_us = exchange->started_us + timeout_us;
+  /* One that is later than the server's own limit is seen by the sweep that watches over that. */
+  if (timeout_us / 1000 < (int64_t)server->limits.request_timeout_ms) wait_for_deadline(server, exchange->deadline_us);
+}
+
+bool http_server_is_overdue(HttpServer *server, HttpExchange *exchange) {
+  if (exchange->deadline_us == 0) return false;
+  int64_t left_us = exchange->deadline_us - loop_monotonic_us(server->loop);
+  if (left_us <= 0) {
+    exchange->deadline_us = 0;
+    return true;
+  }
+  if (left_us / 1000 < (int64_t)server->limits.request_timeout_ms) wait_for_deadline(server, exchange->deadline_us);
+  return false;
+}
+
 static void on_turn_end(void *context) {
   HttpServer *server = context;
   http1_exchanges_run_released(server);
@@ -133,7 +170,9 @@ Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared
   server->scratch = buf_on_heap((size_t)1024 * 1024);
   server->sweep_ms = sweep_interval(limits);
   Code code = loop_timer_create(loop, on_sweep, server, &server->sweep_timer, err);
+  if (code == CODE_OK) code = loop_timer_create(loop, on_deadline, server, &server->deadline_timer, err);
   if (code != CODE_OK) {
+    loop_timer_destroy(server->sweep_timer);
     memory_free(server);
     return code;
   }
@@ -198,6 +237,7 @@ void http_server_destroy(HttpServer *server) {
   http_inner_run_released(server);
   loop_hook_remove(server->loop, &server->hook);
   loop_timer_destroy(server->sweep_timer);
+  loop_timer_destroy(server->deadline_timer);
   server->is_destroyed = true;
   http_server_note_gone(server);
 }

@@ -107,6 +107,19 @@ static void on_body_end(HttpExchange *exchange, Code code) {
   respond_text(exchange, code == CODE_OK ? 200 : 400, arena_printf(exchange->arena, "%zu bytes", atomic_load(&fixture->body_bytes)));
 }
 
+static void end_stream(HttpExchange *exchange) {
+  http_write(exchange, STR("enough"));
+  http_end(exchange, NULL, 0);
+}
+
+static void answer_with_trailers(HttpExchange *exchange) {
+  static const HttpHeader trailers[] = {{STR_INIT("x-sum"), STR_INIT("5")}};
+  http_respond(
+      exchange,
+      &(HttpResponse){
+          .status = 200, .headers = text_headers, .header_count = 1, .body = query_of(exchange), .trailers = trailers, .trailer_count = 1});
+}
+
 static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
   Fixture *fixture = context;
   if (str_equal(exchange->request.path, STR("/early"))) {
@@ -136,6 +149,16 @@ static void on_request(void *context, HttpExchange *exchange) {
     respond_text(exchange, 200, STR("released"));
   } else if (str_equal(path, STR("/nothing"))) {
     http_respond(exchange, &(HttpResponse){.status = 204});
+  } else if (str_equal(path, STR("/trailers"))) {
+    answer_with_trailers(exchange);
+  } else if (str_equal(path, STR("/impatient"))) {
+    fixture->held[fixture->held_count++] = exchange;
+    http_bound(exchange, 50000);
+  } else if (str_equal(path, STR("/endless"))) {
+    exchange->on_deadline = exchange->on_drain = end_stream;
+    if (query_of(exchange).len > 0) http_bound(exchange, 50000);
+    http_begin(exchange, &(HttpResponse){.status = 200});
+    http_write(exchange, STR("begun"));
   } else if (str_equal(path, STR("/stream"))) {
     start_stream(exchange);
   } else if (str_equal(path, STR("/cut"))) {
@@ -551,6 +574,45 @@ static void a_request_that_takes_too_long_gets_503(void **state) {
   stop(fixture);
 }
 
+static void an_answer_may_have_trailers(void **state) {
+  (void)state;
+  Fixture *fixture = start(usual);
+  Client client = client_connect(fixture);
+  client_send(&client, GET("/trailers?hello") GET("/trailers?") LAST("/hello"));
+  client_await_end(&client);
+  assert_non_null(strstr(client.received, "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-sum: 5\r\n\r\nHTTP/1.1 200"));
+  assert_non_null(strstr(client.received, "transfer-encoding: chunked\r\n\r\n0\r\nx-sum: 5\r\n\r\nHTTP/1.1 200"));
+  client_close(&client);
+  stop(fixture);
+}
+
+static void a_client_may_wait_for_less_than_the_server_would(void **state) {
+  (void)state;
+  Fixture *fixture = start(usual);
+  Client client = client_connect(fixture);
+  client_send(&client, GET("/impatient"));
+  client_await(&client, "TIMEOUT: The time that the client gave is over", 1);
+  assert_non_null(strstr(client.received, "HTTP/1.1 503 Service Unavailable\r\n"));
+  /* What has begun ends by its handler. */
+  client_send(&client, GET("/endless?bound"));
+  client_await(&client, "5\r\nbegun\r\n6\r\nenough\r\n0\r\n\r\n", 1);
+  client_close(&client);
+  stop(fixture);
+}
+
+static void an_endless_answer_hears_of_the_drain(void **state) {
+  (void)state;
+  Fixture *fixture = start(usual);
+  Client client = client_connect(fixture);
+  client_send(&client, GET("/endless"));
+  client_await(&client, "begun", 1);
+  loop_post(fixture->loop, &fixture->drain);
+  client_await_end(&client);
+  assert_non_null(strstr(client.received, "6\r\nenough\r\n0\r\n\r\n"));
+  client_close(&client);
+  stop(fixture);
+}
+
 static void requests_in_flight_have_a_limit(void **state) {
   (void)state;
   HttpLimits limits = usual;
@@ -778,6 +840,9 @@ int main(void) {
       cmocka_unit_test(a_client_that_closes_its_half_is_answered),
       cmocka_unit_test(slow_heads_and_bodies_get_408_and_idle_ones_silence),
       cmocka_unit_test(a_request_that_takes_too_long_gets_503),
+      cmocka_unit_test(an_answer_may_have_trailers),
+      cmocka_unit_test(a_client_may_wait_for_less_than_the_server_would),
+      cmocka_unit_test(an_endless_answer_hears_of_the_drain),
       cmocka_unit_test(requests_in_flight_have_a_limit),
       cmocka_unit_test(connections_have_a_limit),
       cmocka_unit_test(an_answer_is_streamed_to_a_slow_reader_within_bounds),
