@@ -80,7 +80,7 @@ static Code resolve_metric(RestGroups *groups, Str text, Metric *ret) {
   if (function == FUNCTION_COUNT || open == text.len || text.ptr[text.len - 1] != ')') return refuse(groups, forms, text, "is no metric");
   Metric metric = {.kind = functions[function].kind};
   Str argument = str_trim(str_slice(text, open + 1, text.len - 1));
-  metric.field = resource_field(groups->resource, argument);
+  metric.field = rest_field_named(groups->decoder, groups->resource, argument);
   if (metric.field == NULL || metric.field->is_hidden)
     return rest_refuse_unknown_field(groups->decoder, groups->resource, argument, groups->param);
   bool is_sum = metric.kind == METRIC_SUM || metric.kind == METRIC_AVG;

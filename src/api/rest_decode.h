@@ -13,6 +13,7 @@ typedef struct RestDecoder {
   const RestMap *map;
   const EngineLimits *limits;
   Arena *arena;           /* the request's */
+  const ExprNames *names; /* of fields, beside the contract's, in a filter; NULL: none */
   bool is_export;         /* the list goes out as a stream: its limit may be export_rows_max */
   bool is_lenient;        /* Prefer: handling=lenient: unknown parameters are passed over */
   const Problem *problem; /* set wherever a part returns anything but CODE_OK */

@@ -230,7 +230,10 @@ static Code refuse_expression(RestDecoder *decoder, const RestParam *param, cons
 }
 
 Code rest_filter_parse(RestDecoder *decoder, const Resource *resource, const RestParam *param, const Expr **filter) {
-  ExprLimits limits = {.bytes_max = decoder->limits->filter_bytes_max, .nodes_max = EXPR_FILTER_NODES_MAX, .depth_max = EXPR_DEPTH_MAX};
+  ExprLimits limits = {.names = decoder->names,
+                       .bytes_max = decoder->limits->filter_bytes_max,
+                       .nodes_max = EXPR_FILTER_NODES_MAX,
+                       .depth_max = EXPR_DEPTH_MAX};
   ExprMistake mistakes[EXPR_MISTAKES_MAX];
   size_t mistake_count = 0;
   const Expr *condition = NULL;

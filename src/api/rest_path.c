@@ -42,8 +42,20 @@ static Code refuse_path(const PathBuilder *builder, Str hint, const char *what, 
   return rest_refuse(builder->decoder, CODE_BAD_REQUEST, hint, "%.*s: \"%.*s\" %s", STR_ARGS(where), STR_ARGS(shown), what);
 }
 
+/* Under a face's own name. */
+static const Field *other_name(const RestDecoder *decoder, const Resource *resource, const Embedded *embedded, Str name) {
+  const ExprNames *names = decoder->names;
+  return names == NULL ? NULL : names->find(names->context, resource, embedded, name);
+}
+
+const Field *rest_field_named(const RestDecoder *decoder, const Resource *resource, Str name) {
+  const Field *field = resource_field(resource, name);
+  return field != NULL ? field : other_name(decoder, resource, NULL, name);
+}
+
 static Code take_member(PathBuilder *builder, Str name) {
   const Field *member = map_get(&builder->embedded->field_by_name, name);
+  if (member == NULL) member = other_name(builder->decoder, NULL, builder->embedded, name);
   if (member == NULL || member->is_hidden) {
     Nearest nearest = nearest_to(name);
     for (size_t i = 0; i < builder->embedded->field_count; i++) {
@@ -59,7 +71,7 @@ static Code take_member(PathBuilder *builder, Str name) {
 }
 
 static Code take_field(PathBuilder *builder, Str name, bool is_last) {
-  const Field *field = resource_field(builder->resource, name);
+  const Field *field = rest_field_named(builder->decoder, builder->resource, name);
   if (field == NULL || field->is_hidden) return rest_refuse_unknown_field(builder->decoder, builder->resource, name, builder->param);
   if (field->kind == FIELD_TO_MANY) {
     return refuse_path(builder, STR("use filter= with exists(), as in reviews.exists(r, r.stars > 3)"),

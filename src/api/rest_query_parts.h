@@ -34,6 +34,8 @@ const RestParam *rest_params_find(const RestParams *params, Str name);
  */
 Code rest_path_resolve(RestDecoder *decoder, const Resource *resource, Str text, const RestParam *param, ExprPath *ret,
                        const Field **ret_last);
+/* By the contract's name, or by a face's own; NULL: none. */
+const Field *rest_field_named(const RestDecoder *decoder, const Resource *resource, Str name);
 /* Refuses "name" as no field of the resource, with the nearest as a hint. */
 Code rest_refuse_unknown_field(RestDecoder *decoder, const Resource *resource, Str name, const RestParam *param);
 

@@ -127,10 +127,17 @@ typedef struct ExprMistake {
   char hint[120];
 } ExprMistake;
 
+/* A field under another name than the contract's, where a face has such names; NULL: none. One of `resource` and `embedded` is given. */
+typedef struct ExprNames {
+  const Field *(*find)(const void *context, const Resource *resource, const Embedded *embedded, Str name);
+  const void *context;
+} ExprNames;
+
 typedef struct ExprLimits {
-  size_t bytes_max; /* 0: none */
-  size_t nodes_max; /* 0: none */
-  size_t depth_max; /* of nesting; never 0 */
+  const ExprNames *names; /* asked where the contract has no such field; NULL: nobody is */
+  size_t bytes_max;       /* 0: none */
+  size_t nodes_max;       /* 0: none */
+  size_t depth_max;       /* of nesting; never 0 */
 } ExprLimits;
 
 enum { EXPR_DEPTH_MAX = 64, EXPR_FILTER_NODES_MAX = 100, EXPR_MISTAKES_MAX = 8 };

@@ -448,7 +448,7 @@ static Code code_of(const ExprReport *report, Error *err) {
 Code expr_parse(Str source, const Resource *resource, ExprUse use, const Field *expected, const ExprLimits *limits, Arena *arena,
                 const Expr **ret, ExprMistake mistakes[EXPR_MISTAKES_MAX], size_t *ret_mistake_count, Error *err) {
   ExprReport report = {.items = mistakes};
-  Checker checker = {.arena = arena, .source = source, .resource = resource, .use = use, .report = &report};
+  Checker checker = {.arena = arena, .source = source, .resource = resource, .use = use, .names = limits->names, .report = &report};
   const Expr *expr = NULL;
   const Syntax *syntax = NULL;
   if (limits->bytes_max != 0 && source.len > limits->bytes_max) {

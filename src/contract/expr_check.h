@@ -18,6 +18,7 @@ typedef struct Checker {
   Str source;
   const Resource *resource; /* NULL: there is no row */
   ExprUse use;
+  const ExprNames *names; /* NULL: the contract's alone */
   ExprReport *report;
   const Binding *bindings; /* innermost first */
   uint32_t depth;          /* of the next binding */

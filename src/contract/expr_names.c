@@ -19,8 +19,17 @@ static const Expr *unknown_field(Checker *checker, const Syntax *name, Str owner
   return NULL;
 }
 
+static const Field *other_name(const Checker *checker, const Resource *resource, const Embedded *embedded, Str name) {
+  return checker->names == NULL ? NULL : checker->names->find(checker->names->context, resource, embedded, name);
+}
+
+static const Field *field_named(const Checker *checker, const Resource *resource, Str name) {
+  const Field *field = resource_field(resource, name);
+  return field != NULL ? field : other_name(checker, resource, NULL, name);
+}
+
 static const Field *find_field(Checker *checker, const Resource *resource, const Syntax *name) {
-  const Field *field = resource_field(resource, name->text);
+  const Field *field = field_named(checker, resource, name->text);
   if (field != NULL && is_visible(checker, field)) return field;
   unknown_field(checker, name, resource->name, resource->fields, resource->field_count);
   return NULL;
@@ -42,6 +51,7 @@ static bool walk_members(Checker *checker, const Field *holder, const Syntax *co
     }
     const Embedded *embedded = holder->embedded;
     const Field *member = (const Field *)map_get(&embedded->field_by_name, names[i]->text);
+    if (member == NULL) member = other_name(checker, NULL, embedded, names[i]->text);
     if (member == NULL) {
       unknown_field(checker, names[i], embedded->name, embedded->fields, embedded->field_count);
       return false;
@@ -182,7 +192,8 @@ static const Expr *resolve(Checker *checker, const Syntax *syntax, const Syntax 
     if (binding->resource == NULL) return walk_item(checker, syntax, binding, names, count);
     return walk_row(checker, syntax, EXPR_ROOT_BOUND + binding->depth, binding->resource, names, count);
   }
-  bool is_field = checker->resource != NULL && resource_field(checker->resource, base->text) != NULL;
+  const Field *field = checker->resource == NULL ? NULL : field_named(checker, checker->resource, base->text);
+  bool is_field = field != NULL;
   if (str_equal(base->text, STR("auth")) && checker->use != EXPR_USE_FILTER) return walk_auth(checker, syntax, names, count);
   if (str_equal(base->text, STR("auth")) && !is_field) {
     check_report(checker, base, "", "auth is not known in a filter");
@@ -194,7 +205,7 @@ static const Expr *resolve(Checker *checker, const Syntax *syntax, const Syntax 
     check_report(checker, base, "", "old is known in update rules only");
     return NULL;
   }
-  if (!is_field || !is_visible(checker, resource_field(checker->resource, base->text))) return unknown_name(checker, base);
+  if (!is_field || !is_visible(checker, field)) return unknown_name(checker, base);
   const Syntax *all[NAMES_MAX + 1];
   all[0] = base;
   for (size_t i = 0; i < count; i++) all[i + 1] = names[i];
