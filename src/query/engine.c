@@ -260,6 +260,7 @@ static void execute_read(Engine *engine, CallGroup *group, Call *call) {
   read->is_copy_good = group->freshness != NULL;
   read->position = group->freshness != NULL ? group->freshness->seen : 0;
   read->done = read_done;
+  read->deadline_us = group->deadline_us;
   store_read(engine->session, read);
 }
 

@@ -41,6 +41,7 @@ typedef struct Problem {
   const Mistake *mistakes;
   size_t mistake_count;
   int64_t operation;      /* the index in a batch; -1: not one */
+  bool is_restricted;     /* CONFLICT: not before other rows are changed, which refer to this one or should be there */
   bool has_created;       /* a stream of rows that broke off: */
   uint64_t created;       /*   how many are stored for good */
   uint32_t retry_after_s; /* UNAVAILABLE, RATE_LIMITED; 0: not said */

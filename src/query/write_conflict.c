@@ -61,8 +61,10 @@ static Code name_first(Write *write, const WriteRow *row, const bool *is_changed
 Code write_refuse_conflict(Write *write, const WriteRow *row, const bool *is_changed, const StoreConflict *conflict,
                            const Error *store_error, Error *err) {
   if (conflict->kind == STORE_CONFLICT_FOREIGN_KEY) {
-    return write_refuse(
-        write, problem_create(write->arena, CODE_CONFLICT, STR("other rows refer to this one, or the row that it refers to is gone")));
+    Problem *problem = problem_new(write->arena, CODE_CONFLICT, STR("other rows refer to this one, or the row that it refers to is gone"));
+    TRY_ALLOC(problem);
+    problem->is_restricted = true;
+    return write_refuse(write, problem);
   }
   if (conflict->kind != STORE_CONFLICT_UNIQUE) return error_set(err, CODE_CONFLICT, "%s", store_error->text);
   bool is_named = false;

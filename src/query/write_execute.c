@@ -1,5 +1,7 @@
 /* write_execute.c - a group of calls as one StoreWrite: all in order, in one transaction; the first that fails rolls all back and is the
  * answer. */
+#include <time.h>
+
 #include "query/aggregate.h"
 #include "query/explain_impl.h"
 #include "query/write_row.h"
@@ -103,8 +105,17 @@ static Code run_group(Write *write, Error *err) {
   return refuse_group(write, code, problem, err);
 }
 
+/* Whoever asked has been told so by then. */
+static bool is_overdue(const CallGroup *group) {
+  struct timespec now;
+  if (group->deadline_us == 0) return false;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 > group->deadline_us;
+}
+
 static Code run(StoreWrite *store_write, StoreTxn *txn, Error *err) {
   Write *write = (Write *)store_write;
+  if (is_overdue(write->group)) return error_set(err, CODE_TIMEOUT, "the time that the client gave is over");
   write->txn = txn;
   explain_restart(write->group->trace);
   write->group->failed = write->group->count;

@@ -459,7 +459,10 @@ static Code check_restricted(Write *write, const WriteRow *row, Error *err) {
     Str detail =
         arena_printf(write->arena, "%.*s.%.*s still refers to it", STR_ARGS(relation->source->name), STR_ARGS(relation->field->name));
     TRY_ALLOC(detail.ptr);
-    return write_refuse(write, problem_create(write->arena, CODE_CONFLICT, detail));
+    Problem *problem = problem_new(write->arena, CODE_CONFLICT, detail);
+    TRY_ALLOC(problem);
+    problem->is_restricted = true;
+    return write_refuse(write, problem);
   }
   return CODE_OK;
 }

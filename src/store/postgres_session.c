@@ -284,11 +284,13 @@ static void session_flush(void *context) {
 static void lane_expire(PostgresSession *session, PostgresReadQueue *lane, int64_t now_us) {
   PostgresReadQueue kept = {0};
   for (StoreRead *read; (read = postgres_read_pop(lane)) != NULL;) {
-    if (now_us - read->since_us <= session->store->acquire_timeout_us) {
+    bool is_late = read->deadline_us != 0 && now_us > read->deadline_us;
+    if (now_us - read->since_us <= session->store->acquire_timeout_us && !is_late) {
       postgres_read_push(&kept, read);
       continue;
     }
-    read->error.code = error_set(&read->error, CODE_UNAVAILABLE, "no connection to the database became free in time");
+    read->error.code = is_late ? error_set(&read->error, CODE_TIMEOUT, "the time that the client gave is over")
+                               : error_set(&read->error, CODE_UNAVAILABLE, "no connection to the database became free in time");
     postgres_session_finish_read(session, read);
   }
   /* What `done` has asked for stands in the lane by now. */

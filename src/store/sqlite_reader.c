@@ -11,7 +11,8 @@ enum { READER_TICKS_QUICK = 10 };
 static void reader_run(SqliteReaders *readers, SqliteConnection *connection, StoreRead *read) {
   SqliteStore *store = readers->store;
   int64_t ticks = SQLITE_TICKS_UNBOUNDED - 1;
-  sqlite_connection_bound(connection, ticks, sqlite_clock_us() + store->statement_timeout_us);
+  int64_t end_us = sqlite_clock_us() + store->statement_timeout_us;
+  sqlite_connection_bound(connection, ticks, read->deadline_us != 0 && read->deadline_us < end_us ? read->deadline_us : end_us);
   sqlite_turn_begin_read(store);
   sqlite_connection_command(connection, SQLITE_COMMAND_BEGIN);
   Code code = sqlite_plan_run(connection, read, NULL, &read->error);
