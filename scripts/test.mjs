@@ -77,17 +77,18 @@ const sanitized = { CAISSON_BIN: 'build-test/caisson', UBSAN_OPTIONS: 'halt_on_e
 const parts = [
   { name: 'unit', title: 'unit, property and conformance tests, under ASan and UBSan', build: 'test', run: () => runMeson('build-test', []) },
   { name: 'scenario', title: 'scenarios, against a server under ASan and UBSan', build: 'test', run: () => runNode('scenario', ['tests/scenario/scenario.test.mjs'], sanitized) },
+  { name: 'scenario-grpc', title: 'scenarios over gRPC, on SQLite', build: 'test', packages: ['tests/grpc'], run: () => runNode('scenario-grpc', ['tests/scenario/scenario.test.mjs'], { ...sanitized, CAISSON_FACES: 'grpc', CAISSON_STORES: 'sqlite' }) },
   { name: 'differential', title: 'random operations with the same answers on SQLite and PostgreSQL, under ASan and UBSan', build: 'test', run: () => runNode('differential', ['tests/differential/differential.test.mjs'], sanitized) },
-  { name: 'end-to-end', title: 'end-to-end tests, against a server under ASan and UBSan', build: 'test', packages: 'tests/clients', run: () => runNode('end-to-end', testsIn('tests/e2e'), sanitized) },
-  { name: 'graphql', title: 'GraphQL held against its reference and Apollo\'s tools, under ASan and UBSan', build: 'test', packages: 'tests/graphql', run: () => runNode('graphql', testsIn('tests/graphql'), sanitized) },
+  { name: 'end-to-end', title: 'end-to-end tests, against a server under ASan and UBSan', build: 'test', packages: ['tests/clients', 'tests/grpc'], run: () => runNode('end-to-end', testsIn('tests/e2e'), sanitized) },
+  { name: 'graphql', title: 'GraphQL held against its reference and Apollo\'s tools, under ASan and UBSan', build: 'test', packages: ['tests/graphql'], run: () => runNode('graphql', testsIn('tests/graphql'), sanitized) },
   { name: 'thread', title: 'what threads share, under TSan', build: 'thread', run: () => runMeson('build-thread', ['io', 'store', 'http', 'conformance']) },
   { name: 'thread-server', title: 'a server of several threads under load, under TSan', build: 'thread',
     run: () => runNode('thread-server', testsIn('tests/thread'), { CAISSON_BIN: 'build-thread/caisson', TSAN_OPTIONS: 'halt_on_error=1 second_deadlock_stack=1' }) },
 ];
 
-async function install(folder) {
-  if (folder === undefined) return true;
-  for (const [script, args, log] of [['scripts/npm.sh', [folder], 'npm.log'], ['scripts/python.sh', [], 'python.log'], ['scripts/go.sh', [], 'go.log']]) {
+async function install(folders) {
+  if (folders === undefined) return true;
+  for (const [script, args, log] of [...folders.map((folder) => ['scripts/npm.sh', [folder], 'npm.log']), ['scripts/python.sh', [], 'python.log'], ['scripts/go.sh', [], 'go.log']]) {
     if ((await execute(script, args, log)) === 0) continue;
     console.log(readLog(log).slice(-3000));
     return false;

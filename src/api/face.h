@@ -43,6 +43,12 @@ typedef struct Face {
   Code (*decode)(ApiRequest *request);         /* CODE_OK, or a code with request->problem set */
   void (*encode)(ApiRequest *request);         /* from group.calls[].result to request->response */
   void (*encode_problem)(ApiRequest *request); /* request->problem in the face's own form */
+  /* The number of the method that the request calls, for metrics, below grpc->method_count or that itself: none; NULL: it is counted by its
+   * resource. */
+  size_t (*method)(const struct Api *api, const HttpRequest *request);
+  /* What the protocol refuses by itself, in the face's own form, on the exchange's arena; the request may be under way. NULL: as a problem
+   * document. */
+  void (*refuse)(ApiRequest *request, const Problem *problem, HttpResponse *ret);
 } Face;
 
 /* What all faces of one contract share. */
@@ -55,6 +61,7 @@ typedef struct Api {
   const struct RestMap *rest;        /* api/rest_map.h */
   const struct Documents *documents; /* api/documents.h; NULL: not served */
   const struct Graphql *graphql;     /* api/graphql_request.h; NULL: not served */
+  struct Grpc *grpc;                 /* api/grpc.h; NULL: not served */
   Arena *arena;                      /* the Api's own */
 } Api;
 

@@ -182,8 +182,8 @@ static const MethodKind kinds[] = {
      aggregate_response},
     {PROTO_WATCH, "Watch", true, true, true, false, false, true, "Changes as they are committed, in that order, each at least once.",
      watch_request, watch_response},
-    {PROTO_EXPORT, "Export", true, false, false, true, false, true, "All rows, however many.", export_request, export_response},
-    {PROTO_IMPORT, "Import", true, true, false, false, true, false, "Creates rows as they come.", create_request, import_response},
+    {PROTO_EXPORT, "Export", true, false, true, true, false, true, "All rows, however many.", export_request, export_response},
+    {PROTO_IMPORT, "Import", true, true, true, false, true, false, "Creates rows as they come.", create_request, import_response},
 };
 
 static Str message_name(ServiceMaker *maker, Str service, Str method, const char *suffix) {

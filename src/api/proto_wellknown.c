@@ -152,8 +152,8 @@ static void build_reflection(ProtoBuilder *builder, const char *name, const char
   ProtoMessageDraft *request = message(builder, file, "ServerReflectionRequest");
   field(builder, request, "string", "host");
   int oneof = proto_build_oneof(builder, request, STR("message_request"));
-  field(builder, request, "string", "file_by_filename")->oneof = oneof;
-  field(builder, request, "string", "file_containing_symbol")->oneof = oneof;
+  proto_build_field(builder, request, STR("string"), STR("file_by_filename"), 3)->oneof = oneof; /* there is no 2 */
+  proto_build_field(builder, request, STR("string"), STR("file_containing_symbol"), 4)->oneof = oneof;
   Str extension = proto_text_of(builder, "%s.ExtensionRequest", package);
   proto_build_field(builder, request, extension, STR("file_containing_extension"), 5)->oneof = oneof;
   field(builder, request, "string", "all_extension_numbers_of_type")->oneof = oneof;

@@ -220,7 +220,7 @@ static Code load_again(App *app, Arena *arena, Generation **ret, DiagnosticList 
   Contract **contracts = (Contract **)arena_calloc(arena, app->contract_count, sizeof *contracts);
   TRY_ALLOC(contracts);
   Code code = load_all(app, arena, contracts, diagnostics, ret_details, err);
-  if (code == CODE_OK) return generation_create(contracts, app->contract_count, app->config, app->shared.worker_count, ret, err);
+  if (code == CODE_OK) return generation_create(contracts, app->contract_paths, app->contract_count, app->config, app->shared.worker_count, ret, err);
   destroy_contracts(contracts, app->contract_count);
   return code;
 }
@@ -257,7 +257,7 @@ static Code fill(App *app, const AppContracts *contracts, Arena *arena, Str *ret
   if (code != CODE_OK) return destroy_contracts(contracts->items, contracts->count), code;
   code = explain_rule_parse(config, app->arena, &app->shared.explain_rule, err);
   if (code != CODE_OK) return destroy_contracts(contracts->items, contracts->count), code;
-  TRY(generation_create(contracts->items, contracts->count, config, app->shared.worker_count, &app->generation, err));
+  TRY(generation_create(contracts->items, contracts->paths, contracts->count, config, app->shared.worker_count, &app->generation, err));
   TRY(make_tls(app, err));
   TRY(open_store(app, store_url, err));
   TRY(make_tables(app, (const Contract *const *)contracts->items, arena, ret_details, err));

@@ -68,8 +68,10 @@ static HttpHeader *find(HttpHeader *headers, size_t count, Str name) {
 }
 
 static bool is_compressible(Str type) {
-  return str_starts_with(type, STR("text/")) || str_contains(type, STR("json")) || str_contains(type, STR("javascript")) ||
-         str_contains(type, STR("xml"));
+  /* Their messages are compressed one by one. */
+  if (str_starts_with(type, STR("application/grpc")) || str_starts_with(type, STR("application/connect+"))) return false;
+  return str_equal(type, STR("application/proto")) || str_starts_with(type, STR("text/")) || str_contains(type, STR("json")) ||
+         str_contains(type, STR("javascript")) || str_contains(type, STR("xml"));
 }
 
 /* "abc" → "abc-gzip", quotes included; as it is where memory is out, which only costs a cache its answer. */

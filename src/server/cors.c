@@ -19,9 +19,10 @@ size_t cors_headers(OptionList allowed, Str origin, HttpHeader ret[CORS_HEADERS_
   if (answer.ptr == NULL) return count;
   ret[count++] = (HttpHeader){STR("access-control-allow-origin"), answer};
   ret[count++] =
-      (HttpHeader){STR("access-control-expose-headers"), STR("Allow, Caisson-Position, Deprecation, ETag, Link, Location, "
-                                                             "Preference-Applied, Retry-After, Server-Timing, Sunset, Traceparent, "
-                                                             "WWW-Authenticate, X-Request-Id")};
+      (HttpHeader){STR("access-control-expose-headers"),
+                   STR("Allow, Caisson-Position, Deprecation, ETag, Grpc-Message, Grpc-Status, Grpc-Status-Details-Bin, Link, Location, "
+                       "Preference-Applied, Retry-After, Server-Timing, Sunset, Traceparent, "
+                       "WWW-Authenticate, X-Request-Id")};
   return count;
 }
 

@@ -5,13 +5,15 @@
 
 #include "api/documents.h"
 #include "api/graphql.h"
+#include "api/grpc.h"
+#include "api/proto_lock.h"
 #include "api/rest.h"
 #include "contract/load.h"
 #include "contract/versions.h"
 #include "server/contract_source.h"
 
 /* Asked in this order. */
-static const Face *const faces[] = {&rest_face, &graphql_face};
+static const Face *const faces[] = {&rest_face, &graphql_face, &grpc_face};
 
 static Code name_routes(const Generation *generation, const GenerationVersion *version, Str *routes, Error *err) {
   const Contract *contract = version->contract;
@@ -23,6 +25,8 @@ static Code name_routes(const Generation *generation, const GenerationVersion *v
     routes[generation_route(version, resource, false)] = list;
     routes[generation_route(version, resource, true)] = item;
   }
+  const Grpc *grpc = version->api->grpc;
+  for (size_t i = 0; i < grpc->method_count; i++) routes[version->first_method + i] = grpc->methods[i]->path;
   return CODE_OK;
 }
 
@@ -31,6 +35,8 @@ static Code make_routes(Generation *generation, Error *err) {
   for (size_t i = 0; i < generation->version_count; i++) {
     generation->versions[i].first_route = generation->route_count;
     generation->route_count += 2 * generation->versions[i].contract->resource_count;
+    generation->versions[i].first_method = generation->route_count;
+    generation->route_count += generation->versions[i].api->grpc->method_count;
   }
   Str *routes = ARENA_ARRAY(generation->arena, Str, generation->route_count);
   TRY_ALLOC(routes);
@@ -39,6 +45,10 @@ static Code make_routes(Generation *generation, Error *err) {
   for (size_t i = 0; i < generation->version_count; i++) TRY(name_routes(generation, &generation->versions[i], routes, err));
   generation->routes = routes;
   return CODE_OK;
+}
+
+size_t generation_method_route(const GenerationVersion *version, size_t index) {
+  return index < version->api->grpc->method_count ? version->first_method + index : ROUTE_OTHER;
 }
 
 static Code make_metrics(Generation *generation, Error *err) {
@@ -106,17 +116,40 @@ static Code trust_documents(const Generation *generation, const ServeConfig *con
   return CODE_OK;
 }
 
-static Code prepare_version(GenerationVersion *version, const ServeConfig *config, Error *err) {
+static Code make_grpc(GenerationVersion *version, Str contract_path, const ServeConfig *config, Error *err) {
+  GrpcLimits limits = {.message_bytes_max = config->body_bytes_max};
+  ProtoLock *lock = NULL;
+  if (contract_path.len > 0) {
+    Str path = proto_lock_path(contract_path, version->api->arena);
+    TRY_ALLOC(path.ptr);
+    TRY(proto_lock_load(path, version->api->arena, &lock, err));
+  }
+  return grpc_create(version->api, lock, &limits, err);
+}
+
+static Code prepare_version(GenerationVersion *version, Str contract_path, const ServeConfig *config, Error *err) {
   EngineLimits limits = generation_limits(config);
   TRY(api_create(version->contract, &limits, faces, sizeof faces / sizeof faces[0], &version->api, err));
   version->api->is_precondition_required = config->is_match_required;
   GraphqlLimits graphql = generation_graphql_limits(config);
   TRY(graphql_create(version->api, &graphql, err));
+  TRY(make_grpc(version, contract_path, config, err));
   return documents_create(version->api, &version->api->documents, err);
 }
 
-static Code fill(Generation *generation, const ServeConfig *config, Error *err) {
-  for (size_t i = 0; i < generation->version_count; i++) TRY(prepare_version(&generation->versions[i], config, err));
+/* Health and reflection answer for all versions. */
+static Code join_grpc(const Generation *generation, Error *err) {
+  const Grpc **all = (const Grpc **)arena_calloc(generation->arena, generation->version_count, sizeof *all);
+  TRY_ALLOC(all);
+  for (size_t i = 0; i < generation->version_count; i++) all[i] = generation->versions[i].api->grpc;
+  for (size_t i = 0; i < generation->version_count; i++) grpc_join(generation->versions[i].api, all, generation->version_count);
+  return CODE_OK;
+}
+
+static Code fill(Generation *generation, const Str *paths, const ServeConfig *config, Error *err) {
+  for (size_t i = 0; i < generation->version_count; i++)
+    TRY(prepare_version(&generation->versions[i], paths == NULL ? (Str){0} : paths[i], config, err));
+  TRY(join_grpc(generation, err));
   if (config->graphql_documents.len > 0) TRY(trust_documents(generation, config, err));
   TRY(make_routes(generation, err));
   return make_metrics(generation, err);
@@ -131,8 +164,8 @@ static void destroy(Generation *generation) {
   arena_destroy(generation->arena);
 }
 
-Code generation_create(Contract *const *contracts, size_t count, const ServeConfig *config, size_t worker_count, Generation **ret,
-                       Error *err) {
+Code generation_create(Contract *const *contracts, const Str *paths, size_t count, const ServeConfig *config, size_t worker_count,
+                       Generation **ret, Error *err) {
   Arena *arena = arena_create(0);
   Generation *generation = arena == NULL ? NULL : ARENA_NEW(arena, Generation);
   GenerationVersion *versions = generation == NULL ? NULL : ARENA_ARRAY(arena, GenerationVersion, count);
@@ -148,7 +181,7 @@ Code generation_create(Contract *const *contracts, size_t count, const ServeConf
   generation->newest = contract_newest((const Contract *const *)contracts, count);
   generation->worker_count = worker_count;
   atomic_init(&generation->holders, 1);
-  Code code = fill(generation, config, err);
+  Code code = fill(generation, paths, config, err);
   if (code == CODE_OK)
     *ret = generation;
   else

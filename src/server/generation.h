@@ -9,7 +9,7 @@
 typedef struct GenerationVersion {
   Contract *contract;
   Api *api;
-  size_t first_route;
+  size_t first_route, first_method;
 } GenerationVersion;
 
 typedef struct Generation {
@@ -31,14 +31,18 @@ GraphqlLimits generation_graphql_limits(const ServeConfig *config);
 EngineLimits generation_limits(const ServeConfig *config);
 
 /* Takes the contracts over, on failure too. One holder: the caller. */
-Code generation_create(Contract *const *contracts, size_t count, const ServeConfig *config, size_t worker_count, Generation **ret,
-                       Error *err);
+/* `paths`: where the contracts come from; beside them lie the numbers of their protocol buffers. NULL:
+ * they follow the contracts' order. */
+Code generation_create(Contract *const *contracts, const Str *paths, size_t count, const ServeConfig *config, size_t worker_count,
+                       Generation **ret, Error *err);
 void generation_hold(Generation *generation);
 void generation_release(Generation *generation); /* the last one destroys it; NULL is fine */
 
 /* All loops' counters as Prometheus' text. */
 void generation_write_metrics(const Generation *generation, Buf *out);
 
+/* `index` as the face counts its methods; one that it has not is counted among others. */
+size_t generation_method_route(const GenerationVersion *version, size_t index);
 static inline size_t generation_route(const GenerationVersion *version, const Resource *resource, bool has_key) {
   return version->first_route + 2 * (size_t)resource->index + has_key;
 }

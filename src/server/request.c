@@ -68,13 +68,16 @@ static StepOutcome step_decode(Request *request) {
     api->problem = problem_create(api->exchange->arena, CODE_NOT_FOUND, STR("There is nothing at this path"));
     return STEP_REFUSED;
   }
+  const GenerationVersion *version = &request->serving->generation->versions[request->version];
+  bool is_counted = api->face->method != NULL;
+  if (is_counted) request->route = generation_method_route(version, api->face->method(api->api, &api->exchange->request));
   if (api->face->decode(api) != CODE_OK) return STEP_REFUSED;
   if (api->is_answered) return STEP_ANSWERED;
-  if (api->is_batch || api->group.count == 0) return STEP_NEXT;
+  if (api->is_batch || is_counted || api->group.count == 0) return STEP_NEXT;
   const Operation *last = &api->group.calls[api->group.count - 1].operation;
   bool has_key =
       last->action == ACTION_GET || last->action == ACTION_UPDATE || last->action == ACTION_REPLACE || last->action == ACTION_DELETE;
-  request->route = generation_route(&request->serving->generation->versions[request->version], last->resource, has_key);
+  request->route = generation_route(version, last->resource, has_key);
   return STEP_NEXT;
 }
 
@@ -343,7 +346,11 @@ static void on_request(void *context, HttpExchange *exchange) {
 static void on_refuse(void *context, HttpExchange *exchange, int status, Code code, Str detail, HttpResponse *ret) {
   Request *request = request_begin(context, exchange);
   const Problem *problem = problem_create(exchange->arena, code, detail);
-  problem_respond(problem, status, request != NULL ? request->api.request_id : (Str){NULL, 0}, exchange->arena, ret);
+  const Face *face = request == NULL ? NULL : api_face(request->api.api, &exchange->request);
+  if (face != NULL && face->refuse != NULL)
+    face->refuse(&request->api, problem, ret);
+  else
+    problem_respond(problem, status, request != NULL ? request->api.request_id : (Str){NULL, 0}, exchange->arena, ret);
   if (request == NULL) return;
   request->api.problem = problem;
   add_common_headers(request, ret);
@@ -379,7 +386,11 @@ static void on_finished(void *context, HttpExchange *exchange) {
   /* How long a watch was open says nothing of the server. */
   int64_t ended_us = exchange->is_long && request->begun_us != 0 ? request->begun_us : monotonic_us();
   int64_t duration_us = ended_us - exchange->started_us;
-  request_metrics_count(request->serving->generation->metrics[worker->index], request->route, exchange->request.method, exchange->status,
+  /* Where the status stands in trailers, HTTP's own says nothing. */
+  const ApiRequest *api = &request->api;
+  bool is_in_trailers = api->problem != NULL && api->face != NULL && api->face->method != NULL && exchange->status == 200;
+  int status = is_in_trailers ? error_form(api->problem->code)->http_status : exchange->status;
+  request_metrics_count(request->serving->generation->metrics[worker->index], request->route, exchange->request.method, status,
                         duration_us);
   if (worker->log != NULL) write_log(worker, request, duration_us);
   identity_release(request->identity);

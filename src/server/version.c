@@ -1,6 +1,7 @@
 /* version.c - one version's name: "v2" is named by v2 and by 2. Nothing is guessed: a path without a version needs a header. */
 #include "server/version.h"
 
+#include "api/grpc.h"
 #include "api/header.h"
 
 enum { VERSIONS_TEXT_MAX = 4096, NONE = -1 };
@@ -19,13 +20,22 @@ static int find_named(const Generation *generation, Str wanted) {
   return NONE;
 }
 
+/* "/shop.v2.ProductService/GetProduct" */
+static int find_by_service(const Generation *generation, Str path) {
+  if (str_find_byte(path, '.', 0) == path.len) return NONE;
+  for (size_t i = 0; i < generation->version_count; i++) {
+    if (grpc_has_service(generation->versions[i].api->grpc, path)) return (int)i;
+  }
+  return NONE;
+}
+
 static int find_by_path(const Generation *generation, Str path) {
   for (size_t i = 0; i < generation->version_count; i++) {
     Str name = generation->versions[i].contract->service_version;
     bool is_at_start = path.len > name.len && path.ptr[0] == '/' && memcmp(path.ptr + 1, name.ptr, name.len) == 0;
     if (is_at_start && (path.len == name.len + 1 || path.ptr[name.len + 1] == '/')) return (int)i;
   }
-  return NONE;
+  return find_by_service(generation, path);
 }
 
 /* ---- Refusals ---- */

@@ -12,7 +12,9 @@ import { rest } from './face_rest.mjs';
 import { parseScenario, parseTests } from './format.mjs';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
-const faces = { rest };
+// CAISSON_FACES: the faces' names, comma-separated (rest, grpc); gRPC's clients are packages of tests/grpc.
+const wantedFaces = (process.env.CAISSON_FACES ?? 'rest').split(',');
+const faces = { rest, ...(wantedFaces.includes('grpc') ? { grpc: (await import('./face_grpc.mjs')).grpc } : {}) };
 // One server for all files, a database for each.
 let postgres;
 const stores = {
@@ -60,7 +62,7 @@ function runScenario(scenario, faceName, storeName) {
 for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.scenario')).sort()) {
   if (!file.includes(process.env.SCENARIO ?? '')) continue;
   const scenario = parseScenario(fs.readFileSync(path.join(folder, file), 'utf8'), file);
-  for (const face of (scenario.faces ?? ['rest']).filter((name) => name in faces)) {
+  for (const face of (scenario.faces ?? wantedFaces).filter((name) => name in faces && wantedFaces.includes(name))) {
     for (const store of (scenario.stores ?? wantedStores).filter((name) => name in stores)) {
       describe(`${file.replace('.scenario', '')} (${face}, ${store})`, () => runScenario(scenario, face, store));
     }

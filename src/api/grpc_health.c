@@ -1,0 +1,68 @@
+/* grpc_health.c - grpc.health.v1: the server ("") and each of its services, of every version that is served. What is served at all is
+ * serving; a server that is being stopped says so to those who watch, and ends. */
+#include "api/grpc_stream.h"
+#include "codec/protobuf.h"
+
+/* HealthCheckResponse.ServingStatus */
+enum { HEALTH_SERVING = 1, HEALTH_NOT_SERVING = 2, HEALTH_SERVICE_UNKNOWN = 3, STATUS_NUMBER = 1, MESSAGE_BYTES_MAX = 16 };
+
+static bool is_known(const Grpc *grpc, Str service) {
+  if (service.len == 0) return true;
+  for (size_t i = 0; i < grpc->all_count; i++) {
+    if (map_get(&grpc->all[i]->schema->services, service) != NULL) return true;
+  }
+  return false;
+}
+
+static Str status_message(int status, Arena *arena) {
+  Buf out = buf_on(arena, MESSAGE_BYTES_MAX);
+  protobuf_add_uint(&out, STATUS_NUMBER, (uint64_t)status);
+  return buf_str(&out);
+}
+
+static Code check(ApiRequest *request, GrpcState *state) {
+  Arena *arena = request->exchange->arena;
+  Str message = status_message(HEALTH_SERVING, arena);
+  Error err = {0};
+  if (!is_known(state->grpc, proto_text(state->message, STR("service")))) {
+    request->problem = problem_create(arena, CODE_NOT_FOUND, STR("There is no such service here"));
+    return CODE_NOT_FOUND;
+  }
+  if (grpc_write_message(state, state->method->response, message, arena, &message, &err) != CODE_OK || message.ptr == NULL) {
+    request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+    return CODE_UNAVAILABLE;
+  }
+  grpc_wire_answer(&state->wire, message, NULL, 0, arena, &request->response);
+  request->is_answered = true;
+  return CODE_OK;
+}
+
+/* ---- Watch ---- */
+
+static void send_status(GrpcStream *stream, int status) {
+  Str message = status_message(status, stream->request->exchange->arena);
+  if (message.ptr != NULL) (void)grpc_stream_send(stream, message);
+}
+
+static void on_drain(HttpExchange *exchange) {
+  GrpcStream *stream = grpc_state_of(exchange)->stream;
+  send_status(stream, HEALTH_NOT_SERVING);
+  grpc_stream_end(stream, problem_create(exchange->arena, CODE_UNAVAILABLE, STR("The server is being stopped")));
+}
+
+/* Also told to those who ask for a service that may come yet. */
+static void watch_begin(GrpcStream *stream) {
+  bool is_begun = stream->is_begun;
+  if (is_begun) return;
+  stream->request->exchange->on_drain = on_drain;
+  bool is_serving = is_known(stream->state->grpc, proto_text(stream->state->message, STR("service")));
+  send_status(stream, is_serving ? HEALTH_SERVING : HEALTH_SERVICE_UNKNOWN);
+}
+
+static const GrpcStreamHandler watch_handler = {.writable = watch_begin};
+
+static Code watch(ApiRequest *request, GrpcState *state) { return grpc_stream_prepare(request, state, &watch_handler, NULL, NULL); }
+
+const GrpcOwnMethod GRPC_HEALTH_METHODS[] = {{STR_INIT("/grpc.health.v1.Health/Check"), check},
+                                             {STR_INIT("/grpc.health.v1.Health/Watch"), watch}};
+const size_t GRPC_HEALTH_METHOD_COUNT = sizeof GRPC_HEALTH_METHODS / sizeof *GRPC_HEALTH_METHODS;

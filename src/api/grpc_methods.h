@@ -1,0 +1,15 @@
+/* grpc_methods.h - the methods of a resource's service that are streams: each decodes its request and sets request->stream. */
+#pragma once
+#include "api/grpc_stream.h"
+#include "base/vec.h"
+
+/* grpc_export.c: rows down, however many. */
+Code grpc_export_decode(ApiRequest *request, GrpcState *state, Operation *operation);
+/* grpc_import.c: rows up, however many. */
+Code grpc_import_decode(ApiRequest *request, GrpcState *state, Operation *operation);
+
+/* grpc_watch.c: changes down, as they are committed. */
+Code grpc_watch_decode(ApiRequest *request, GrpcState *state, Operation *operation);
+
+/* A problem as a copy that lives on `arena`. */
+const Problem *grpc_problem_kept(const Problem *problem, Arena *arena);
