@@ -13,6 +13,8 @@ typedef struct TlsFiles {
       *certificates; /* PEM: the server's own, then those that lead to its issuer. The first is for clients that name no host we know */
   const Str *keys;   /* PEM, each of the certificate at the same place */
   size_t count;
+  const Str *stapled; /* DER: each certificate's OCSP response (RFC 6960), sent to those who ask for it; stapled_count, the first ones' */
+  size_t stapled_count;
   Str client_ca; /* PEM: who may issue clients' certificates, without which there is no connection; len 0: none are asked for */
 } TlsFiles;
 

@@ -2,21 +2,28 @@
  * is immutable and counted; a reload puts another in its place. */
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/memory.h"
 #include "io/tls_internal.h"
 
-enum { PATH_BYTES_MAX = 4096 };
+enum { PATH_BYTES_MAX = 4096, STAPLED_BYTES_MAX = 64 * 1024 };
+
+typedef struct TlsContext {
+  SSL_CTX *ssl;
+  Buf stapled; /* an OCSP response; empty: none */
+} TlsContext;
 
 struct TlsContexts {
   _Atomic size_t holders;
   size_t count;
-  SSL_CTX *items[];
+  TlsContext items[];
 };
 
 struct Tls {
@@ -40,9 +47,20 @@ static int on_server_name(SSL *ssl, int *alert, void *argument) {
   const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   if (name == NULL) return SSL_TLSEXT_ERR_NOACK;
   for (size_t i = 0; i < contexts->count; i++) {
-    if (!is_certificate_for(contexts->items[i], name)) continue;
-    return i == 0 || SSL_set_SSL_CTX(ssl, contexts->items[i]) != NULL ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+    if (!is_certificate_for(contexts->items[i].ssl, name)) continue;
+    return i == 0 || SSL_set_SSL_CTX(ssl, contexts->items[i].ssl) != NULL ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
   }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+/* RFC 6066 §8: what the certificate's issuer says of it, so that its client need not ask. OpenSSL frees what it is given. */
+static int on_status_request(SSL *ssl, void *argument) {
+  const Buf *stapled = argument;
+  unsigned char *copy = OPENSSL_malloc(stapled->len);
+  if (copy == NULL) return SSL_TLSEXT_ERR_NOACK;
+  memcpy(copy, stapled->ptr, stapled->len);
+  if (SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)stapled->len) == 1) return SSL_TLSEXT_ERR_OK;
+  OPENSSL_free(copy);
   return SSL_TLSEXT_ERR_NOACK;
 }
 
@@ -113,6 +131,33 @@ static Code use_client_ca(SSL_CTX *context, Str client_ca, Error *err) {
   return CODE_OK;
 }
 
+/* The response's own time of validity is for its reader to judge: an old one is better told than hidden. */
+static bool is_response(const Buf *bytes) {
+  const unsigned char *at = (const unsigned char *)bytes->ptr;
+  OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &at, (long)bytes->len);
+  bool is_one = response != NULL && at == (const unsigned char *)bytes->ptr + bytes->len &&
+                OCSP_response_status(response) == OCSP_RESPONSE_STATUS_SUCCESSFUL;
+  OCSP_RESPONSE_free(response);
+  return is_one;
+}
+
+static Code use_stapled(TlsContext *context, Str file, Error *err) {
+  char path[PATH_BYTES_MAX];
+  if (file.len == 0) return CODE_OK;
+  TRY(copy_path(file, path, err));
+  BIO *bio = BIO_new_file(path, "rb");
+  if (bio == NULL) return fail(err, file, "can't be read");
+  context->stapled = buf_on_heap(STAPLED_BYTES_MAX);
+  char piece[4096];
+  for (int len; (len = BIO_read(bio, piece, sizeof piece)) > 0;) buf_add(&context->stapled, (Str){piece, (size_t)len});
+  BIO_free(bio);
+  if (context->stapled.failed != CODE_OK || context->stapled.len == 0 || !is_response(&context->stapled))
+    return fail(err, file, "no OCSP response in DER that says anything of a certificate");
+  (void)SSL_CTX_set_tlsext_status_cb(context->ssl, on_status_request);
+  (void)SSL_CTX_set_tlsext_status_arg(context->ssl, &context->stapled);
+  return CODE_OK;
+}
+
 /* ---- Contexts ---- */
 
 static bool set_protocol(SSL_CTX *context, TlsContexts *contexts) {
@@ -134,17 +179,21 @@ static Code fill(TlsContexts *contexts, const TlsFiles *files, Error *err) {
   for (size_t i = 0; i < files->count; i++) {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     TRY_ALLOC(context);
-    contexts->items[contexts->count++] = context;
+    contexts->items[contexts->count++] = (TlsContext){.ssl = context};
     if (!set_protocol(context, contexts)) return fail(err, files->certificates[i], "TLS can't be set up");
     TRY(use_certificate(context, files->certificates[i], files->keys[i], err));
     TRY(use_client_ca(context, files->client_ca, err));
+    if (i < files->stapled_count) TRY(use_stapled(&contexts->items[i], files->stapled[i], err));
   }
   return CODE_OK;
 }
 
 void tls_contexts_release(TlsContexts *contexts) {
   if (contexts == NULL || atomic_fetch_sub_explicit(&contexts->holders, 1, memory_order_acq_rel) != 1) return;
-  for (size_t i = 0; i < contexts->count; i++) SSL_CTX_free(contexts->items[i]);
+  for (size_t i = 0; i < contexts->count; i++) {
+    SSL_CTX_free(contexts->items[i].ssl);
+    buf_done(&contexts->items[i].stapled);
+  }
   memory_free(contexts);
 }
 
@@ -169,7 +218,7 @@ TlsContexts *tls_contexts_acquire(Tls *tls) {
   return contexts;
 }
 
-SSL *tls_contexts_new_connection(TlsContexts *contexts) { return SSL_new(contexts->items[0]); }
+SSL *tls_contexts_new_connection(TlsContexts *contexts) { return SSL_new(contexts->items[0].ssl); }
 
 /* ---- The server's ---- */
 

@@ -14,6 +14,7 @@
 #include "query/change_feed.h"
 #include "server/explain.h"
 #include "server/jwt_secret.h"
+#include "server/redirect.h"
 #include "server/signals.h"
 #include "server/worker.h"
 #include "store/replicas.h"
@@ -131,6 +132,8 @@ static TlsFiles tls_files(const ServeConfig *config) {
   return (TlsFiles){.certificates = config->tls_cert.items,
                     .keys = config->tls_key.items,
                     .count = config->tls_cert.count,
+                    .stapled = config->tls_ocsp.items,
+                    .stapled_count = config->tls_ocsp.count,
                     .client_ca = config->tls_client_ca};
 }
 
@@ -173,10 +176,14 @@ static Code listen_on(App *app, Str address, Str *ret_url, Error *err) {
 
 static Code open_listeners(App *app, Error *err) {
   OptionList wanted = app->config->listen;
-  Str *urls = ARENA_ARRAY(app->arena, Str, wanted.count);
+  Str *urls = ARENA_ARRAY(app->arena, Str, wanted.count + 1), redirect = app->config->tls_redirect;
   TRY_ALLOC(urls);
   for (size_t i = 0; i < wanted.count; i++) TRY(listen_on(app, wanted.items[i], &urls[i], err));
   app->addresses = (OptionList){urls, wanted.count};
+  if (redirect.len == 0) return CODE_OK;
+  TRY(listener_check_free(redirect, err));
+  TRY(redirect_listen(app->shared.workers[0]->redirect, redirect, urls[0], &urls[wanted.count], err));
+  app->addresses.count++;
   return CODE_OK;
 }
 
@@ -220,7 +227,8 @@ static Code load_again(App *app, Arena *arena, Generation **ret, DiagnosticList 
   Contract **contracts = (Contract **)arena_calloc(arena, app->contract_count, sizeof *contracts);
   TRY_ALLOC(contracts);
   Code code = load_all(app, arena, contracts, diagnostics, ret_details, err);
-  if (code == CODE_OK) return generation_create(contracts, app->contract_paths, app->contract_count, app->config, app->shared.worker_count, ret, err);
+  if (code == CODE_OK)
+    return generation_create(contracts, app->contract_paths, app->contract_count, app->config, app->shared.worker_count, ret, err);
   destroy_contracts(contracts, app->contract_count);
   return code;
 }

@@ -28,6 +28,9 @@ static const OptionSpec options[] = {
     {"cors-origin", OPTION_LIST, AT(cors_origin), NULL, "ORIGIN", "let pages of https://example.org (or *) call; repeatable [none]"},
     {"tls-cert", OPTION_LIST, AT(tls_cert), NULL, "FILE", "speak TLS: certificate and chain (PEM); repeatable, chosen by name"},
     {"tls-key", OPTION_LIST, AT(tls_key), NULL, "FILE", "the key of each --tls-cert, in the same order (PEM)"},
+    {"tls-ocsp", OPTION_LIST, AT(tls_ocsp), NULL, "FILE",
+     "staple this OCSP response (DER) to each --tls-cert, in the same order; SIGHUP reads it again"},
+    {"tls-redirect", OPTION_TEXT, AT(tls_redirect), NULL, "ADDR", "a listener without TLS that sends everybody to https (308)"},
     {"tls-client-ca", OPTION_TEXT, AT(tls_client_ca), NULL, "FILE", "only let in clients with a certificate of one of these issuers (PEM)",
      .is_limit = true},
     {"hsts", OPTION_DURATION, AT(hsts_ms), "0s", "TIME", "tell browsers to use nothing but TLS for so long; 0s: not said",
@@ -150,7 +153,9 @@ Code serve_config_check(const ServeConfig *config, Error *err) {
   if (config->listen.count == 0) return error_set(err, CODE_BAD_REQUEST, "--listen is empty");
   if (config->tls_cert.count != config->tls_key.count)
     return error_set(err, CODE_BAD_REQUEST, "each --tls-cert needs its --tls-key, and each --tls-key its --tls-cert");
-  if (config->tls_cert.count == 0 && (config->tls_client_ca.len != 0 || config->hsts_ms != 0))
-    return error_set(err, CODE_BAD_REQUEST, "--tls-client-ca and --hsts need --tls-cert and --tls-key");
+  if (config->tls_ocsp.count > config->tls_cert.count)
+    return error_set(err, CODE_BAD_REQUEST, "each --tls-ocsp belongs to a --tls-cert, in the same order");
+  if (config->tls_cert.count == 0 && (config->tls_client_ca.len != 0 || config->tls_redirect.len != 0 || config->hsts_ms != 0))
+    return error_set(err, CODE_BAD_REQUEST, "--tls-client-ca, --tls-redirect and --hsts need --tls-cert and --tls-key");
   return CODE_OK;
 }

@@ -12,6 +12,8 @@ typedef struct ServeConfig {
   uint64_t jwt_leeway_ms;
   OptionList cors_origin;
   OptionList tls_cert, tls_key; /* as many of one as of the other; none: cleartext */
+  OptionList tls_ocsp;          /* of the first tls_cert, in their order */
+  Str tls_redirect;             /* empty: no such listener */
   Str tls_client_ca;
   uint64_t hsts_ms; /* 0: not said */
   OptionList store_replica;

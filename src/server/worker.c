@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "query/watch.h"
+#include "server/redirect.h"
 #include "server/request.h"
 
 /* ---- Generations ---- */
@@ -105,7 +106,7 @@ static void flush_log(void *context) {
 
 static void quiet(void *context) {
   Worker *worker = context;
-  loop_stop(worker->loop);
+  if (--worker->draining_count == 0) loop_stop(worker->loop);
 }
 
 static void drained(void *context) {
@@ -115,7 +116,10 @@ static void drained(void *context) {
 
 static void begin_drain(void *context) {
   Worker *worker = context;
+  if (worker->draining_count > 0) return;
+  worker->draining_count = worker->redirect == NULL ? 1 : 2;
   watch_hub_end_all(worker->hub, CODE_UNAVAILABLE, "the server is stopping: come back with the position", true);
+  if (worker->redirect != NULL) redirect_drain(worker->redirect, quiet, worker);
   http_server_drain(worker->http, drained, worker);
 }
 
@@ -181,6 +185,8 @@ static Code fill(Worker *worker, Generation *generation, Error *err) {
   worker->handler = request_handler(worker);
   TRY(http_server_create(worker->loop, &worker->limits, &shared->http, &worker->handler, &worker->http, err));
   http_server_use_tls(worker->http, shared->tls);
+  bool has_redirect = worker->index == 0 && shared->config->tls_redirect.len > 0;
+  if (has_redirect) TRY(redirect_create(worker->loop, &worker->limits, &shared->http, &worker->redirect, err));
   loop_hook_add(worker->loop, &worker->end_of_turn);
   return CODE_OK;
 }
@@ -206,6 +212,7 @@ Code worker_create(ServerShared *shared, size_t index, Generation *generation, W
 void worker_destroy(Worker *worker) {
   if (worker == NULL) return;
   http_server_destroy(worker->http);
+  redirect_destroy(worker->redirect);
   while (worker->retired != NULL) {
     Serving *next = worker->retired->next;
     serving_destroy(worker->retired);

@@ -41,6 +41,8 @@ typedef struct Worker {
   StoreSession *session;
   struct WatchHub *hub;
   HttpServer *http;
+  struct Redirect *redirect; /* the first worker's, where there is one; else NULL */
+  size_t draining_count;     /* servers that are not drained yet */
   HttpLimits limits;
   HttpHandler handler;
   Serving *serving; /* what new requests get */

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
-import { makeAuthority, makeCertificate } from '../support/certificates.mjs';
+import { makeAuthority, makeCertificate, makeOcspResponse } from '../support/certificates.mjs';
 import { makeFolder, makeToken, removeFolder, run, startServer } from '../support/server.mjs';
 
 const contract = `
@@ -250,4 +251,66 @@ test('what is wrong with certificates is said at the start', () => {
   assert.equal(start('--tls-cert', first.cert).status, 2);
   assert.equal(start('--hsts', '1h').status, 2);
   assert.equal(start('--tls-client-ca', first.cert).status, 2);
+});
+
+test('an OCSP response is stapled for who asks, each certificate its own, and read again on SIGHUP', { timeout: 60000 }, async () => {
+  const [one, two] = [makeOcspResponse(folder, authority, first, 'first'), makeOcspResponse(folder, authority, second, 'second')];
+  const live = path.join(folder, 'live.ocsp');
+  fs.copyFileSync(one, live);
+  const stapled = (server, servername, requestOCSP = true) => new Promise((resolve, reject) => {
+    let response = null;
+    const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: authority.pem, servername, requestOCSP });
+    socket.on('OCSPResponse', (bytes) => { response = bytes; });
+    socket.on('secureConnect', () => { socket.destroy(); resolve(response); });
+    socket.on('error', reject);
+  });
+  await withServer([...certificateOptions(first, second), '--tls-ocsp', live, '--tls-ocsp', two], async (server) => {
+    assert.deepEqual(await stapled(server, 'first.test'), fs.readFileSync(one));
+    assert.deepEqual(await stapled(server, 'second.test'), fs.readFileSync(two));
+    assert.equal(await stapled(server, 'first.test', false), null);
+    // Another response of the same certificate, which the server has from then on.
+    const later = makeOcspResponse(folder, authority, first, 'first');
+    fs.copyFileSync(later, live);
+    server.child.kill('SIGHUP');
+    for (let i = 0; i < 100 && !(await stapled(server, 'first.test')).equals(fs.readFileSync(later)); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(await stapled(server, 'first.test'), fs.readFileSync(later));
+  });
+});
+
+test('what is no OCSP response is refused at the start', () => {
+  const contractPath = path.join(folder, 'refused.graphql');
+  fs.writeFileSync(contractPath, contract);
+  const garbage = path.join(folder, 'garbage.ocsp');
+  fs.writeFileSync(garbage, 'not DER');
+  const serve = (...options) => run(['serve', contractPath, '--listen', '127.0.0.1:0', '--store', 'sqlite::memory:', ...certificateOptions(first), ...options]);
+  const wrong = serve('--tls-ocsp', garbage);
+  assert.equal(wrong.status, 1);
+  assert.match(wrong.stderr, /garbage\.ocsp.*OCSP/);
+  assert.equal(serve('--tls-ocsp', path.join(folder, 'nowhere')).status, 3);
+  const two = serve('--tls-ocsp', garbage, '--tls-ocsp', garbage);
+  assert.equal(two.status, 2);
+});
+
+test('a listener without TLS sends everybody to https, whatever they ask', { timeout: 60000 }, async () => {
+  await withServer([...certificateOptions(first), '--tls-redirect', '127.0.0.1:0'], async (server) => {
+    const [secure, plain] = server.addresses.map((address) => new URL(address));
+    assert.equal(secure.protocol, 'https:');
+    assert.equal(plain.protocol, 'http:');
+    const ask = (method, target, host, body) => new Promise((resolve, reject) => {
+      const sent = http.request({ host: '127.0.0.1', port: plain.port, method, path: target, headers: { host }, agent: false }, (answer) => { answer.resume().on('end', () => resolve(answer)); });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+    const moved = await ask('GET', '/v1/notes?filter=x%20y', `first.test:${plain.port}`);
+    assert.equal(moved.statusCode, 308);
+    assert.equal(moved.headers.location, `https://first.test:${secure.port}/v1/notes?filter=x%20y`);
+    assert.equal((await ask('POST', '/v1/notes', '[::1]:80', '{}')).headers.location, `https://[::1]:${secure.port}/v1/notes`);
+    assert.equal((await request(server, 'GET', '/v1/notes')).status, 200);
+    const begin = Date.now();
+    await server.stop();
+    assert.ok(Date.now() - begin < 15000);
+  });
+  const contractPath = path.join(folder, 'redirect.graphql');
+  fs.writeFileSync(contractPath, contract);
+  assert.equal(run(['serve', contractPath, '--tls-redirect', '127.0.0.1:0']).status, 2);
 });

@@ -25,6 +25,16 @@ export function makeCertificate(folder, authority, name, names = [name], usage =
   return describe(folder, name);
 }
 
+// What the authority says of a certificate (RFC 6960): the path of the response in DER.
+export function makeOcspResponse(folder, authority, certificate, name) {
+  const serial = spawnSync('openssl', ['x509', '-in', certificate.cert, '-noout', '-serial'], { encoding: 'utf8' }).stdout.trim().replace('serial=', '');
+  const index = path.join(folder, `${name}.index`);
+  fs.writeFileSync(index, `V\t491231235959Z\t\t${serial}\tunknown\t/CN=${name}\n`);
+  openssl(folder, 'ocsp', '-issuer', authority.cert, '-cert', certificate.cert, '-reqout', `${name}.ocspreq`, '-no_nonce');
+  openssl(folder, 'ocsp', '-index', index, '-CA', authority.cert, '-rsigner', authority.cert, '-rkey', authority.key, '-reqin', `${name}.ocspreq`, '-respout', `${name}.ocsp`, '-ndays', '1');
+  return path.join(folder, `${name}.ocsp`);
+}
+
 function describe(folder, name) {
   const cert = path.join(folder, `${name}.pem`);
   return { cert, key: path.join(folder, `${name}.key`), pem: fs.readFileSync(cert, 'utf8') };

@@ -1,0 +1,99 @@
+/* redirect.c - 308 (RFC 9110 §15.4.9), which keeps the method; a body is not read. Nothing of the request but its host and target is looked
+ * at, so that a token which was sent here in the clear goes no further. */
+#include "server/redirect.h"
+
+#include "base/memory.h"
+
+enum { LOCATION_BYTES_MAX = 64 * 1024 };
+
+struct Redirect {
+  HttpHandler handler;
+  HttpServer *http;
+  HttpLimits limits;
+  char port[8]; /* ":8443"; empty: https's own */
+  size_t port_len;
+};
+
+/* "[::1]:8080" and "shop.example:8080" without their ports. */
+static Str host_of(Str authority) {
+  size_t end = authority.len > 0 && authority.ptr[0] == '[' ? str_find_byte(authority, ']', 0) : 0;
+  return str_slice(authority, 0, str_find_byte(authority, ':', end));
+}
+
+static void respond_text(HttpExchange *exchange, int status, Str text) {
+  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("text/plain; charset=utf-8")}};
+  http_respond(exchange, &(HttpResponse){.status = status, .headers = headers, .header_count = 1, .body = text});
+}
+
+static void on_request(void *context, HttpExchange *exchange) {
+  const Redirect *redirect = context;
+  const HttpRequest *request = &exchange->request;
+  if (request->authority.len == 0 || request->target.len == 0 || request->target.ptr[0] != '/') {
+    respond_text(exchange, 400, STR("There is no host to send you to\n"));
+    return;
+  }
+  Str host = host_of(request->authority);
+  Buf location = buf_on(exchange->arena, LOCATION_BYTES_MAX);
+  buf_add(&location, STR("https://"));
+  buf_add(&location, host);
+  buf_add(&location, (Str){redirect->port, redirect->port_len});
+  buf_add(&location, request->target);
+  HttpHeader *headers = ARENA_ARRAY(exchange->arena, HttpHeader, 1);
+  if (location.failed != CODE_OK || headers == NULL) {
+    respond_text(exchange, 503, STR("The server is out of memory\n"));
+    return;
+  }
+  headers[0] = (HttpHeader){STR("location"), buf_str(&location)};
+  http_respond(exchange, &(HttpResponse){.status = 308, .headers = headers, .header_count = 1});
+}
+
+static void on_refuse(void *context, HttpExchange *exchange, int status, Code code, Str detail, HttpResponse *ret) {
+  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("text/plain; charset=utf-8")}};
+  (void)context;
+  (void)exchange;
+  (void)code;
+  *ret = (HttpResponse){.status = status, .headers = headers, .header_count = 1, .body = detail};
+}
+
+/* As soon as the head is there: whoever sends a body here need not go on. */
+static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
+  on_request(context, exchange);
+  return HTTP_BODY_BUFFERED;
+}
+
+Code redirect_create(Loop *loop, const HttpLimits *limits, HttpShared *shared, Redirect **ret, Error *err) {
+  Redirect *redirect = memory_alloc(sizeof *redirect);
+  TRY_ALLOC(redirect);
+  *redirect = (Redirect){.limits = *limits};
+  redirect->handler = (HttpHandler){.head = on_head, .request = on_request, .refuse = on_refuse, .context = redirect};
+  Code code = http_server_create(loop, &redirect->limits, shared, &redirect->handler, &redirect->http, err);
+  if (code == CODE_OK)
+    *ret = redirect;
+  else
+    memory_free(redirect);
+  return code;
+}
+
+static void take_port(Redirect *redirect, Str secure_url) {
+  size_t colon = secure_url.len;
+  while (colon > 0 && secure_url.ptr[colon - 1] != ':') colon--;
+  Str port = str_slice(secure_url, colon, secure_url.len);
+  int64_t number;
+  if (!str_parse_int64(port, &number) || number == 443 || port.len + 1 > sizeof redirect->port) return;
+  redirect->port[0] = ':';
+  memcpy(redirect->port + 1, port.ptr, port.len);
+  redirect->port_len = port.len + 1;
+}
+
+Code redirect_listen(Redirect *redirect, Str address, Str secure_url, Str *ret_url, Error *err) {
+  take_port(redirect, secure_url);
+  return http_server_listen(redirect->http, address, ret_url, err);
+}
+
+void redirect_drain(Redirect *redirect, LoopFn *drained, void *context) { http_server_drain(redirect->http, drained, context); }
+
+void redirect_destroy(Redirect *redirect) {
+  if (redirect == NULL) return;
+  http_server_destroy(redirect->http);
+  memory_free(redirect);
+}
