@@ -80,7 +80,7 @@ function rowOf(face, resource, body) {
 // Every field without presence must be there: what is absent would be zero, where REST misses it.
 function checkRequired(resource, row) {
   for (const field of resource.row.fields) {
-    if (field.fieldKind === 'scalar' && field.presence !== 1 && !(field.jsonName in row)) notHere(`${field.jsonName} is missing`);
+    if (field.fieldKind === 'scalar' && field.presence !== 1 && (row[field.jsonName] ?? '') === '') notHere(`${field.jsonName} is missing`);
   }
 }
 
@@ -103,7 +103,7 @@ function order(sort) {
 }
 
 function listOf(query) {
-  const known = { filter: (value) => ({ filter: value }), sort: (value) => ({ orderBy: order(value) }), limit: (value) => (/^[1-9]\d?$|^100$/.test(value) ? { pageSize: Number(value) } : notHere('a limit of another form')), after: (value) => ({ pageToken: value }), count: (value) => (value === 'exact' ? { showTotal: true } : notHere('count')), fields: mask };
+  const known = { filter: (value) => ({ filter: value }), sort: (value) => ({ orderBy: order(value) }), limit: (value) => (/^[1-9]\d?$|^100$/.test(value) ? { pageSize: Number(value) } : notHere('a limit of another form')), after: (value) => (value === '' ? notHere('an empty cursor') : { pageToken: value }), count: (value) => (value === 'exact' ? { showTotal: true } : notHere('count')), fields: mask };
   return Object.assign({}, ...[...query].map(([name, value]) => (known[name] ?? (() => notHere(`the parameter ${name}`)))(value)));
 }
 
@@ -136,6 +136,8 @@ function translate(face, request, variables) {
   if (body !== null && (typeof body !== 'object' || Array.isArray(body))) notHere('a body of another form');
   if (request.method === 'POST' && key === undefined && body !== null) {
     const create = resource.method('Create');
+    // Where null and nothing are the same, a default takes its place.
+    if (Object.values(body).includes(null)) notHere('null beside a default');
     const row = rowOf(face, resource, body);
     checkRequired(resource, row);
     return { resource, method: create, json: { [rowField(create.input)]: row }, kind: 'row' };
@@ -161,7 +163,7 @@ const time = (text) => text.replace(/(\.\d*?)0+Z$/, '$1Z').replace('.Z', 'Z');
 function outputValue(field, value, expected) {
   if (field.fieldKind === 'list') {
     if (value.length === 0) return expected === null ? null : [];
-    return value.map((item) => (field.listKind === 'enum' ? item.slice((field.enum.sharedPrefix ?? '').length) : field.listKind === 'message' && !field.message.typeName.startsWith('google.') ? outputRow(field.message, item) : item));
+    return value.map((item, i) => (expected?.[i] === null ? null : field.listKind === 'enum' ? item.slice((field.enum.sharedPrefix ?? '').length) : field.listKind === 'message' && !field.message.typeName.startsWith('google.') ? outputRow(field.message, item) : item));
   }
   if (field.fieldKind === 'enum') return value.slice((field.enum.sharedPrefix ?? '').length);
   if (field.fieldKind !== 'message') return value;
@@ -184,9 +186,12 @@ function outputOf(face, call, answer, expected) {
   const asked = request.readMask?.split(',');
   const isAsked = (field) => (asked ? asked.includes(field.jsonName) : !isRelation(face.resources, field));
   const row = (json, wanted) => outputRow(resource.row, json, { hidden: resource.hidden, isAsked, expected: wanted });
+  // A row that its writer may not read: null over REST, the key alone here.
+  const keys = resource.method('Get').input.fields.map(({ jsonName }) => jsonName);
+  const shown = (json, wanted) => (wanted === null && Object.entries(json).every(([name, value]) => keys.includes(name) || value === '' || value === 0 || value === false || Array.isArray(value)) ? null : row(json, wanted));
   const json = toJson(call.method.output, answer, { registry: face.registry, alwaysEmitImplicit: true });
   if (call.kind === 'row') return row(json, expected);
-  const items = (json[resource.rows.jsonName] ?? Object.values(json).find(Array.isArray) ?? []).map((one, i) => row(one, expected?.items?.[i]));
+  const items = (json[resource.rows.jsonName] ?? Object.values(json).find(Array.isArray) ?? []).map((one, i) => shown(one, expected?.items?.[i]));
   if (call.kind === 'rows') return { items };
   const page = { items, nextCursor: json.nextPageToken === '' ? null : json.nextPageToken };
   if (expected && 'prevCursor' in expected) page.prevCursor = expected.prevCursor === null ? null : notHere('a page backwards');
@@ -201,12 +206,13 @@ function checkError(answer, error) {
   const bytes = error.metadata.get('grpc-status-details-bin');
   const { ErrorInfo: info, BadRequest: bad } = readStatus(Buffer.from(bytes, 'base64'));
   if (answer.code !== null && info.reason !== answer.code) return `expected the reason ${answer.code}, got ${info.reason}`;
-  const told = { rule: info.metadata.rule, hint: info.metadata.hint, detail: error.rawMessage };
+  const { rule, hint } = info.metadata ?? {};
+  const told = { rule, hint: `${hint ?? ''} ${error.rawMessage}`, detail: error.rawMessage };
   for (const [name, text] of answer.members) {
     for (const word of name === 'rule' ? text.split(' ') : [text]) if (!String(told[name] ?? '').includes(word)) return `expected "${name}" to name "${word}", got ${told[name]}`;
   }
   if (answer.errors.length === 0) return null;
-  const errors = (bad?.field_violations ?? []).map(({ field, reason }) => ({ pointer: field, code: reason }));
+  const errors = (bad?.field_violations ?? []).map(({ field = '', reason }) => ({ pointer: field, code: reason }));
   return matchJson({ 'errors~': answer.errors.map(({ pointer, code }) => ({ pointer, code: code === '*' ? '$string' : code })) }, { errors }, new Map());
 }
 
@@ -219,6 +225,8 @@ function checkAnswer(face, call, answer, message, headers, variables) {
 
 async function run(face, step, variables) {
   const { request, answer } = step;
+  // Duplicate names, say, which no message can have.
+  if (answer.status === 400 && request.body !== null) notHere('a body that breaks JSON');
   if (answer.absent.length > 0 || answer.exact !== null || answer.patterns.length > 0) notHere('an answer in the words of HTTP');
   for (const [name] of answer.headers) if (!['etag', 'location'].includes(name.toLowerCase())) notHere('headers of the answer');
   const wanted = { ...answer, headers: answer.headers.filter(([name]) => name.toLowerCase() === 'etag') };
