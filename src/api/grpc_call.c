@@ -297,7 +297,7 @@ Code grpc_decode_call(ApiRequest *request, GrpcState *state) {
     case PROTO_AGGREGATE: operation->action = ACTION_AGGREGATE; return decode_aggregate(request, state, operation);
     case PROTO_EXPORT: return grpc_export_decode(request, state, operation);
     case PROTO_IMPORT: return grpc_import_decode(request, state, operation);
-    case PROTO_WATCH:
+    case PROTO_WATCH: return grpc_watch_decode(request, state, operation);
     case PROTO_SYNC:
     case PROTO_OWN: break;
   }

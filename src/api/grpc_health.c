@@ -55,6 +55,7 @@ static void watch_begin(GrpcStream *stream) {
   bool is_begun = stream->is_begun;
   if (is_begun) return;
   stream->request->exchange->on_drain = on_drain;
+  stream->request->exchange->is_long = true;
   bool is_serving = is_known(stream->state->grpc, proto_text(stream->state->message, STR("service")));
   send_status(stream, is_serving ? HEALTH_SERVING : HEALTH_SERVICE_UNKNOWN);
 }

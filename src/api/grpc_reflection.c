@@ -127,7 +127,10 @@ static void on_message(GrpcStream *stream, const ProtoNode *message) {
 
 static const GrpcStreamHandler handler = {.message = on_message};
 
-static Code info(ApiRequest *request, GrpcState *state) { return grpc_stream_prepare(request, state, &handler, NULL, NULL); }
+static Code info(ApiRequest *request, GrpcState *state) {
+  request->exchange->is_long = true; /* it lasts as long as its client likes */
+  return grpc_stream_prepare(request, state, &handler, NULL, NULL);
+}
 
 const GrpcOwnMethod GRPC_REFLECTION_METHODS[] = {{STR_INIT("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"), info},
                                                  {STR_INIT("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"), info}};

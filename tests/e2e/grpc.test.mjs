@@ -241,6 +241,45 @@ for (const storeName of Object.keys(stores)) {
       await fails(call(products, 'AggregateProducts', { metrics: ['median(price)'] }), code.INVALID_ARGUMENT);
     });
 
+    test('changes are watched as they are committed, and from a position on', { timeout }, async () => {
+      // Takes `count` events and leaves; `started` resolves with the position that the head names.
+      const watch = (request, count, token) => {
+        const metadata = new grpc.Metadata();
+        if (token) metadata.set('authorization', `Bearer ${token}`);
+        const stream = products.WatchProducts(request, metadata);
+        const events = [];
+        const started = new Promise((resolve, reject) => stream.once('metadata', (headers) => resolve(headers.get('position')[0])).once('error', reject));
+        const seen = new Promise((resolve, reject) => stream
+          .on('data', (event) => {
+            events.push(event);
+            if (events.length === count) { resolve(events); stream.cancel(); }
+          })
+          .on('error', (error) => (error.code === code.CANCELLED ? resolve(events) : reject(error))));
+        return { started, seen };
+      };
+      const filter = 'id.startsWith("w") && stock_level < 10';
+      const { started, seen } = watch({ filter }, 4);
+      const position = await started;
+      await call(products, 'CreateProduct', { product: product('w1') }, { token: staff });
+      await call(products, 'UpdateProduct', { product: { id: 'w1', display_name: 'changed' } }, { token: staff });
+      await call(products, 'UpdateProduct', { product: { id: 'w1', stock_level: 50 } }, { token: staff });
+      await call(products, 'CreateProduct', { product: product('other') }, { token: staff });
+      await call(products, 'UpdateProduct', { product: { id: 'w1', stock_level: 1 } }, { token: staff });
+      const events = await seen;
+      assert.deepEqual(events.map(({ kind, product: { id } }) => [kind, id]), [['KIND_CREATED', 'w1'], ['KIND_UPDATED', 'w1'], ['KIND_REMOVED', 'w1'], ['KIND_CREATED', 'w1']]);
+      assert.equal(events[1].product.display_name, 'changed');
+      assert.equal(events[2].product.display_name, '');
+      // From before the first one, and from after the second one.
+      await call(products, 'DeleteProduct', { id: 'w1' }, { token: staff });
+      const again = watch({ filter, after: position }, 1);
+      assert.equal((await again.seen)[0].product.id, 'w1');
+      const later = watch({ filter, after: events[3].position }, 1);
+      assert.deepEqual((await later.seen).map(({ kind, product: { id } }) => [kind, id]), [['KIND_DELETED', 'w1']]);
+      await assert.rejects(collect(products.WatchProducts({ filter, after: 'no position' })), { code: code.INVALID_ARGUMENT });
+      await assert.rejects(collect(products.WatchProducts({ filter: 'nonsense >' })), { code: code.INVALID_ARGUMENT });
+      await assert.rejects(collect(clientOf(shop.SecretService).WatchSecrets({})), { code: code.UNAUTHENTICATED });
+    });
+
     test('rows are exported and imported as streams', { timeout }, async () => {
       const import_ = (rows, token) => new Promise((resolve, reject) => {
         const metadata = new grpc.Metadata();
