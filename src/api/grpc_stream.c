@@ -213,6 +213,8 @@ static void start(ApiRequest *request) {
   exchange->on_body = on_body;
   exchange->on_body_end = on_body_end;
   exchange->on_drain = on_drain;
+  /* Both sides speak as they like: the head says that they may. */
+  if (stream->state->method->is_server_streaming) grpc_stream_begin(stream);
 }
 
 static void stream_done(void *context) {
