@@ -123,8 +123,9 @@ test('a client that leaves is let go', { timeout }, async () => {
   });
   assert.equal((await done).code, code.CANCELLED);
   await until(async () => (await inFlight()) === 1);
-  // What had not been made a piece of was not stored.
-  assert.equal((await call(products, 'ListProducts', { filter: 'id.startsWith("left-")', show_total: true })).answer.total_size, 0);
+  // A client may have ended its stream before it was gone: all of a piece is stored, or none.
+  const { answer } = await call(products, 'ListProducts', { filter: 'id.startsWith("left-")', show_total: true });
+  assert.ok([0, 100].includes(answer.total_size), String(answer.total_size));
 });
 
 test('messages have a limit', { timeout }, async () => {

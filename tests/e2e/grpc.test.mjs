@@ -255,14 +255,19 @@ for (const storeName of Object.keys(stores)) {
             if (events.length === count) { resolve(events); stream.cancel(); }
           })
           .on('error', (error) => (error.code === code.CANCELLED ? resolve(events) : reject(error))));
-        return { started, seen };
+        // A change is told as the row is by then: whoever wants to see each waits for it.
+        const until = async (wanted) => { while (events.length < wanted) await new Promise((resolve) => setTimeout(resolve, 20)); };
+        return { started, seen, until };
       };
       const filter = 'id.startsWith("w") && stock_level < 10';
-      const { started, seen } = watch({ filter }, 4);
+      const { started, seen, until } = watch({ filter }, 4);
       const position = await started;
       await call(products, 'CreateProduct', { product: product('w1') }, { token: staff });
+      await until(1);
       await call(products, 'UpdateProduct', { product: { id: 'w1', display_name: 'changed' } }, { token: staff });
+      await until(2);
       await call(products, 'UpdateProduct', { product: { id: 'w1', stock_level: 50 } }, { token: staff });
+      await until(3);
       await call(products, 'CreateProduct', { product: product('other') }, { token: staff });
       await call(products, 'UpdateProduct', { product: { id: 'w1', stock_level: 1 } }, { token: staff });
       const events = await seen;
