@@ -157,9 +157,10 @@ static void a_hidden_relation_is_set_by_its_key_and_never_read(void **state) {
 static void a_table_without_a_key_can_be_listed_and_nothing_else(void **state) {
   (void)state;
   Fixture f = fixture_of(HEAD "type Loose @resource @access(read: \"true\") { text: String }\n");
-  assert_int_equal(f.schema->resources[0].service->method_count, 2);
+  assert_int_equal(f.schema->resources[0].service->method_count, 3);
   assert_non_null(f.schema->resources[0].methods[PROTO_LIST]);
   assert_non_null(f.schema->resources[0].methods[PROTO_AGGREGATE]);
+  assert_non_null(f.schema->resources[0].methods[PROTO_EXPORT]);
   fixture_done(&f);
 }
 
