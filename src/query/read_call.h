@@ -31,7 +31,7 @@ struct ReadNode {
   PlanSearch search;
   const OrderTerm *order; /* the client's, then the key */
   size_t order_count;
-  uint32_t key_param; /* the first of the key's (or of the parent's key's) parameters */
+  uint32_t key_param; /* the first of the key's (or of the parent's key's, or of the lists of the parents' keys) parameters */
   uint32_t limit_param;
   int64_t limit;
   uint64_t list_hash; /* what a cursor of this list is sealed with */
@@ -46,9 +46,10 @@ struct ReadNode {
   size_t sort_column;
 
   /* While rows come in */
-  ListBuild root_list;    /* the root's own */
-  VEC(ListBuild *) lists; /* nested: in the order of the parents' rows */
-  size_t current;         /* of lists: how many have been asked for */
+  ListBuild root_list;      /* the root's own */
+  VEC(ListBuild *) lists;   /* nested: in the order of the parents' rows */
+  VEC(Value) * parent_keys; /* for each part of the key, that of each of `lists`: all parents are read at once. NULL: one after the other */
+  size_t current;           /* of lists: how many have been asked for */
   size_t count_current;
   bool has_probed;
   bool is_probe_positive;

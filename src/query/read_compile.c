@@ -1,5 +1,8 @@
 /* read_compile.c - an outline as SQL: a statement for each list, its count and its probe. Made once for each shape. */
+#include <stdio.h>
+
 #include "query/read_call.h"
+#include "sql/dialect_impl.h"
 
 typedef VEC(StoreColumn) ColumnVec;
 
@@ -201,9 +204,35 @@ static Code statement_finish_text(Compile *compile, const Select *select, Str sq
   return CODE_OK;
 }
 
-static Code statement_finish(Compile *compile, Select *select, size_t index, Error *err) {
+/* The lists of all parents: `sql` finds those of one, and names its key's parts. A last column says which. */
+static Code join_parents(Compile *compile, const ReadNode *node, Select *select, size_t order_count, Str *sql, Error *err) {
+  Buf out = buf_on(compile->call->arena, SIZE_MAX / 2);
+  buf_add(&out, STR("SELECT child.*, parent.n FROM "));
+  compile->writer.dialect->write_parents(&out, node->link->keys, node->link->key_count, node->key_param);
+  buf_add(&out, STR(" AS parent CROSS JOIN LATERAL ("));
+  buf_add(&out, *sql);
+  buf_add(&out, STR(") AS child("));
+  for (size_t i = 0; i < select->columns.count; i++) {
+    buf_add(&out, i > 0 ? STR(", c") : STR("c"));
+    buf_add_uint64(&out, i);
+  }
+  buf_add(&out, STR(") ORDER BY parent.n"));
+  for (size_t i = 0; i < order_count; i++) {
+    char name[32];
+    int length = snprintf(name, sizeof name, "child.c%zu", select->columns.count - order_count + i);
+    buf_add(&out, STR(", "));
+    sql_write_order_term(&compile->writer, &out, (Str){name, (size_t)length}, node->order[i].is_descending != node->is_reversed,
+                         is_term_nullable(compile->call, &node->order[i]));
+  }
+  TRY(column_add(compile, select, VALUE_INT, false, NULL, err));
+  return buf_finish(&out, sql, err);
+}
+
+/* The node's statement `index`, of which the last `order_count` columns are the sort keys. */
+static Code statement_finish(Compile *compile, const ReadNode *node, Select *select, size_t order_count, size_t index, Error *err) {
   Str sql = {0};
   TRY(sql_select_finish(select->select, &sql, err));
+  if (node->parent_keys != NULL) TRY(join_parents(compile, node, select, order_count, &sql, err));
   return statement_finish_text(compile, select, sql, index, err);
 }
 
@@ -211,6 +240,16 @@ static Code write_condition_term(Compile *compile, Select *select, const Expr *c
   if (condition == NULL) return CODE_OK;
   ExprSqlRoots roots = {.row = select->scope};
   return expr_sql_write_condition(&compile->writer, sql_select_where(select->select), condition, &roots, guard, err);
+}
+
+/* The rows of the parent that stands beside them. */
+static void write_parent_terms(Compile *compile, Select *select, const Relation *link) {
+  for (size_t i = 0; i < link->key_count; i++) {
+    Buf *out = sql_select_where(select->select);
+    sql_write_equatable(&compile->writer, out, select->scope, link->keys[i]);
+    buf_add(out, STR(" = parent.k"));
+    buf_add_uint64(out, i);
+  }
 }
 
 static void write_key_terms(Compile *compile, Select *select, const Field *const *keys, size_t count, uint32_t first) {
@@ -228,7 +267,9 @@ static Code select_begin(Compile *compile, const ReadNode *node, Select *ret, Er
   TRY_ALLOC(ret->select);
   ret->scope = sql_select_from(ret->select, node->resource);
   TRY_ALLOC(ret->scope);
-  if (node->link != NULL)
+  if (node->parent_keys != NULL)
+    write_parent_terms(compile, ret, node->link);
+  else if (node->link != NULL)
     write_key_terms(compile, ret, node->link->keys, node->link->key_count, node->key_param);
   else if (node->list == NULL)
     write_key_terms(compile, ret, node->resource->keys, node->resource->key_count, node->key_param);
@@ -257,6 +298,7 @@ static Code compile_distinct_count(Compile *compile, const ReadNode *node, Error
   buf_add(&text, STR(") AS d"));
   TRY(buf_finish(&text, &sql, err));
   TRY(column_add(compile, &select, VALUE_INT, false, NULL, err));
+  if (node->parent_keys != NULL) TRY(join_parents(compile, node, &select, 0, &sql, err));
   return statement_finish_text(compile, &select, sql, node->count_statement, err);
 }
 
@@ -267,7 +309,7 @@ static Code compile_count(Compile *compile, const ReadNode *node, Error *err) {
   sql_select_next_column(select.select);
   buf_add(sql_select_columns(select.select), STR("count(*)"));
   TRY(column_add(compile, &select, VALUE_INT, false, NULL, err));
-  return statement_finish(compile, &select, node->count_statement, err);
+  return statement_finish(compile, node, &select, 0, node->count_statement, err);
 }
 
 /* Is there a row on the other side of the page? */
@@ -280,7 +322,7 @@ static Code compile_probe(Compile *compile, const ReadNode *node, Error *err) {
   TRY(write_keyset(compile, &select, node, node->probe_param, !node->is_reversed, false, true, err));
   TRY(order_terms(compile, &select, node, false, !node->is_reversed, err));
   sql_select_limit(select.select, node->probe_param + (uint32_t)node->order_count + 1);
-  return statement_finish(compile, &select, node->probe_statement, err);
+  return statement_finish(compile, node, &select, 0, node->probe_statement, err);
 }
 
 static Code compile_rows(Compile *compile, const ReadNode *node, Error *err) {
@@ -294,7 +336,7 @@ static Code compile_rows(Compile *compile, const ReadNode *node, Error *err) {
     sql_select_limit(select.select, node->limit_param);
     if (node->list->is_distinct) sql_select_distinct(select.select);
   }
-  return statement_finish(compile, &select, node->statement, err);
+  return statement_finish(compile, node, &select, node->list == NULL ? 0 : node->order_count, node->statement, err);
 }
 
 static Code compile_node(Compile *compile, const ReadNode *node, Error *err) {
@@ -327,7 +369,7 @@ Code read_compile(const ReadCall *call, Arena *arena, StorePlan **ret, Error *er
                                                       : node->statement;
     for (size_t s = node->statement; s <= last; s++) {
       levels[s] = node->level + (s == node->probe_statement ? 1 : 0);
-      is_repeated[s] = node->parent != NULL;
+      is_repeated[s] = node->parent != NULL && node->parent_keys == NULL;
     }
   }
   plan->statements = (const StoreStatement *const *)compile.statements;

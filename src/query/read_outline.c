@@ -2,6 +2,7 @@
  * everything else into call->params. Two reads of equal shape share one plan. */
 #include "codec/hash.h"
 #include "query/read_call.h"
+#include "sql/dialect_impl.h"
 
 enum { ORDER_TERMS_MAX = 16 };
 
@@ -220,9 +221,22 @@ static Code outline_selection(ReadCall *call, ReadNode *node, const Selection *s
   return CODE_OK;
 }
 
+/* Where a statement can read the lists of all parents, it is given their keys as lists. */
+static Code outline_parents(ReadCall *call, ReadNode *node, Error *err) {
+  const Relation *link = node->link;
+  if (call->dialect->write_parents == NULL) return plan_params(&call->input, link->keys, link->key_count, NULL, &node->key_param, err);
+  node->parent_keys = arena_calloc(call->arena, link->key_count, sizeof *node->parent_keys);
+  TRY_ALLOC(node->parent_keys);
+  node->key_param = (uint32_t)call->input.params.count + 1;
+  for (size_t i = 0; i < link->key_count; i++) {
+    if (plan_param(&call->input, value_null(), VALUE_LIST) == 0) return error_no_memory(err);
+  }
+  return CODE_OK;
+}
+
 static Code outline_rows(ReadCall *call, ReadNode *node, Error *err) {
   TRY(plan_rule(&call->input, node->resource->access[RULE_READ], &node->read_rule, err));
-  if (node->link != NULL) return plan_params(&call->input, node->link->keys, node->link->key_count, NULL, &node->key_param, err);
+  if (node->link != NULL) return outline_parents(call, node, err);
   if (node->list == NULL) {
     TRY(plan_params(&call->input, node->resource->keys, node->resource->key_count, call->operation->key, &node->key_param, err));
     node->statement = call->statement_count++;

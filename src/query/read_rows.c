@@ -64,6 +64,9 @@ static Code read_list(RowReader *reader, const Relation *relation, bool is_prese
   /* Without its key, a list stays empty: there is no row, or the field's own rule hides it. */
   if (!is_present || value_is_null(&keys[0])) return CODE_OK;
   TRY(keep_values(reader->call->arena, keys, relation->key_count, &list->parent_keys, err));
+  for (size_t i = 0; child->parent_keys != NULL && i < relation->key_count; i++) {
+    if (!VEC_PUSH(reader->call->arena, &child->parent_keys[i], list->parent_keys[i])) return error_no_memory(err);
+  }
   return VEC_PUSH(reader->call->arena, &child->lists, list) ? CODE_OK : error_no_memory(err);
 }
 
@@ -115,20 +118,20 @@ static Code note_position(ReadCall *call, const ReadNode *node, ListBuild *list,
   return keep_values(call->arena, sort_keys, node->order_count, &list->last_sort_keys, err);
 }
 
-static Code list_row(ReadCall *call, ReadNode *node, ListBuild *list, const StoreStatement *statement, const Value *columns, Error *err) {
+/* `sort_keys`: among the columns. */
+static Code list_row(ReadCall *call, ReadNode *node, ListBuild *list, const Value *columns, const Value *sort_keys, Error *err) {
   size_t index = list->rows.count;
   if (node->list != NULL && (int64_t)index >= node->limit) {
     list->has_more = node->limit > 0;
     return CODE_OK;
   }
   list->rows.count++;
-  if (node->list != NULL) TRY(note_position(call, node, list, index, columns + statement->column_count - node->order_count, err));
+  if (node->list != NULL) TRY(note_position(call, node, list, index, sort_keys, err));
   RowReader reader = {.call = call, .node = node, .columns = columns, .is_kept = !call->is_direct};
   Value *values = call->is_direct ? call->row : ARENA_ARRAY(call->arena, Value, node->selection->count + 1);
   TRY_ALLOC(values);
   TRY(read_selection(&reader, node->selection, true, values, err));
   if (node->list != NULL && node->list->has_row_cursors) {
-    const Value *sort_keys = columns + statement->column_count - node->order_count;
     Str cursor;
     TRY(cursor_of(call, node, sort_keys, false, &cursor, err));
     values[node->selection->count] = value_text(cursor);
@@ -152,14 +155,18 @@ static Code on_row(StoreRead *read, size_t statement, const Value *columns, Erro
     node->is_probe_positive = true;
     return CODE_OK;
   }
+  size_t column_count = call->plan->statements[statement]->column_count;
+  ListBuild *list = &node->root_list;
+  if (node->parent_keys != NULL)
+    list = node->lists.items[columns[--column_count].integer - 1];
+  else if (node->parent != NULL)
+    list = node->lists.items[read->run];
   if (statement == node->count_statement) {
-    ListBuild *list = node->parent == NULL ? &node->root_list : node->lists.items[read->run];
     list->rows.has_total = true;
     list->rows.total = columns[0].integer;
     return CODE_OK;
   }
-  ListBuild *list = node->parent == NULL ? &node->root_list : node->lists.items[read->run];
-  return list_row(call, node, list, call->plan->statements[statement], columns, err);
+  return list_row(call, node, list, columns, columns + column_count - node->order_count, err);
 }
 
 /* ---- parameters ---- */
@@ -186,12 +193,22 @@ static bool bind_parent(ReadCall *call, ReadNode *node, size_t *current) {
   return true;
 }
 
+/* All of them, once. */
+static bool bind_parents(ReadCall *call, ReadNode *node) {
+  for (size_t i = 0; i < node->link->key_count; i++) {
+    ValueList list = {node->parent_keys[i].items, node->parent_keys[i].count};
+    call->input.params.items[node->key_param - 1 + i] = (Value){.type = VALUE_LIST, .list = list};
+  }
+  return node->lists.count > 0;
+}
+
 static bool on_bind(StoreRead *read, size_t statement, const Value **ret_params) {
   ReadCall *call = call_of(read);
   ReadNode *node = node_of(call, statement);
   *ret_params = call->input.params.items;
   if (statement == node->probe_statement) return bind_probe(call, node);
   if (node->parent == NULL) return true;
+  if (node->parent_keys != NULL) return bind_parents(call, node);
   return bind_parent(call, node, statement == node->count_statement ? &node->count_current : &node->current);
 }
 
@@ -201,6 +218,7 @@ static void on_restart(StoreRead *read) {
     ReadNode *node = call->nodes.items[i];
     node->root_list = (ListBuild){0};
     node->lists.count = 0;
+    for (size_t k = 0; node->parent_keys != NULL && k < node->link->key_count; k++) node->parent_keys[k].count = 0;
     node->current = node->count_current = 0;
     node->has_probed = node->is_probe_positive = false;
   }

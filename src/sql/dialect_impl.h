@@ -83,7 +83,6 @@ struct SqlDialect {
   Str collations[SQL_VALUE_TYPES]; /* behind an operand of a comparison or a sort, with its leading space; len 0: none */
   bool has_plain_equality;         /* texts that are equal are so under every collation: = and IN need none, so that any index serves */
   bool has_nulls_largest;          /* the order of nulls is already ours */
-  bool has_lateral;                /* LATERAL joins; without them a statement is a function call, and is run once for each parent */
   Str row_lock; /* behind a SELECT, before the alias of the table whose rows stay as they are until the transaction's end; len 0: others
                    can't write anyway */
   Str templates[SQL_TEMPLATE_COUNT];
@@ -112,6 +111,10 @@ struct SqlDialect {
   /* operand IN the items of a list parameter, so that an index on the operand serves. NULL items match nothing. */
   void (*write_in_list)(Buf *out, Str operand, Str list, ValueType type,
                         const Field *own); /* own: whose own form the operand is; NULL: canonical */
+  /* A FROM item of rows whose columns are the items of list parameters, $first and those behind it, one for each of `keys`, in the form
+   * that the keys' columns are compared in: k0, k1 …, then n, counted from 1. With it and LATERAL one statement reads the nested lists of
+   * all parents. NULL: a statement is a function call here, and is run once for each parent. */
+  void (*write_parents)(Buf *out, const Field *const *keys, size_t key_count, uint32_t first_param);
   /* Full-text search; both NULL where there is none. A FROM item of the rows in which the pattern, a parameter's value, is found: their
    * keys as k0, k1 …, and found_rank, the best the smallest. It stands behind the table that is searched, whose alias with its dot is
    * `row`: it may look at that row alone. A row's rank depends on that row and the pattern alone, so that a page's cursor stays right while

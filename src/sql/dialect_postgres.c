@@ -206,6 +206,23 @@ static void write_array(Buf *out, Str list, ValueType type, const Field *own) {
     buf_add(out, STR("uuid[]"));
 }
 
+static void write_parents(Buf *out, const Field *const *keys, size_t key_count, uint32_t first_param) {
+  buf_add(out, STR("(SELECT * FROM unnest("));
+  for (size_t i = 0; i < key_count; i++) {
+    if (i > 0) buf_add(out, STR(", "));
+    buf_add_byte(out, '$');
+    buf_add_uint64(out, first_param + i);
+    write_array(out, STR(""), field_value_type(keys[i]), keys[i]);
+  }
+  buf_add(out, STR(") WITH ORDINALITY AS u("));
+  for (size_t i = 0; i < key_count; i++) {
+    buf_add_byte(out, 'k');
+    buf_add_uint64(out, i);
+    buf_add(out, STR(", "));
+  }
+  buf_add(out, STR("n))"));
+}
+
 static void write_in_list(Buf *out, Str operand, Str list, ValueType type, const Field *own) {
   buf_add(out, operand);
   buf_add(out, STR(" = ANY("));
@@ -341,7 +358,6 @@ const SqlDialect SQL_DIALECT_POSTGRES = {
     .collations = {[VALUE_TEXT] = STR_INIT(" COLLATE \"C\"")},
     .has_plain_equality = true,
     .has_nulls_largest = true,
-    .has_lateral = true,
     .row_lock = STR_INIT(" FOR NO KEY UPDATE OF "),
     /* Numbers are given before the commit, and a lower one may be committed later. So rows are read up to the oldest transaction that still
      * runs, below which nothing can come any more; the row with the number 0 keeps what was pruned. */
@@ -419,6 +435,7 @@ const SqlDialect SQL_DIALECT_POSTGRES = {
     .write_member = write_member,
     .write_each = write_each,
     .write_in_list = write_in_list,
+    .write_parents = write_parents,
     .write_search = postgres_search_write,
     .write_search_pattern = postgres_search_write_pattern,
 };

@@ -204,7 +204,6 @@ const SqlDialect SQL_DIALECT_SQLITE = {
     .boolean_test = STR_INIT(" = 1"),
     .collations = {[VALUE_DECIMAL] = STR_INIT(" COLLATE decimal")},
     .has_nulls_largest = false,
-    .has_lateral = false,
     .changes =
         {
             .is_serial = true,
