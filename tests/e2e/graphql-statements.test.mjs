@@ -70,3 +70,11 @@ test('a hundred entities of one type are one statement', { timeout }, async () =
   assert.ok((await ask(query, { r }))._entities.every((entity) => entity !== null));
   assert.equal(await statements(query, { r }), 1);
 });
+// One at each level, whatever is in it; a count of a list is one more.
+test('nested lists are a statement a level, however many rows hold them', { timeout }, async () => {
+  const nested = (first) => `{ shops(first: ${first}) { nodes { id shelves(first: 10) { nodes { id items(first: 10) { nodes { id maker { name } } } } } } } }`;
+  assert.equal((await ask(nested(50))).shops.nodes.flatMap((shop) => shop.shelves.nodes).flatMap((shelf) => shelf.items.nodes).length, 193);
+  assert.equal(await statements(nested(1)), 3);
+  assert.equal(await statements(nested(50)), 3);
+  assert.equal(await statements('{ shops(first: 50) { nodes { shelves(first: 2) { totalCount nodes { id } } } } }'), 3);
+});
