@@ -37,6 +37,7 @@ static size_t quoted_begin(Str sql, size_t end) {
 
 /* The table of `"sales"."orders" AS t1`, in its quotes; ptr NULL where the alias is of something else, a subquery say. */
 static Str table_of_alias(Str sql, Str alias) {
+  if (alias.len == 0) return (Str){0};
   for (size_t at = 0; at + alias.len <= sql.len; at++) {
     bool is_found =
         memcmp(sql.ptr + at, alias.ptr, alias.len) == 0 && (at + alias.len == sql.len || !is_name_byte(sql.ptr[at + alias.len]));
