@@ -209,6 +209,7 @@ static void variables_are_coerced_by_their_types(void **state) {
   assert_refused(query, "{\"o\": {\"name\": \"ASC\", \"stock\": \"ASC\"}}", "exactly one field");
   assert_refused(query, "{\"o\": {\"name\": null}}", "must not be null");
   assert_refused(query, "{\"o\": {\"name\": \"UP\"}}", "the value is no Order");
+  assert_refused(query, "{\"o\": {\"nam\": \"ASC\"}}", "at \"o\": no such field: nam; did you mean \"name\"?");
 }
 
 /* Whatever fails to be allocated, the document is refused for want of memory, and nothing is lost or overrun. */

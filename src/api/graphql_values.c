@@ -1,6 +1,7 @@
 /* graphql_values.c - input coercion (§3 "Input Coercion", §6.1.2, §6.4.1): variables by their definitions, arguments by their literals.
  * What comes out is JSON, which is what the engine takes. */
 #include "api/graphql_run.h"
+#include "contract/nearest.h"
 
 /* ---- what is a value of a leaf ---- */
 
@@ -89,6 +90,18 @@ static bool coerce_list(Coercion *coercion, GraphqlRef ref, const JsonValue *giv
   return is_good;
 }
 
+/* With the nearest name, as where it is a literal; but not for each of a thousand, and not where the schema isn't told. */
+static bool refuse_unknown(Coercion *coercion, const GraphqlType *type, Str name) {
+  const GraphqlRun *run = coercion->run;
+  bool has_hint = run->limits->has_introspection && run->mistakes->list.count < GRAPHQL_ERRORS_MAX;
+  Nearest nearest = nearest_to(name);
+  for (size_t i = 0; i < type->input_count && has_hint; i++) nearest_offer(&nearest, type->inputs[i].name);
+  Str hint = has_hint ? nearest_hint(&nearest, run->arena) : (Str){0};
+  Str shown = str_slice(name, 0, 64), detail = shown;
+  if (hint.len > 0) detail = arena_printf(run->arena, "%.*s; %.*s", STR_ARGS(shown), STR_ARGS(hint));
+  return refuse(coercion, "no such field: ", detail.ptr == NULL ? shown : detail);
+}
+
 static bool coerce_object(Coercion *coercion, const GraphqlType *type, const JsonValue *given, JsonValue *ret) {
   if (given->type != JSON_OBJECT) return refuse(coercion, "an object is expected: ", type->name);
   JsonMember *members = ARENA_ARRAY(coercion->run->arena, JsonMember, given->count + 1);
@@ -99,7 +112,7 @@ static bool coerce_object(Coercion *coercion, const GraphqlType *type, const Jso
     const JsonMember *member = &given->members[i];
     const GraphqlInput *input = graphql_input(type->inputs, type->input_count, member->name);
     if (input == NULL) {
-      is_good = refuse(coercion, "no such field: ", str_slice(member->name, 0, 64));
+      is_good = refuse_unknown(coercion, type, member->name);
       continue;
     }
     buf_printf(&coercion->path, ".%.*s", STR_ARGS(member->name));
