@@ -8,13 +8,14 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startPostgres } from '../support/postgres.mjs';
 import { makeFolder, makeToken, removeFolder, startServer } from '../support/server.mjs';
+import { graphql } from './face_graphql.mjs';
 import { rest } from './face_rest.mjs';
 import { parseScenario, parseTests } from './format.mjs';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
-// CAISSON_FACES: the faces' names, comma-separated (rest, grpc); gRPC's clients are packages of tests/grpc.
-const wantedFaces = (process.env.CAISSON_FACES ?? 'rest').split(',');
-const faces = { rest, ...(wantedFaces.includes('grpc') ? { grpc: (await import('./face_grpc.mjs')).grpc } : {}) };
+// CAISSON_FACES: the faces' names, comma-separated (rest, graphql, grpc); gRPC's clients are packages of tests/grpc.
+const wantedFaces = (process.env.CAISSON_FACES ?? 'rest,graphql').split(',');
+const faces = { rest, graphql, ...(wantedFaces.includes('grpc') ? { grpc: (await import('./face_grpc.mjs')).grpc } : {}) };
 // One server for all files, a database for each.
 let postgres;
 const stores = {
@@ -67,4 +68,13 @@ for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.scena
       describe(`${file.replace('.scenario', '')} (${face}, ${store})`, () => runScenario(scenario, face, store));
     }
   }
+}
+
+// A face that leaves most of its steps to REST shows little: the share that it plays itself is held.
+for (const [name, { counts, least }] of Object.entries(faces)) {
+  if (!counts || !wantedFaces.includes(name) || process.env.SCENARIO) continue;
+  test(`${name} plays at least ${least * 100} % of the steps itself`, (t) => {
+    t.diagnostic(`${name}: ${counts.played} steps played, ${counts.left} left to REST`);
+    assert.ok(counts.played >= least * (counts.played + counts.left), `${counts.played} steps played, ${counts.left} left to REST`);
+  });
 }

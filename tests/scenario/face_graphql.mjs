@@ -1,0 +1,298 @@
+// face_graphql.mjs - plays a scenario's steps over GraphQL, as far as their words have a meaning there; the others are played over REST, against
+// the same server, so that the story goes on. What is left to REST, and why, is each `notHere` below; README.md says the rule in words.
+import fs from 'node:fs';
+import { rest } from './face_rest.mjs';
+import { checkOrder, makeArguments, makeWhere, selectFields, selectMetrics, NotHere, notHere } from './graphql_words.mjs';
+import { readSchema } from './graphql_schema.mjs';
+import { fill, matchJson, matchText } from './match.mjs';
+
+const codes = { 400: 'BAD_REQUEST', 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN', 404: 'NOT_FOUND', 409: 'CONFLICT', 412: 'PRECONDITION_FAILED', 413: 'TOO_LARGE', 422: 'VALIDATION_FAILED', 428: 'PRECONDITION_REQUIRED' };
+
+// ---- what is sent ----
+
+// A call: the document, its variables as JSON texts (so that numbers stay what they were), and how the data becomes REST's answer.
+function makeCall(kind, field, args, selection, read) {
+  const given = args.filter(({ text }) => text !== undefined);
+  const head = given.length === 0 ? '' : `(${given.map(({ name, type }) => `$${name}: ${type}`).join(', ')})`;
+  const values = given.length === 0 ? '' : `(${given.map(({ name }) => `${name}: $${name}`).join(', ')})`;
+  const query = `${kind} Step${head} { answer: ${field}${values} ${selection} }`;
+  const variables = `{${given.map(({ name, text }) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
+  return { query, variables, read };
+}
+
+const page = (connection, readRow) => ({
+  items: connection.nodes.map(readRow),
+  nextCursor: connection.pageInfo.hasNextPage ? connection.pageInfo.endCursor : null,
+  prevCursor: connection.pageInfo.hasPreviousPage ? connection.pageInfo.startCursor : null,
+  ...('totalCount' in connection ? { count: connection.totalCount } : {}),
+});
+
+function keyArguments(schema, field, text) {
+  if (text.includes(',,') || text.startsWith(',') || text.endsWith(',')) notHere('a key as a path writes it');
+  const parts = text.split(',').map(decodeURIComponent);
+  const keys = field.args.filter(({ name }) => name !== 'input' && name !== 'ifMatch');
+  if (parts.length !== keys.length) notHere('a key of another form');
+  if (keys.some(({ named }, i) => schema.types.get(named)?.kind === 'ENUM' && !schema.types.get(named).enumValues.some(({ name }) => name === parts[i]))) notHere('a key that no enum has');
+  return keys.map(({ name, type, named }, i) => ({ name, type, text: JSON.stringify(named === 'Int' && /^-?\d+$/.test(parts[i]) ? Number(parts[i]) : parts[i]) }));
+}
+
+// The parameters of a list as arguments of the field; `nested` takes those of the lists within.
+function listParts(schema, resource, field, query, answer) {
+  const own = new Map();
+  const nested = new Map();
+  const filters = [];
+  for (const [name, value] of query) {
+    if (['filter', 'sort', 'limit', 'after', 'before', 'count', 'fields'].includes(name)) own.set(name, value);
+    else if (/^[\w.]+\.(filter|sort|limit)$/.test(name) && !schema.isFilterPath(resource, name)) nested.set(name, value);
+    else filters.push([name, value]);
+  }
+  if (own.has('count') && own.get('count') !== 'exact') notHere('another count');
+  const { selection, read } = selectFields(schema, resource, own.get('fields'), nested);
+  if (own.has('sort')) checkOrder(schema, resource, own.get('sort'));
+  const args = makeArguments(field, own);
+  const where = makeWhere(schema, resource, filters, answer);
+  if (where !== undefined) args.push({ name: 'where', type: `${resource.name}Where`, text: JSON.stringify(where) });
+  return { args, read, selection: `{ nodes ${selection} pageInfo { hasNextPage endCursor hasPreviousPage startCursor }${own.has('count') ? ' totalCount' : ''} }` };
+}
+
+function translateList(schema, resource, query, answer) {
+  const { args, selection, read } = listParts(schema, resource, resource.list, query, answer);
+  return makeCall('query', resource.list.name, args, selection, (data) => page(data, read));
+}
+
+// A sub-resource is a list within its parent's row.
+function translateWithin(schema, resource, key, child, query, answer) {
+  const field = resource.fields.find(({ name }) => name === child || schema.pathOf(name) === child);
+  if (!field?.isList) notHere('no list within');
+  const target = schema.byName(field.rowType);
+  const { args, selection, read } = listParts(schema, target, field, query, answer);
+  const given = args.map((one) => ({ ...one, name: `in_${one.name}` }));
+  const values = given.length === 0 ? '' : `(${args.map(({ name }) => `${name}: $in_${name}`).join(', ')})`;
+  const keys = keyArguments(schema, resource.one, key);
+  const all = [...keys, ...given];
+  const query_ = `query Step(${all.map(({ name, type }) => `$${name}: ${type}`).join(', ')}) { answer: ${resource.one.name}(${keys.map(({ name }) => `${name}: $${name}`).join(', ')}) { list: ${field.name}${values} ${selection} } }`;
+  return { query: query_, variables: `{${all.map(({ name, text }) => `${JSON.stringify(name)}:${text}`).join(',')}}`, read: (data) => page(data.list, read), isRow: true };
+}
+
+function translateAggregate(schema, resource, query, answer) {
+  const filters = query.filter(([name]) => !['by', 'metrics', 'filter'].includes(name));
+  for (const [name] of filters) if (['sort', 'having', 'limit', 'after'].includes(name)) notHere(`${name} of groups`);
+  const given = new Map(query);
+  const { by, selection, read } = selectMetrics(schema, resource, given.get('by'), given.get('metrics'), answer);
+  const args = makeArguments(resource.aggregate, new Map(given.has('filter') ? [['filter', given.get('filter')]] : []));
+  const where = makeWhere(schema, resource, filters, answer);
+  if (where !== undefined) args.push({ name: 'where', type: `${resource.name}Where`, text: JSON.stringify(where) });
+  if (by.length > 0) args.push({ name: 'by', type: `[${resource.name}GroupBy!]`, text: JSON.stringify(by) });
+  return makeCall('query', resource.aggregate.name, args, selection, (data) => ({ items: data.map(read) }));
+}
+
+function readBody(text) {
+  try { return JSON.parse(text); } catch { return notHere('a body that is no JSON'); }
+}
+
+// What a write may name over REST and not in GraphQL's input (the key, what is read-only), unless it is the input that is to be refused.
+function checkInput(schema, type, body, answer) {
+  if (body === null || typeof body !== 'object') return;
+  for (const row of Array.isArray(body) ? body : [body]) {
+    if (row === null || typeof row !== 'object') continue;
+    for (const name of Object.keys(row)) if (!schema.inputs.get(type)?.has(name) && answer.status !== 422) notHere(`${name}, which is no input`);
+  }
+}
+
+function translateWrite(schema, resource, request, key, query, text, etag, answer) {
+  for (const [name] of query) if (name !== 'fields') notHere('parameters of a write');
+  const { selection, read } = selectFields(schema, resource, new Map(query).get('fields'), new Map());
+  const row = (data) => (data === null ? null : read(data));
+  const verb = { POST: 'create', PATCH: 'update', DELETE: 'delete' }[request.method] ?? notHere('the method');
+  if ((verb === 'create') !== (key === undefined)) notHere('the path');
+  if (verb === 'delete') {
+    if (text !== null) notHere('the body of a delete');
+    const args = keyArguments(schema, resource.delete ?? notHere('no delete'), key);
+    return makeCall('mutation', resource.delete.name, [...args, { name: 'ifMatch', type: 'String', text: etag }], '{ __typename }', () => undefined);
+  }
+  if (text === null) notHere('no body');
+  const body = readBody(text);
+  // Twice the same name is told from once by REST's reader alone.
+  if (answer.status === 400) notHere('a body that breaks JSON, or is too deep');
+  const isMany = Array.isArray(body);
+  if (isMany && verb !== 'create') notHere('the patch is an array');
+  const field = (isMany ? resource.createMany : resource[verb]) ?? notHere(`no ${verb}`);
+  const input = field.args.find(({ name }) => name === (isMany ? 'inputs' : 'input'));
+  checkInput(schema, input.named, body, answer);
+  if (verb === 'update' && body !== null) {
+    for (const [name, value] of Object.entries(body)) {
+      const isRelation = resource.fields.some((one) => one.name === name && one.rowType);
+      if (value !== null && typeof value === 'object' && !Array.isArray(value) && !isRelation) notHere('a merge within a value');
+    }
+  }
+  const args = [...(verb === 'update' ? keyArguments(schema, field, key) : []), { name: input.name, type: input.type, text }];
+  if (verb === 'update') args.push({ name: 'ifMatch', type: 'String', text: etag });
+  return makeCall('mutation', field.name, args, selection, isMany ? (data) => ({ items: data.map(row) }) : row);
+}
+
+function headersOf(request, variables) {
+  const left = {};
+  let etag;
+  for (const [name, value] of request.headers) {
+    const text = fill(value, variables);
+    if (name.toLowerCase() === 'if-match' && ['PATCH', 'DELETE'].includes(request.method)) etag = JSON.stringify(/,/.test(text) ? notHere('several tags') : text);
+    else if (name.toLowerCase() === 'authorization') left.Authorization = text;
+    else if (name.toLowerCase() !== 'content-type' || !['application/json', 'application/merge-patch+json'].includes(text)) notHere(`the header ${name}`);
+  }
+  return { etag, headers: left };
+}
+
+function translate(schema, step, variables, etag) {
+  const { request, answer } = step;
+  const [target, search = ''] = fill(request.target, variables).split('?');
+  const query = [...new URLSearchParams(search), ...request.query.map(([name, value]) => [name, fill(value, variables)])];
+  if (new Set(query.map(([name]) => name)).size !== query.length) notHere('a parameter twice');
+  const match = /^\/\w+\/([\w-]+)(:aggregate)?(?:\/([^/]+)(?:\/([^/]+))?)?$/.exec(target) ?? notHere('the path');
+  const [, name, isAggregate, key, child] = match;
+  const resource = schema.resources.get(name) ?? notHere('no resource');
+  if (request.method !== 'GET') {
+    if (child !== undefined || isAggregate) notHere('a write to a path within');
+    return translateWrite(schema, resource, request, key, query, request.body === null ? null : fill(request.body, variables), etag, answer);
+  }
+  if (isAggregate && key !== undefined) notHere('the path');
+  if (isAggregate) return translateAggregate(schema, resource, query, answer);
+  if (key === undefined) return translateList(schema, resource, query, answer);
+  if (child !== undefined) return translateWithin(schema, resource, key, child, query, answer);
+  const nested = new Map(query);
+  nested.delete('fields');
+  const { selection, read } = selectFields(schema, resource, new Map(query).get('fields'), nested);
+  return { ...makeCall('query', resource.one.name, keyArguments(schema, resource.one, key), selection, read), isRow: true };
+}
+
+// ---- what comes back ----
+
+// What the type system refuses before anything is looked at (GraphQL §6.1.2): a missing or unknown field, a value of another type, a name that no
+// enum has. REST tells the same at the same places as mistakes of the input, together with those that only the program knows.
+const kinds = [
+  [/^no such field/, ['UNKNOWN_FIELD', 'READ_ONLY', 'IMMUTABLE']],
+  [/^(a value is needed|must not be null)/, ['REQUIRED', 'TYPE']],
+  [/^(the value is no|an object is expected)/, ['TYPE', 'ENUM', 'RANGE']],
+];
+
+function checkCoercion(answer, errors) {
+  const got = errors.map(({ message }) => {
+    const [, at, why] = /^Variable "\$\w+": at "\w+([^"]*)": (.*)$/s.exec(message) ?? [];
+    const pointer = (at ?? '').replace(/\[(\d+)\]/g, '.$1').replaceAll('.', '/');
+    const name = /^(?:no such field: |a value is needed for )(\w+)/.exec(why ?? '')?.[1];
+    const [, meant] = kinds.find(([pattern]) => pattern.test(why ?? '')) ?? [null, []];
+    return { pointer: name === undefined ? pointer : `${pointer}/${name}`, why, meant };
+  });
+  if (![null, 'VALIDATION_FAILED'].includes(answer.code)) return `expected ${answer.code}, got mistakes of the input`;
+  const wrong = got.find(({ pointer, meant }) => !answer.errors.some((expected) => expected.pointer === pointer && [...meant, '*'].includes(expected.code)));
+  if (answer.errors.length > 0 && wrong) return `a mistake is told at ${wrong.pointer}, where none is expected: ${wrong.why}`;
+  const missed = answer.errors.find(({ pointer, code }) => ['UNKNOWN_FIELD', 'ENUM'].includes(code) && !got.some((one) => one.pointer === pointer));
+  return missed ? `the mistake at ${missed.pointer} (${missed.code}) is not told` : null;
+}
+
+function checkErrors(answer, errors) {
+  const [{ message, extensions }] = errors;
+  const isCoercion = extensions.code === 'BAD_REQUEST' && errors.every((error) => /^Variable "\$inputs?": /.test(error.message));
+  // GraphQL has read its request only once the variables are of their types: that comes before access (INTERFACE.md §2, order of refusals).
+  if (isCoercion && [401, 403].includes(answer.status)) notHere('access before the types of the input');
+  if (isCoercion && answer.status === 422) return checkCoercion(answer, errors);
+  const code = answer.code ?? codes[answer.status] ?? notHere('a status of HTTP alone');
+  if (extensions.code !== code) return `expected the code ${code}, got ${extensions.code}`;
+  const told = { rule: extensions.rule ?? '', hint: `${extensions.hint ?? ''} ${message}`, detail: message };
+  for (const [name, text] of answer.members) {
+    for (const word of name === 'rule' ? text.split(' ') : [text]) if (!told[name].includes(word)) return `expected "${name}" to name "${word}", got ${told[name]}`;
+  }
+  for (const pattern of answer.patterns) if (!new RegExp(pattern, 's').test(JSON.stringify(errors))) return `the errors do not match ${pattern}`;
+  if (answer.errors.length === 0) return null;
+  if ((extensions.errors ?? [])[0]?.pointer !== extensions.pointer) return `extensions.pointer is not the first mistake's: ${extensions.pointer}`;
+  return matchJson({ 'errors~': answer.errors.map((error) => ({ pointer: error.pointer, code: error.code === '*' ? '$string' : error.code, '...': 1 })), '...': 1 }, { errors: extensions.errors ?? [] }, new Map());
+}
+
+function checkAnswer(call, answer, body, variables) {
+  if (body.errors) return answer.status >= 400 ? checkErrors(answer, body.errors) : 'expected an answer, got errors';
+  const data = body.data.answer;
+  // "A single row that is hidden or absent is null without an error."
+  if (call.isRow && data === null) return answer.status === 404 && [null, 'NOT_FOUND'].includes(answer.code) ? null : `expected ${answer.status}, got no row`;
+  if (answer.status >= 400) return `expected ${answer.status} ${answer.code ?? ''}, and it was answered`;
+  const value = call.read(data);
+  if (answer.isEmpty) return value === undefined || value === null ? null : 'expected nothing, for who may not read it';
+  const expected = answer.exact === null ? answer.body : JSON.parse(answer.exact);
+  return expected === undefined ? null : matchJson(expected, value, variables);
+}
+
+// What of an answer is HTTP's. Location, Link and the type of a body are REST's way to say what GraphQL says otherwise; WWW-Authenticate is said here
+// too; the tag of a row read or changed here is the one that REST then gives it.
+function checkWords({ request, answer }) {
+  for (const [name, expected] of answer.headers) {
+    if (name === 'etag' && ['GET', 'PATCH'].includes(request.method) && answer.status === 200) continue;
+    if (name === 'www-authenticate') continue;
+    if (!['content-type', 'location', 'link'].includes(name)) notHere(`the header ${name} of the answer`);
+    if (/\$[A-Z]/.test(expected)) notHere('a header that is kept');
+  }
+  if (answer.absent.length > 0 || (answer.status < 400 && answer.patterns.length > 0)) notHere('an answer in the words of HTTP');
+  if (answer.status === 304 || (answer.status >= 400 && (answer.exact !== null || answer.isEmpty || answer.body !== undefined))) notHere('an answer in the words of HTTP');
+}
+
+async function checkTag(face, { request, answer }, variables) {
+  const tags = answer.headers.filter(([name]) => name === 'etag');
+  if (tags.length === 0) return null;
+  const asked = { ...request, method: 'GET', headers: [], body: null };
+  const wanted = { ...answer, headers: tags, body: undefined, exact: null };
+  return face.rest.run({ request: asked, answer: wanted }, variables);
+}
+
+async function run(face, step, variables) {
+  const { request, answer } = step;
+  checkWords(step);
+  const { etag, headers } = headersOf(request, variables);
+  const schema = await face.schema();
+  const call = translate(schema, step, variables, etag);
+  if (request.caller !== null && request.caller !== 'nobody') headers.Authorization = `Bearer ${face.tokens.get(request.caller)}`;
+  const challenge = answer.headers.find(([name]) => name === 'www-authenticate');
+  // In this media type the status is free to say that a stranger is asked who it is.
+  if (challenge) headers.Accept = 'application/graphql-response+json';
+  const text = `{"query":${JSON.stringify(call.query)},"variables":${call.variables}}`;
+  const response = await face.client.request('POST', '/graphql', { headers: { ...headers, 'Content-Type': 'application/json' }, body: text });
+  const body = JSON.parse(response.text);
+  // A bad token is no matter of GraphQL's: the answer is the problem document.
+  const isProblem = (response.headers.get('content-type') ?? '').startsWith('application/problem+json');
+  const difference = (isProblem ? checkErrors(answer, [{ message: body.detail, extensions: body }]) : checkAnswer(call, answer, body, variables))
+    ?? (challenge && !matchText(challenge[1], response.headers.get('www-authenticate'), variables) ? `expected ${challenge[1]}, got ${response.headers.get('www-authenticate')}` : null)
+    ?? await checkTag(face, step, variables);
+  return difference === null ? null : `${difference}\nsent: ${text.slice(0, 800)}\nanswer: ${response.status} ${response.text.slice(0, 1500)}`;
+}
+
+// How many steps were played, and how many left to REST, in the whole run: the runner holds the share against `least`.
+const counts = { played: 0, left: 0 };
+
+export const graphql = {
+  counts,
+  least: 0.6,
+  open(server, tokens) {
+    const other = rest.open(server, tokens);
+    const client = server.client();
+    const contract = fs.readFileSync(server.contractPath, 'utf8');
+    let schema;
+    const face = { client, tokens, rest: other, schema: () => (schema ??= readSchema(client, contract)) };
+    return {
+      async run(step, variables) {
+        const before = new Map(variables);
+        try {
+          const difference = await run(face, step, variables);
+          counts.played++;
+          return difference;
+        } catch (error) {
+          if (!(error instanceof NotHere)) throw error;
+          if (process.env.SCENARIO_SHOW) console.error(`over REST: ${step.request.method} ${step.request.target}: ${error.message}`);
+          counts.left++;
+          variables.clear();
+          for (const [name, value] of before) variables.set(name, value);
+          return other.run(step, variables);
+        }
+      },
+      close: () => {
+        client.close();
+        other.close();
+      },
+    };
+  },
+};
