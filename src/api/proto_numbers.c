@@ -40,7 +40,7 @@ ProtoField *proto_build_locked(ProtoBuilder *builder, ProtoMessageDraft *message
   const ProtoLockEntry *entry = lock == NULL ? NULL : locked_entry(builder, lock, name, renamed_from);
   Str plain = proto_lock_type_name(type, message->message.file->package, builder->arena);
   if (plain.ptr == NULL) builder->has_no_memory = true;
-  if (entry != NULL && !str_equal(entry->type, plain)) {
+  if (entry != NULL && plain.ptr != NULL && !str_equal(entry->type, plain)) {
     Str what = proto_text_of(builder,
                              "is %.*s there and %.*s now: a field's type never changes; name the new one otherwise, or take @renamed away",
                              STR_ARGS(entry->type), STR_ARGS(plain));

@@ -1,7 +1,7 @@
 /* proto_schema.c - the schema of a contract, put together from its parts. */
 #include "api/proto_schema.h"
 
-#include <stdlib.h>
+#include <assert.h>
 
 #include "api/proto_build.h"
 #include "contract/plural.h"
@@ -79,6 +79,7 @@ static Code prepare_resource(const ProtoFile *file, const Resource *resource, Ar
   const ProtoField **fields = ARENA_ARRAY(arena, const ProtoField *, resource->field_count + 1);
   const ProtoMethod **methods = ARENA_ARRAY(arena, const ProtoMethod *, PROTO_OWN);
   if (fields == NULL || methods == NULL) return error_no_memory(err);
+  assert(made.row != NULL && made.service != NULL); /* each resource has both */
   for (size_t i = 0; i < made.row->field_count; i++) fields[made.row->fields[i].field->index] = &made.row->fields[i];
   for (size_t i = 0; i < made.service->method_count; i++) methods[made.service->methods[i].role] = &made.service->methods[i];
   made.row_fields = fields;
