@@ -1,0 +1,118 @@
+// balance.test.mjs - two instances on one PostgreSQL, behind HAProxy and behind gRPC's own balancing (examples/balance); one is killed amid the
+// calls, and no read fails.
+import assert from 'node:assert';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { call, describe as describeContract, grpc, packageOf } from '../grpc/client.mjs';
+import { startPostgres } from '../support/postgres.mjs';
+import { makeFolder, makeToken, program, removeFolder, root, startServer } from '../support/server.mjs';
+
+const contract = `
+extend schema @service(name: "shop")
+type Product @resource @access(read: "true", write: "'staff' in auth.roles") { id: ID! @id name: String! }
+`;
+const staff = makeToken({ sub: 'sam', roles: ['staff'] });
+const timeout = 110000;
+const folder = makeFolder();
+const contractPath = path.join(folder, 'shop.graphql');
+const descriptorPath = path.join(folder, 'shop.binpb');
+const examples = path.join(folder, 'balance');
+let postgres;
+let url;
+const servers = [];
+const serve = async () => {
+  const server = await startServer({ contractPath, store: url, options: ['--migrate', '--threads', '1'] });
+  servers.push(server);
+  return server;
+};
+const children = [];
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+before(async () => {
+  fs.writeFileSync(contractPath, contract);
+  fs.writeFileSync(descriptorPath, describeContract(program, contractPath));
+  // Beside the packages that it imports.
+  fs.cpSync(path.join(root, 'examples/balance'), examples, { recursive: true });
+  fs.symlinkSync(path.join(root, 'tests/grpc/node_modules'), path.join(folder, 'node_modules'));
+  postgres = await startPostgres();
+  url = postgres.url(postgres.createDatabase());
+  const first = await serve();
+  const answer = await first.client().request('POST', '/v1/products', { headers: { Authorization: `Bearer ${staff}`, 'Content-Type': 'application/json' }, body: '{"id":"p1","name":"Tea"}' });
+  assert.equal(answer.status, 201);
+});
+after(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const server of servers) {
+    if (!server.exit) await server.stop();
+    removeFolder(server.folder);
+  }
+  await postgres?.remove();
+  removeFolder(folder);
+});
+
+// How many answers with what was asked for `server` has given.
+async function answers(server) {
+  const { body } = await server.client().request('GET', '/metrics');
+  return [...body.toString().matchAll(/^caisson_http_requests_total\{[^}]*route="[^"]*[Pp]roduct[^"]*",status="200"\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+// HAProxy with a port of the system's choice, which it is handed open.
+async function startProxy(one, two) {
+  const listening = net.createServer();
+  await new Promise((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  const { port } = listening.address();
+  const env = { ...process.env, ADDRESS: 'fd@3', ONE: `127.0.0.1:${one.port}`, TWO: `127.0.0.1:${two.port}`, PATH: `${process.env.PATH}:/usr/sbin` };
+  const child = spawn('haproxy', ['-db', '-f', path.join(examples, 'haproxy.cfg')], { env, stdio: ['ignore', 'ignore', 'pipe', listening._handle.fd] });
+  children.push(child);
+  const proxy = { child, port, log: '' };
+  child.stderr.on('data', (data) => { proxy.log += data; });
+  await new Promise((resolve) => listening.close(resolve));
+  return proxy;
+}
+
+test('without a proxy: the client spreads its calls, and asks again', { timeout }, async () => {
+  const doomed = await serve();
+  const child = spawn(process.execPath, ['client.mjs', descriptorPath, `127.0.0.1:${servers[0].port},127.0.0.1:${doomed.port}`, '1000'], { cwd: examples, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let said = '';
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  let share;
+  child.stderr.on('data', (data) => { said += data; });
+  child.stdout.on('data', (data) => {
+    said += data;
+    if (share === undefined && said.includes('100 calls')) share = answers(doomed).finally(() => doomed.child.kill('SIGKILL'));
+  });
+  assert.equal(await ended, 0, said);
+  assert.ok(doomed.exit, 'all calls came before the end of the one instance');
+  assert.match(said, /1000 calls, 0 failed/);
+  assert.ok((await share) > 0, 'the calls went to one instance alone');
+});
+
+test('behind HAProxy: REST and gRPC through one port', { timeout }, async () => {
+  const doomed = await serve();
+  const proxy = await startProxy(servers[0], doomed), { port } = proxy;
+  const rest = async () => (await fetch(`http://127.0.0.1:${port}/v1/products/p1`)).status;
+  for (let i = 0; i < 200 && (await rest().catch(() => 0)) !== 200; i++) await sleep(50);
+  assert.equal(await rest(), 200, proxy.log);
+  const { shop } = packageOf(fs.readFileSync(descriptorPath));
+  const client = new shop.v1.ProductService(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  try {
+    let done = 0, share;
+    const work = async (one) => {
+      for (let i = 0; i < 100; i++) {
+        await one();
+        if (++done === 100) share = answers(doomed).finally(() => doomed.child.kill('SIGKILL'));
+      }
+    };
+    await Promise.all([...Array.from({ length: 3 }, () => work(async () => assert.equal(await rest(), 200))), ...Array.from({ length: 3 }, () => work(async () => assert.equal((await call(client, 'GetProduct', { id: 'p1' })).answer.name, 'Tea')))]);
+    assert.ok((await share) > 0, 'the requests went to one instance alone');
+    assert.ok(doomed.exit, 'all requests came before the end of the one instance');
+    assert.equal((await call(client, 'UpdateProduct', { product: { id: 'p1', name: 'Tea' } }, { token: staff })).answer.name, 'Tea');
+  } finally {
+    client.close();
+    proxy.child.kill('SIGTERM');
+  }
+});
