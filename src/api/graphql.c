@@ -4,6 +4,7 @@
 #include "api/cache_control.h"
 #include "api/documents.h"
 #include "api/error_map.h"
+#include "api/graphql_batch.h"
 #include "api/graphql_federation.h"
 #include "api/graphql_request.h"
 #include "api/graphql_store.h"
@@ -350,7 +351,7 @@ static Code decode_operation(ApiRequest *request, GraphqlState *state) {
   bool is_get = request->exchange->request.method != HTTP_POST;
   if (is_get && run->operation->kind == GRAPHQL_MUTATION) return refuse_method(request, STR("POST"), "A mutation must be sent with POST");
   bool is_watch = run->operation->kind == GRAPHQL_SUBSCRIPTION;
-  if (is_watch && !state->request.can_stream && !request->exchange->is_message)
+  if (is_watch && !state->request.can_stream)
     return refuse(request, problem_with_hint(run->arena, CODE_NOT_ACCEPTABLE, STR("A subscription is answered as a stream"),
                                              STR("Accept: text/event-stream, or the WebSocket at this address")));
   if (!graphql_variables(run, state->request.variables)) return answer_mistakes(request, state);
@@ -365,6 +366,21 @@ static Code decode_operation(ApiRequest *request, GraphqlState *state) {
   encode(request);
   request->is_answered = true;
   return CODE_OK;
+}
+
+/* A batch within a batch is none. */
+static Code decode_batch(ApiRequest *request, GraphqlState *state) {
+  Arena *arena = request->exchange->arena;
+  size_t max = request->api->graphql->limits.batch_max;
+  if (max == 0 || request->exchange->is_message)
+    return refuse(request, problem_create(arena, CODE_BAD_REQUEST, STR("A request holds one operation; batches of them are not served")));
+  if (state->request.is_stream)
+    return refuse(request, problem_create(arena, CODE_NOT_ACCEPTABLE, STR("A batch is not answered as a stream")));
+  if (state->request.batch->count > max) {
+    graphql_mistake(&state->mistakes, CODE_TOO_LARGE, NULL, 0, "The batch has more than %zu requests (--graphql-batch-max)", max);
+    return answer_mistakes(request, state);
+  }
+  return graphql_batch_prepare(request, state) ? CODE_OK : no_memory(request);
 }
 
 static Code decode(ApiRequest *request) {
@@ -391,6 +407,7 @@ static Code decode(ApiRequest *request) {
   if (problem != NULL) return refuse(request, problem);
   const Graphql *graphql = request->api->graphql;
   state->mistakes = graphql_mistakes_on(arena);
+  if (state->request.batch != NULL) return decode_batch(request, state);
   state->run = (GraphqlRun){
       .api = request->api, .schema = graphql->schema, .limits = &graphql->limits, .arena = arena, .mistakes = &state->mistakes};
   return decode_operation(request, state);

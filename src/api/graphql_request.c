@@ -103,7 +103,10 @@ static const Problem *read_body(const HttpRequest *http, Arena *arena, GraphqlRe
   if (problem == NULL) problem = parse_json(http->body, arena, "The body", &body);
   if (problem != NULL) return problem;
   if (body == NULL) return refuse(arena, "The request has no body");
-  if (body->type == JSON_ARRAY) return refuse(arena, "A request holds one operation; batches of them are not served");
+  if (body->type == JSON_ARRAY) {
+    ret->batch = body;
+    return NULL;
+  }
   if (body->type != JSON_OBJECT) return refuse(arena, "The body must be an object with \"query\"");
   const JsonValue *query = json_get(body, STR("query")), *name = json_get(body, STR("operationName"));
   const JsonValue *id = json_get(body, STR("documentId"));
@@ -119,7 +122,7 @@ static const Problem *read_body(const HttpRequest *http, Arena *arena, GraphqlRe
 
 const Problem *graphql_request_read(const HttpRequest *http, Arena *arena, GraphqlRequest *ret) {
   const Problem *problem = http->method == HTTP_POST ? read_body(http, arena, ret) : read_url(http, arena, ret);
-  if (problem != NULL) return problem;
+  if (problem != NULL || ret->batch != NULL) return problem;
   if (ret->query.ptr == NULL && ret->document_id.ptr == NULL && ret->sha256.ptr == NULL)
     return refuse(arena, "The request has no \"query\"");
   return NULL;

@@ -15,6 +15,7 @@ typedef struct GraphqlRequest {
   Str sha256;      /* of extensions.persistedQuery; ptr NULL: none */
   Str operation_name;
   const JsonValue *variables; /* NULL: none */
+  const JsonValue *batch;     /* an array of requests, and nothing else is set; NULL: it is one */
   bool has_cost;              /* extensions.cost asks for it */
   bool is_strict;             /* the answer is application/graphql-response+json */
   bool is_page;               /* a browser's address: GraphiQL */
@@ -29,6 +30,7 @@ typedef struct GraphqlState {
   const GraphqlDocument *document;
   bool is_compiled;
   struct GraphqlWatch *watch; /* a subscription's: api/graphql_watch.c */
+  struct GraphqlBatch *batch; /* an array's: api/graphql_batch.c */
 } GraphqlState;
 
 /* From the URL's query (GET) or the body (POST). A problem: not a GraphQL request at all. */

@@ -12,6 +12,7 @@
 typedef struct GraphqlLimits {
   size_t depth_max, cost_max, aliases_max, document_bytes_max, tokens_max;
   size_t persisted_max; /* 0: no document is persisted */
+  size_t batch_max;     /* 0: no arrays of requests */
   bool has_introspection, has_graphiql;
   /* Over WebSocket; of one connection. */
   size_t ws_operations_max, ws_message_bytes_max, ws_queued_bytes_max;

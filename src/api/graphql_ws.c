@@ -270,7 +270,7 @@ static bool fill_request(const GraphqlWs *session, const WsMessage *message) {
   if (headers == NULL || body.failed != CODE_OK) return false;
   size_t count = 0;
   headers[count++] = (HttpHeader){STR("content-type"), STR("application/json")};
-  headers[count++] = (HttpHeader){STR("accept"), STR("application/graphql-response+json")};
+  headers[count++] = (HttpHeader){STR("accept"), STR("application/graphql-response+json, text/event-stream;q=0.1")};
   if (session->authorization.ptr != NULL) {
     headers[count] = (HttpHeader){STR("authorization"), arena_str(exchange->arena, session->authorization)};
     if (headers[count++].value.ptr == NULL) return false;

@@ -98,6 +98,8 @@ static const OptionSpec options[] = {
      .max = 1ull << 24, .is_limit = true},
     {"graphql-tokens-max", OPTION_COUNT, AT(graphql_tokens_max), "10000", "N", "tokens in a GraphQL document (400)", .min = 1,
      .max = 10000000, .is_limit = true},
+    {"graphql-batch-max", OPTION_COUNT, AT(graphql_batch_max), "0", "N", "requests in an array to /graphql (0: no arrays; 400)",
+     .max = 1000, .is_limit = true},
     {"graphql-documents", OPTION_TEXT, AT(graphql_documents), NULL, "DIR", "execute the GraphQL documents in this folder only"},
     {"graphql-persisted-max", OPTION_COUNT, AT(graphql_persisted_max), "1000", "N", "documents kept by their SHA-256 (0: none)",
      .max = COUNT_MAX, .is_limit = true},

@@ -33,7 +33,7 @@ typedef struct ServeConfig {
   uint64_t request_timeout_ms, header_timeout_ms, idle_timeout_ms, drain_timeout_ms, statement_timeout_ms;
   uint64_t page_size, page_size_max, groups_max, nesting_max, batch_max, filter_bytes_max, result_bytes_max, export_rows_max,
       import_bytes_max;
-  uint64_t graphql_depth_max, graphql_cost_max, graphql_aliases_max, graphql_document_bytes_max, graphql_tokens_max;
+  uint64_t graphql_depth_max, graphql_cost_max, graphql_aliases_max, graphql_batch_max, graphql_document_bytes_max, graphql_tokens_max;
   uint64_t graphql_persisted_max;
   Str graphql_documents;               /* a folder; len 0: whatever is asked is executed */
   int graphql_introspection, graphiql; /* 0: on */

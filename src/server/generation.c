@@ -89,6 +89,7 @@ GraphqlLimits generation_graphql_limits(const ServeConfig *config) {
       .document_bytes_max = config->graphql_document_bytes_max,
       .tokens_max = config->graphql_tokens_max,
       .persisted_max = config->graphql_persisted_max,
+      .batch_max = config->graphql_batch_max,
       .has_introspection = config->graphql_introspection == 0,
       .has_graphiql = config->graphiql == 0,
       .ws_operations_max = config->graphql_ws_operations_max,
