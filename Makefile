@@ -1,5 +1,5 @@
 # A thin front for Meson and scripts/: each target is one command on a fresh Debian 12 and installs what it is missing.
-.PHONY: run build test conform faults bench fuzz lint format clean
+.PHONY: run build test coverage conform faults bench bench-peers fuzz lint format clean
 
 SECONDS ?= 60
 
@@ -13,6 +13,11 @@ build:
 test:
 	@scripts/dependencies.sh build test
 	@scripts/test.sh $(ONLY)
+
+# Which lines and branches the tests run through, for each module.
+coverage:
+	@scripts/dependencies.sh build test coverage
+	@scripts/coverage.sh $(ONLY)
 
 # PostgreSQL stopped and started under load, ROUNDS times.
 faults: build
@@ -28,6 +33,11 @@ bench: build
 	@scripts/dependencies.sh build test
 	@scripts/bench.sh $(BENCH)
 
+# What people would otherwise run, on the same rows: needs Go beside what the tests need.
+bench-peers: build
+	@scripts/dependencies.sh build test
+	@scripts/bench_peers.sh $(PEERS)
+
 fuzz:
 	@scripts/dependencies.sh build fuzz
 	@scripts/fuzz.sh $(SECONDS) $(ONLY)
@@ -41,4 +51,4 @@ format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:
-	rm -rf build build-test build-thread build-fuzz build-lint
+	rm -rf build build-test build-thread build-fuzz build-lint build-coverage

@@ -1,9 +1,12 @@
-/* load.c - a closed-loop load generator: C keep-alive connections on one thread, each with one request in flight, for a number of
- * requests or of seconds. A request is a template in which `{i}` becomes a number: the next of a sequence, or a random one below N;
+/* load.c - a load generator: C keep-alive connections on one thread, each with one request in flight, for a number of requests or of
+ * seconds. Without -R it is a closed loop: an answer is followed by the next request. With -R it is an open one: requests are due at a
+ * constant rate whatever the answers do, and a latency counts from when its request was due, so that a stall is felt by all that had to
+ * wait for it (no coordinated omission). A request is a template in which `{i}` becomes a number: the next of a sequence, or a random one
+ * below N;
  * `{line}` becomes a random line of a file. Every answer's status is checked. Prints one line of JSON. */
 #include <assert.h>
-#include <errno.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -25,6 +28,7 @@ typedef struct Options {
   size_t connections;
   uint64_t requests_max; /* 0: until the time is over */
   double seconds;
+  double rate; /* requests a second that are due; 0: a closed loop */
   const char *method, *path, *body, *header;
   const char *write_path, *write_body; /* instead of the above, for so many of a hundred: a POST that is answered with 201 */
   uint64_t write_percent;
@@ -46,8 +50,8 @@ typedef struct Connection {
   int fd;
   char *answer;
   size_t answer_length;
-  bool is_busy, is_write;
-  uint64_t sent_ns;
+  uint64_t due_ns; /* when its request was to be sent */
+  bool is_write;
 } Connection;
 
 typedef struct Load {
@@ -56,8 +60,10 @@ typedef struct Load {
   FILE *ids;
   uint64_t next, sent, answered, wrong, bytes;
   uint64_t random;
-  uint64_t deadline_ns;
+  uint64_t begin_ns, deadline_ns;
   Connection connections[CONNECTIONS_MAX];
+  Connection *idle[CONNECTIONS_MAX]; /* of an open loop */
+  size_t idle_count;
   uint32_t *latencies_us;
   size_t latency_count;
   char first_wrong[512];
@@ -131,7 +137,7 @@ static bool is_over(const Load *load) {
   return now_ns() >= load->deadline_ns;
 }
 
-static void send_next(Load *load, Connection *connection) {
+static void send_next(Load *load, Connection *connection, uint64_t due_ns) {
   const Options *options = load->options;
   uint64_t number = options->random_below > 0 ? random_next(load) % options->random_below : load->next++;
   char path[4096], body[REQUEST_BYTES_MAX / 2], request[REQUEST_BYTES_MAX];
@@ -151,8 +157,7 @@ static void send_next(Load *load, Connection *connection) {
   if (body_length > 0) memcpy(request + length, body, body_length);
   length += body_length;
   connection->answer_length = 0;
-  connection->is_busy = true;
-  connection->sent_ns = now_ns();
+  connection->due_ns = due_ns;
   load->sent++;
   if (write(connection->fd, request, length) != (ssize_t)length) {
     perror("load: write");
@@ -160,14 +165,28 @@ static void send_next(Load *load, Connection *connection) {
   }
 }
 
-/* The whole length of the answer at the buffer's start, or 0 while it is not known. Only Content-Length framing: what we measure uses it.
- */
+/* The length of a chunked body that begins at `text`, or 0 while it isn't whole. Nothing that we measure sends trailers. */
+static size_t chunked_length_of(const char *text) {
+  for (const char *at = text;;) {
+    char *line_end;
+    size_t size = strtoull(at, &line_end, 16);
+    if (line_end == at || strncmp(line_end, "\r\n", 2) != 0) return 0;
+    if (strnlen(line_end, size + 4) < size + 4) return 0;
+    at = line_end + 2 + size + 2;
+    if (size == 0) return (size_t)(at - text);
+  }
+}
+
+/* The whole length of the answer at the buffer's start, or 0 while it is not known. */
 static size_t answer_length_of(const char *text) {
   const char *end = strstr(text, "\r\n\r\n");
   if (end == NULL) return 0;
   size_t head = (size_t)(end - text) + 4;
   for (const char *line = text; line < end; line = strstr(line, "\r\n") + 2) {
     if (strncasecmp(line, "content-length:", 15) == 0) return head + (size_t)strtoull(line + 15, NULL, 10);
+    if (strncasecmp(line, "transfer-encoding: chunked", 26) != 0) continue;
+    size_t body = chunked_length_of(text + head);
+    return body == 0 ? 0 : head + body;
   }
   return head;
 }
@@ -189,8 +208,7 @@ static void take_answer(Load *load, Connection *connection) {
   }
   load->answered++;
   load->bytes += connection->answer_length;
-  if (load->latency_count < LATENCIES_MAX) load->latencies_us[load->latency_count++] = (uint32_t)((now_ns() - connection->sent_ns) / 1000);
-  connection->is_busy = false;
+  if (load->latency_count < LATENCIES_MAX) load->latencies_us[load->latency_count++] = (uint32_t)((now_ns() - connection->due_ns) / 1000);
 }
 
 static void receive(Load *load, Connection *connection) {
@@ -206,7 +224,10 @@ static void receive(Load *load, Connection *connection) {
   size_t whole = answer_length_of(connection->answer);
   if (whole == 0 || connection->answer_length < whole) return;
   take_answer(load, connection);
-  if (!is_over(load)) send_next(load, connection);
+  if (load->options->rate > 0)
+    load->idle[load->idle_count++] = connection;
+  else if (!is_over(load))
+    send_next(load, connection, now_ns());
 }
 
 static int connect_to(uint16_t port) {
@@ -233,47 +254,66 @@ static uint32_t percentile(const Load *load, double part) {
 
 static void report(Load *load, double seconds) {
   qsort(load->latencies_us, load->latency_count, sizeof *load->latencies_us, compare_latencies);
-  printf("{\"requests\":%llu,\"wrong\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50_us\":%u,\"p99_us\":%u}\n",
+  printf("{\"requests\":%llu,\"wrong\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u}\n",
          (unsigned long long)load->answered, (unsigned long long)load->wrong, (unsigned long long)load->bytes, seconds,
-         percentile(load, 0.5), percentile(load, 0.99));
+         percentile(load, 0.5), percentile(load, 0.99), percentile(load, 0.999));
   if (load->wrong > 0) fprintf(stderr, "load: the first wrong answer:\n%s\n", load->first_wrong);
+}
+
+static void connect_all(Load *load, int epoll_fd) {
+  for (size_t i = 0; i < load->options->connections; i++) {
+    Connection *connection = &load->connections[i];
+    connection->fd = connect_to(load->options->port);
+    connection->answer = malloc(ANSWER_BYTES_MAX + 1);
+    assert(connection->answer != NULL);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->fd, &event);
+    load->idle[load->idle_count++] = connection;
+  }
+}
+
+/* Sends what is due, as far as connections are free; returns the nanoseconds until the next is due. */
+static uint64_t send_due(Load *load) {
+  for (;;) {
+    uint64_t due_ns = load->begin_ns + (uint64_t)((double)load->sent * 1e9 / load->options->rate), now = now_ns();
+    if (due_ns > now) return due_ns - now;
+    if (is_over(load) || load->idle_count == 0) return (uint64_t)load->options->wait_ms * 1000000u;
+    send_next(load, load->idle[--load->idle_count], due_ns);
+  }
 }
 
 static void run(Load *load) {
   const Options *options = load->options;
   int epoll_fd = epoll_create1(0);
-  for (size_t i = 0; i < options->connections; i++) {
-    Connection *connection = &load->connections[i];
-    connection->fd = connect_to(options->port);
-    connection->answer = malloc(ANSWER_BYTES_MAX + 1);
-    assert(connection->answer != NULL);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->fd, &event);
-  }
-  uint64_t begin = now_ns();
-  load->deadline_ns = begin + (uint64_t)(options->seconds * 1e9);
-  for (size_t i = 0; i < options->connections && !is_over(load); i++) send_next(load, &load->connections[i]);
-  while (load->answered < load->sent) {
+  connect_all(load, epoll_fd);
+  load->begin_ns = now_ns();
+  load->deadline_ns = load->begin_ns + (uint64_t)(options->seconds * 1e9);
+  bool is_open = options->rate > 0;
+  while (!is_open && load->idle_count > 0 && !is_over(load)) send_next(load, load->idle[--load->idle_count], now_ns());
+  while (load->answered < load->sent || (is_open && !is_over(load))) {
+    uint64_t wait_ns = is_open ? send_due(load) : (uint64_t)options->wait_ms * 1000000u;
+    struct timespec wait = {.tv_sec = (time_t)(wait_ns / 1000000000u), .tv_nsec = (long)(wait_ns % 1000000000u)};
     struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait(epoll_fd, events, EVENTS_MAX, options->wait_ms);
-    if (count == 0) {
+    int count = epoll_pwait2(epoll_fd, events, EVENTS_MAX, &wait, NULL);
+    if (count == 0 && wait_ns >= (uint64_t)options->wait_ms * 1000000u) {
       fprintf(stderr, "load: no answer for %d ms\n", options->wait_ms);
       exit(3);
     }
     for (int i = 0; i < count; i++) receive(load, events[i].data.ptr);
   }
-  report(load, (double)(now_ns() - begin) / 1e9);
+  report(load, (double)(now_ns() - load->begin_ns) / 1e9);
 }
 
 int main(int argc, char **argv) {
   Options options = {.connections = 64, .seconds = 1, .method = "GET", .path = "/", .header = "", .status = 200, .wait_ms = 10000};
   uint64_t seed = 88172645463325252u;
-  for (int option; (option = getopt(argc, argv, "p:c:n:t:m:u:b:H:l:o:f:r:s:S:w:W:U:B:")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "p:c:n:t:R:m:u:b:H:l:o:f:r:s:S:w:W:U:B:")) != -1;) {
     switch (option) {
       case 'p': options.port = (uint16_t)strtoul(optarg, NULL, 10); break;
       case 'c': options.connections = strtoul(optarg, NULL, 10); break;
       case 'n': options.requests_max = strtoull(optarg, NULL, 10); break;
       case 't': options.seconds = strtod(optarg, NULL); break;
+      case 'R': options.rate = strtod(optarg, NULL); break;
       case 'm': options.method = optarg; break;
       case 'u': options.path = optarg; break;
       case 'b': options.body = optarg; break;
@@ -290,7 +330,8 @@ int main(int argc, char **argv) {
       case 'S': seed = strtoull(optarg, NULL, 10) | 1; break;
       default:
         fprintf(stderr,
-                "usage: load -p PORT [-c connections] [-n requests | -t seconds] [-m method] [-u path] [-b body] [-H header] [-l "
+                "usage: load -p PORT [-c connections] [-n requests | -t seconds] [-R requests a second] [-m method] [-u path] [-b body] "
+                "[-H header] [-l "
                 "file of lines]\n"
                 "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-S seed] [-w seconds to wait]\n"
                 "            [-W percent of writes -U path -B body]\n");

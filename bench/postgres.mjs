@@ -1,5 +1,5 @@
 // postgres.mjs - measures the server on PostgreSQL against a bare epoll hello and a raw libpq pipeline, in turns in one run, and writes its
-// section of docs/bench.md. The database is this run's own. BENCH_PEERS=1: what people would otherwise run beside it, where it is installed.
+// section of docs/bench.md. The database is this run's own.
 //   node bench/postgres.mjs [full]
 import fs from 'node:fs';
 import os from 'node:os';
@@ -18,17 +18,6 @@ const cases = [
   { name: 'mixed: 90 % GET by id, 10 % insert', goal: null, options: [...get, '-W', '10', '-U', insert.path, '-B', insert.body] },
 ];
 
-// Each serves GET /v1/products/{id}, or says what it is asked instead.
-async function startPeers(url) {
-  if (!process.env.BENCH_PEERS) return [];
-  if (!fs.existsSync('bench/peers/node_modules')) throw new Error('the peers are not installed: npm ci in bench/peers');
-  const postgraphile = ['-m', 'POST', '-u', '/graphql', '-b', '{"query":"{productById(id:\\"{line}\\"){id sku name price stock number createdAt}}"}', '-l', file('ids')];
-  return [
-    { name: 'GET by id, Fastify with pg', options: get, server: await start('node', ['bench/peers/fastify.mjs', url]) },
-    { name: 'the same of PostGraphile', options: postgraphile, server: await start('node', ['bench/peers/postgraphile.mjs', url]) },
-  ];
-}
-
 async function main(postgres) {
   const url = postgres.url();
   await fill(rows, url);
@@ -36,11 +25,9 @@ async function main(postgres) {
   const hello = await start(`${build}/bench/hello`, []);
   const raw = await start(`${build}/bench/pipeline`, [url]);
   const ours = await startOurs(url);
-  const peers = await startPeers(url);
   const all = [
     { name: 'GET by id, raw libpq pipelining', options: get, goal: null, server: raw },
     ...cases.map((one) => ({ ...one, server: ours })),
-    ...peers.map((one) => ({ ...one, goal: null })),
   ];
   const samples = new Map([['bare epoll hello', []], ...all.map(({ name }) => [name, []])]);
   for (let round = -1; round < rounds; round++) {
@@ -54,7 +41,7 @@ async function main(postgres) {
       samples.get(name).push({ ...sample, ratio: sample.us / base.us });
     }
   }
-  for (const { server } of [...peers, { server: ours }, { server: raw }, { server: hello }]) await stop(server);
+  for (const { server } of [{ server: ours }, { server: raw }, { server: hello }]) await stop(server);
   const figure = (name, key) => median(samples.get(name).map((sample) => sample[key]));
   return [...samples.keys()].map((name) => ({ name, us: figure(name, 'us'), ratio: figure(name, 'ratio'), rate: figure(name, 'rate'), p99: figure(name, 'p99'), goal: all.find((one) => one.name === name)?.goal ?? null }));
 }

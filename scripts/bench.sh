@@ -24,7 +24,6 @@ if [ "${1:-}" = openapi ]; then
 fi
 if [ "${1:-}" = postgres ]; then
   shift
-  [ -z "${BENCH_PEERS:-}" ] || scripts/npm.sh bench/peers
   exec node bench/postgres.mjs "$@"
 fi
 exec node bench/run.mjs "$@"

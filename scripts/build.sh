@@ -9,6 +9,7 @@ case "$kind" in
   release) folder=build        options=(--buildtype=release -Db_lto=true -Dtests=false) ;;
   # What is undefined must end the test; the sanitizers' own recovery would only print it.
   test)    folder=build-test   options=(--buildtype=debugoptimized -Db_sanitize=address,undefined) ;;
+  coverage) folder=build-coverage options=(--buildtype=debug -Db_coverage=true) ;;
   thread)  folder=build-thread options=(--buildtype=debugoptimized -Db_sanitize=thread) ;;
   fuzz)    folder=build-fuzz   options=(--buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dtests=false -Dfuzz=true)
            export CC=clang ;;

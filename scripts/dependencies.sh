@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing from Debian's packages for the groups named (build, test, lint, fuzz); says what it does.
+# Installs what is missing from Debian's packages for the groups named (build, test, lint, fuzz, coverage); says what it does.
 # Silent and instant when all is there.
 set -euo pipefail
 
@@ -26,7 +26,8 @@ for group in "$@"; do
     lint) wanted+=(clang clang-format clang-tidy git) ;;
     # The sanitizers are a package of their own, which clang only recommends.
     fuzz) wanted+=(clang libclang-rt-dev) ;;
-    *) echo "dependencies.sh: no group '$group' (build, test, lint, fuzz)" >&2; exit 2 ;;
+    coverage) wanted+=(gcovr) ;;
+    *) echo "dependencies.sh: no group '$group' (build, test, lint, fuzz, coverage)" >&2; exit 2 ;;
   esac
 done
 

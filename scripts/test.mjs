@@ -4,6 +4,9 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
+// What most parts run on: `test`, under ASan and UBSan, or `coverage`.
+const kind = process.env.CAISSON_BUILD ?? 'test';
+
 const logs = 'build-test/logs';
 const total = { passed: 0, failed: 0, skipped: 0 };
 
@@ -72,15 +75,15 @@ async function runNode(name, files, env) {
 }
 
 const testsIn = (folder) => fs.readdirSync(folder).filter((name) => name.endsWith('.test.mjs')).sort().map((name) => path.join(folder, name));
-const sanitized = { CAISSON_BIN: 'build-test/caisson', UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1' };
+const sanitized = { CAISSON_BIN: `build-${kind}/caisson`, UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1' };
 
 const parts = [
-  { name: 'unit', title: 'unit, property and conformance tests, under ASan and UBSan', build: 'test', run: () => runMeson('build-test', []) },
-  { name: 'scenario', title: 'scenarios, against a server under ASan and UBSan', build: 'test', run: () => runNode('scenario', ['tests/scenario/scenario.test.mjs'], sanitized) },
-  { name: 'scenario-grpc', title: 'scenarios over gRPC, on SQLite', build: 'test', packages: ['tests/grpc'], run: () => runNode('scenario-grpc', ['tests/scenario/scenario.test.mjs'], { ...sanitized, CAISSON_FACES: 'grpc', CAISSON_STORES: 'sqlite' }) },
-  { name: 'differential', title: 'random operations with the same answers on SQLite and PostgreSQL, under ASan and UBSan', build: 'test', run: () => runNode('differential', ['tests/differential/differential.test.mjs'], sanitized) },
-  { name: 'end-to-end', title: 'end-to-end tests, against a server under ASan and UBSan', build: 'test', packages: ['tests/clients', 'tests/grpc'], run: () => runNode('end-to-end', testsIn('tests/e2e'), sanitized) },
-  { name: 'graphql', title: 'GraphQL held against its reference and Apollo\'s tools, under ASan and UBSan', build: 'test', packages: ['tests/graphql'], run: () => runNode('graphql', testsIn('tests/graphql'), sanitized) },
+  { name: 'unit', title: 'unit, property and conformance tests, under ASan and UBSan', build: kind, run: () => runMeson(`build-${kind}`, []) },
+  { name: 'scenario', title: 'scenarios, against a server under ASan and UBSan', build: kind, run: () => runNode('scenario', ['tests/scenario/scenario.test.mjs'], sanitized) },
+  { name: 'scenario-grpc', title: 'scenarios over gRPC, on SQLite', build: kind, packages: ['tests/grpc'], run: () => runNode('scenario-grpc', ['tests/scenario/scenario.test.mjs'], { ...sanitized, CAISSON_FACES: 'grpc', CAISSON_STORES: 'sqlite' }) },
+  { name: 'differential', title: 'random operations with the same answers on SQLite and PostgreSQL, under ASan and UBSan', build: kind, run: () => runNode('differential', ['tests/differential/differential.test.mjs'], sanitized) },
+  { name: 'end-to-end', title: 'end-to-end tests, against a server under ASan and UBSan', build: kind, packages: ['tests/clients', 'tests/grpc'], run: () => runNode('end-to-end', testsIn('tests/e2e'), sanitized) },
+  { name: 'graphql', title: 'GraphQL held against its reference and Apollo\'s tools, under ASan and UBSan', build: kind, packages: ['tests/graphql'], run: () => runNode('graphql', testsIn('tests/graphql'), sanitized) },
   { name: 'thread', title: 'what threads share, under TSan', build: 'thread', run: () => runMeson('build-thread', ['io', 'store', 'http', 'conformance']) },
   { name: 'thread-server', title: 'a server of several threads under load, under TSan', build: 'thread',
     run: () => runNode('thread-server', testsIn('tests/thread'), { CAISSON_BIN: 'build-thread/caisson', TSAN_OPTIONS: 'halt_on_error=1 second_deadlock_stack=1' }) },

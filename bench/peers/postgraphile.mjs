@@ -1,7 +1,7 @@
-// postgraphile.mjs - PostGraphile as its documentation has it for production: no GraphiQL, no watching.
+// postgraphile.mjs - PostGraphile over the table, without its watcher, logs and browser page. PORT CONNECTION-STRING
 import http from 'node:http';
 import { postgraphile } from 'postgraphile';
 
-const server = http.createServer(postgraphile(process.argv[2], 'public', { disableQueryLog: true, graphiql: false }));
-server.listen(0, '127.0.0.1', () => console.log(`listening on http://127.0.0.1:${server.address().port}`));
-process.on('SIGTERM', () => process.exit(0));
+const [port, connectionString] = process.argv.slice(2);
+const handler = postgraphile({ connectionString, max: 10 }, 'public', { graphiql: false, disableQueryLog: true, watchPg: false, dynamicJson: true, ignoreRBAC: false });
+http.createServer(handler).listen(Number(port), '127.0.0.1');
