@@ -166,8 +166,6 @@ static bool bind_next_parent(TestRead *read, size_t statement, const Value **ret
 }
 
 static void a_repeated_statement_runs_once_for_each_parent(Fixture *fixture) {
-  /* Stores with LATERAL joins are never given such plans. */
-  if (fixture->writer.dialect->has_lateral) return;
   assert_int_equal(fixture_write_now(fixture, insert_library, NULL), CODE_OK);
   const StoreStatement *statements[] = {
       statement_make(fixture, select_authors, false),
