@@ -127,7 +127,7 @@ static void on_started(Watch *watch, Str position) {
 
 /* A result without data: the subscription is over, and where to go on is said. */
 static void send_end(const GraphqlWatch *self, const Problem *problem, Str position) {
-  Buf out = buf_on_heap(END_BYTES_MAX), event = buf_on_heap(2 * END_BYTES_MAX);
+  Buf out = buf_on_heap(END_BYTES_MAX), event = buf_on_heap((size_t)2 * END_BYTES_MAX);
   buf_add(&out, STR("{\"errors\":[{\"message\":"));
   json_write_string(&out, problem->detail.len > 0 ? problem->detail : error_form(problem->code)->title);
   buf_add(&out, STR(",\"extensions\":{\"code\":"));

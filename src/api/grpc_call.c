@@ -1,4 +1,6 @@
 /* grpc_call.c - a request's message to the Operation that it asks for. Names are the contract's or the .proto's. */
+#include <assert.h>
+
 #include "api/grpc_methods.h"
 #include "api/header.h"
 #include "api/proto_decode.h"
@@ -31,6 +33,7 @@ static Code refuse_missing(GrpcState *state, Str name) {
 /* ---- Keys ---- */
 
 static bool is_missing(const ProtoNode *node, const Field *key) {
+  assert(node != NULL);
   for (size_t i = 0; i < node->type->field_count; i++) {
     const ProtoField *field = &node->type->fields[i];
     if (field->field != key) continue;
@@ -61,6 +64,7 @@ const ProtoField *grpc_row_field(const ProtoMessage *message, const Resource *re
 
 /* The row that a Create or an Update is about. */
 static Code decode_row(GrpcState *state, const ProtoNode *message, const ProtoNode **ret) {
+  assert(message != NULL);
   const ProtoField *field = grpc_row_field(message->type, state->method->resource);
   const ProtoNode *row = field == NULL ? NULL : proto_child(message, field->name);
   if (row == NULL) return refuse_missing(state, field == NULL ? STR("row") : field->name);

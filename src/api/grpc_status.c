@@ -160,7 +160,7 @@ static Str unpadded(Buf *text) {
 }
 
 Str grpc_status_details(const Problem *problem, Str request_id, Arena *arena) {
-  Buf bytes = buf_on(arena, DETAILS_BYTES_MAX), text = buf_on(arena, DETAILS_BYTES_MAX * 2);
+  Buf bytes = buf_on(arena, DETAILS_BYTES_MAX), text = buf_on(arena, (size_t)2 * DETAILS_BYTES_MAX);
   grpc_status_write(problem, request_id, &bytes);
   if (bytes.failed != CODE_OK) return (Str){0};
   base64_write(&text, buf_str(&bytes));
@@ -170,7 +170,7 @@ Str grpc_status_details(const Problem *problem, Str request_id, Arena *arena) {
 /* ---- Connect ---- */
 
 static void write_json_detail(size_t index, const Problem *problem, Str request_id, Arena *arena, JsonOut *json) {
-  Buf bytes = buf_on(arena, DETAILS_BYTES_MAX), text = buf_on(arena, DETAILS_BYTES_MAX * 2);
+  Buf bytes = buf_on(arena, DETAILS_BYTES_MAX), text = buf_on(arena, (size_t)2 * DETAILS_BYTES_MAX);
   details[index].write(problem, request_id, &bytes);
   base64_write(&text, buf_str(&bytes));
   if (bytes.failed != CODE_OK || text.failed != CODE_OK) return;

@@ -118,6 +118,7 @@ static Code make_verdict(Watch *watch, Error *err) {
   TRY(reduce_part(watch, operation->list.scope, &verdict, err));
   bool is_filter_plain = true;
   if (operation->list.filter != NULL) TRY(is_filter_open(watch, operation->list.filter, &is_filter_plain, err));
+  assert(verdict != NULL);
   watch->verdict = verdict;
   watch->is_far = verdict->has_relations || !is_filter_plain;
   watch->is_plain = true;

@@ -13,8 +13,8 @@ enum { PAGE_BYTES_MAX = 4 * 1024 * 1024, REPLICAS_MAX = 64, CHECKS_MAX = 3 + REP
 
 typedef struct PageCheck {
   const char *name;
+  Str detail; /* why not */
   bool is_ok;
-  Str detail;          /* why not */
   bool is_dispensable; /* the service is well without it */
 } PageCheck;
 
@@ -53,12 +53,12 @@ static void respond_checks(Request *request, const PageCheck *checks, size_t cou
 
 /* Alive means that a loop runs: this answer is the proof. */
 static void page_livez(Request *request) {
-  const PageCheck checks[] = {{"loop", true, {0}}};
+  const PageCheck checks[] = {{.name = "loop", .is_ok = true}};
   respond_checks(request, checks, 1);
 }
 
 static PageCheck started_check(const ServerShared *shared) {
-  return (PageCheck){"listeners", atomic_load(&shared->is_started), STR("not every listener is open yet")};
+  return (PageCheck){.name = "listeners", .detail = STR("not every listener is open yet"), .is_ok = atomic_load(&shared->is_started)};
 }
 
 static void page_startupz(Request *request) {
@@ -91,8 +91,8 @@ static void page_readyz(Request *request) {
   bool is_store_ok = shared->store->driver->ping(shared->store, &err) == CODE_OK;
   PageCheck checks[CHECKS_MAX] = {
       started_check(shared),
-      {"store", is_store_ok, str_of(err.text)},
-      {"draining", !atomic_load(&shared->http.is_draining), STR("the server is being stopped")},
+      {.name = "store", .detail = str_of(err.text), .is_ok = is_store_ok},
+      {.name = "draining", .detail = STR("the server is being stopped"), .is_ok = !atomic_load(&shared->http.is_draining)},
   };
   respond_checks(request, checks, 3 + replica_checks(shared->store, request->api.exchange->arena, checks + 3));
 }

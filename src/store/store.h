@@ -134,10 +134,10 @@ typedef struct StoreProgress {
 } StoreProgress;
 
 typedef struct StoreReplicaState {
-  bool is_up, is_used; /* it answers; it gets reads */
   int64_t lag_us;
   uint64_t reads, returned; /* that it was asked; that it left to the database */
   Error trouble;            /* unless is_up */
+  bool is_up, is_used;      /* it answers; it gets reads */
 } StoreReplicaState;
 
 typedef struct StoreOptions {
