@@ -2,7 +2,6 @@
  * requests of a turn go out as executions of one prepared statement behind one sync; their rows come back in order and leave as JSON. No
  * parser, no routing, no rules, no types: what remains is the kernel's share and libpq's.
  *   pipeline CONNINFO */
-#include <assert.h>
 #include <errno.h>
 #include <libpq-fe.h>
 #include <netinet/in.h>
@@ -21,14 +20,10 @@ enum { READ_BYTES = 16 * 1024, EVENTS_MAX = 256, QUEUE_MAX = 4096, COLUMNS = 7, 
 static const char *const names[COLUMNS] = {"id", "sku", "name", "price", "stock", "number", "createdAt"};
 static const char query[] = "SELECT id, sku, name, price, stock, number, created_at FROM products WHERE id = $1::uuid";
 
-/* The load's requests come whole: a closed loop over loopback never cuts one. */
-typedef struct Connection {
-  int fd;
-} Connection;
-
-/* Who waits for an answer, in the order in which the database gives them. */
+/* Who waits for an answer, in the order in which the database gives them: connections, of which nothing need be known. The load's requests
+ * come whole: a closed loop over loopback never cuts one. */
 typedef struct Waiting {
-  Connection *items[QUEUE_MAX];
+  int items[QUEUE_MAX];
   size_t first, count;
 } Waiting;
 
@@ -68,21 +63,17 @@ static void accept_all(int epoll_fd, int listen_fd) {
   for (int fd; (fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK)) >= 0;) {
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    Connection *connection = calloc(1, sizeof *connection);
-    assert(connection != NULL);
-    connection->fd = fd;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll", strerror(errno));
   }
 }
 
-static void ask(Server *server, Connection *connection) {
+static void ask(Server *server, int connection) {
   char bytes[READ_BYTES + 1], id[ID_LENGTH + 1];
-  ssize_t length = read(connection->fd, bytes, READ_BYTES);
+  ssize_t length = read(connection, bytes, READ_BYTES);
   if (length < 0 && errno == EAGAIN) return;
   if (length <= 0) {
-    close(connection->fd);
-    free(connection);
+    close(connection);
     return;
   }
   bytes[length] = 0;
@@ -96,7 +87,7 @@ static void ask(Server *server, Connection *connection) {
   server->sent++;
 }
 
-static void answer(Connection *connection, const PGresult *result) {
+static void answer(int connection, const PGresult *result) {
   char body[2048], text[4096];
   size_t length = 0;
   if (PQntuples(result) != 1) fail("answer", "there is no such row");
@@ -108,7 +99,7 @@ static void answer(Connection *connection, const PGresult *result) {
   body[length++] = '}';
   int size = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%.*s", length,
                       (int)length, body);
-  if (write(connection->fd, text, (size_t)size) != size) fail("write", strerror(errno));
+  if (write(connection, text, (size_t)size) != size) fail("write", strerror(errno));
 }
 
 static void take_answers(Server *server) {
@@ -145,19 +136,19 @@ int main(int argc, char **argv) {
   }
   server.pg = connect_to(argv[1]);
   int listen_fd = listen_on_any_port(), epoll_fd = epoll_create1(0);
-  struct epoll_event listener = {.events = EPOLLIN, .data.ptr = NULL}, database = {.events = EPOLLIN, .data.ptr = &server};
+  struct epoll_event listener = {.events = EPOLLIN, .data.fd = listen_fd}, database = {.events = EPOLLIN, .data.fd = PQsocket(server.pg)};
   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listen_fd, &listener);
-  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, PQsocket(server.pg), &database);
+  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, database.data.fd, &database);
   for (;;) {
     struct epoll_event events[EVENTS_MAX];
     int count = epoll_wait(epoll_fd, events, EVENTS_MAX, -1);
     for (int i = 0; i < count; i++) {
-      if (events[i].data.ptr == NULL)
+      if (events[i].data.fd == listen_fd)
         accept_all(epoll_fd, listen_fd);
-      else if (events[i].data.ptr == &server)
+      else if (events[i].data.fd == database.data.fd)
         take_answers(&server);
       else
-        ask(&server, events[i].data.ptr);
+        ask(&server, events[i].data.fd);
     }
     send_all(&server);
   }
