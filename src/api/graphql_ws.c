@@ -350,7 +350,7 @@ static void take_message(GraphqlWs *session, WsMessage *message, Str text) {
   Str type = code == CODE_OK ? text_member(&message->json, STR("type")) : (Str){NULL, 0};
   const JsonValue *payload = type.ptr == NULL ? NULL : json_get(&message->json, STR("payload"));
   bool has_payload = payload != NULL && payload->type != JSON_NULL;
-  bool is_good = !has_payload || payload->type == JSON_OBJECT;
+  bool is_good = type.ptr != NULL && (!has_payload || payload->type == JSON_OBJECT);
   if (has_payload) message->payload = payload;
   for (size_t i = 0; is_good && i < sizeof message_types / sizeof message_types[0]; i++) {
     if (!str_equal(type, message_types[i].type)) continue;
