@@ -3,6 +3,7 @@
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
+import { parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -30,7 +31,12 @@ function webSocket() {
   return socket;
 }
 
-const fetcher = (params, options) => createGraphiQLFetcher({ url, headers: headers(), wsClient: webSocket() })(params, options);
+// What GraphiQL knows of the document is a moment old; whether it subscribes is read from what is sent.
+function documentOf(text) {
+  try { return parse(text); } catch { return undefined; }
+}
+const fetcher = (params, options) =>
+  createGraphiQLFetcher({ url, headers: headers(), wsClient: webSocket() })(params, { ...options, documentAST: documentOf(params.query) });
 const plugins = [explorerPlugin({ showAttribution: false })];
 const defaultQuery = `# Write a query, or click one together in the explorer at the left. Ctrl-Space says what may stand here.
 # A subscription goes over WebSocket. The token above says who is asking.

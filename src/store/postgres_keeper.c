@@ -14,6 +14,7 @@ typedef struct Keeper {
   PostgresConnection *connection; /* its own: NULL while there is none */
   int64_t pulse_us, retry_us, backoff_us;
   int64_t felt_us; /* when the pulse was last felt */
+  Error refusal;   /* why the last connection could not be made */
 } Keeper;
 
 static void set_health(PostgresStore *store, Code code, const Error *err) {
@@ -57,6 +58,7 @@ static void back_off(Keeper *keeper) {
 static Code open_one(Keeper *keeper, PostgresConnection **ret, Error *err) {
   Code code = postgres_connection_open(&keeper->store->target, is_patient, keeper, ret, err);
   if (code != CODE_OK) {
+    keeper->refusal = *err;
     back_off(keeper);
     postgres_pool_refused(keeper->store);
     return code;
@@ -163,7 +165,11 @@ static void feel_pulse(Keeper *keeper) {
   Code code = CODE_OK;
   keeper->pulse_us = postgres_clock_us() + pulse_us_of(keeper->store);
   if (keeper->connection == NULL) code = connect_keeper(keeper, &err);
-  if (code == CODE_OK && keeper->connection == NULL) return;
+  if (code == CODE_OK && keeper->connection == NULL) {
+    /* Others' attempts come before ours, and fail as ours would. */
+    if (postgres_clock_us() - keeper->felt_us >= PULSE_TIMEOUT_US) set_health(keeper->store, CODE_UNAVAILABLE, &keeper->refusal);
+    return;
+  }
   if (code == CODE_OK) code = ask(keeper, &position, &err);
   if (code != CODE_OK) {
     postgres_connection_close(keeper->connection);

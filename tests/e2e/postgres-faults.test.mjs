@@ -28,17 +28,25 @@ type Line @resource @access(read: "true", write: "true") {
 
 let postgres;
 before(async () => { postgres = await startPostgres({ tcp: true, settings: { max_connections: 60 } }); });
-after(async () => { await postgres?.remove(); });
+// A failed test leaves its server; nothing may outlive the run.
+const started = new Set();
+after(async () => {
+  for (const server of started) server.child.kill('SIGKILL');
+  await postgres?.remove();
+});
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const json = { 'Content-Type': 'application/json' };
 
 async function serve(url, options = []) {
-  return startServer({ contract, store: url, options: ['--threads', '2', '--migrate', ...options] });
+  const server = await startServer({ contract, store: url, options: ['--threads', '2', '--migrate', ...options] });
+  started.add(server);
+  return server;
 }
 
 async function end(server) {
   await server.stop();
+  started.delete(server);
   // The password stands in the address; it is shown nowhere.
   assert.ok(!server.stderr.includes(password), 'the password was written to the log');
   removeFolder(server.folder);
