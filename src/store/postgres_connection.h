@@ -31,7 +31,7 @@ typedef struct PostgresPending {
 typedef struct PostgresConnection PostgresConnection;
 struct PostgresConnection {
   PGconn *pg;
-  const PostgresTarget *target;
+  PostgresTarget *target;
   PostgresStatements *statements;
   Arena *params; /* of one command */
   Arena *row;    /* of one row */

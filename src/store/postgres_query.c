@@ -11,6 +11,7 @@ typedef struct Answer {
   StoreRowFn *row;
   void *context;
   bool is_conflict;
+  bool is_unprepared; /* a pooler is between, whose connections hold statements of others */
 } Answer;
 
 static Code exchange(PostgresConnection *connection, int64_t timeout_us, Answer *answer, Error *err) {
@@ -26,6 +27,7 @@ static Code exchange(PostgresConnection *connection, int64_t timeout_us, Answer 
       if (code == CODE_OK && outcome == POSTGRES_FAILED) {
         code = postgres_error_set(connection->target, pending.result, err);
         answer->is_conflict = code == CODE_CONFLICT;
+        answer->is_unprepared = postgres_error_remedy(pending.result) == POSTGRES_REMEDY_UNPREPARED;
       }
       if (code == CODE_OK && outcome == POSTGRES_OK && pending.command == POSTGRES_EXECUTE)
         code = postgres_rows_read(connection, &pending, answer->row, answer->context, err);
@@ -53,6 +55,11 @@ Code postgres_command(PostgresConnection *connection, const char *sql, int64_t t
 Code postgres_ask(PostgresConnection *connection, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
                   Error *err) {
   Answer answer = {.row = row, .context = context};
+  TRY(postgres_send(connection, statement, params, NULL, 0, 0, err));
+  Code code = exchange(connection, QUERY_TIMEOUT_US, &answer, err);
+  if (!answer.is_unprepared) return code;
+  atomic_store(&connection->target->is_prepared, false);
+  answer = (Answer){.row = row, .context = context};
   TRY(postgres_send(connection, statement, params, NULL, 0, 0, err));
   return exchange(connection, QUERY_TIMEOUT_US, &answer, err);
 }
