@@ -72,13 +72,19 @@ async function exercise(pooler, options) {
 
 test('a pooler that refuses settings at the start is found by itself', { timeout: 60000 }, async () => {
   const pooler = await startPooler({});
-  await exercise(pooler, []);
-  await pooler.stop();
+  try {
+    await exercise(pooler, []);
+  } finally {
+    await pooler.stop();
+  }
 });
 
 test('a pooler that ignores them is found by what it does to prepared statements, or told', { timeout: 90000 }, async () => {
   const pooler = await startPooler({ ignore_startup_parameters: 'options' });
-  await exercise(pooler, ['--store-prepared', 'off']);
-  await exercise(pooler, []);
-  await pooler.stop();
+  try {
+    await exercise(pooler, ['--store-prepared', 'off']);
+    await exercise(pooler, []);
+  } finally {
+    await pooler.stop();
+  }
 });
