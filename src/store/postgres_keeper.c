@@ -167,7 +167,9 @@ static void feel_pulse(Keeper *keeper) {
   if (keeper->connection == NULL) code = connect_keeper(keeper, &err);
   if (code == CODE_OK && keeper->connection == NULL) {
     /* Others' attempts come before ours, and fail as ours would. */
-    if (postgres_clock_us() - keeper->felt_us >= PULSE_TIMEOUT_US) set_health(keeper->store, CODE_UNAVAILABLE, &keeper->refusal);
+    if (postgres_clock_us() - keeper->felt_us < PULSE_TIMEOUT_US) return;
+    set_health(keeper->store, CODE_UNAVAILABLE, &keeper->refusal);
+    tell_progress(keeper->store, CODE_UNAVAILABLE, 0, &keeper->refusal);
     return;
   }
   if (code == CODE_OK) code = ask(keeper, &position, &err);

@@ -57,7 +57,7 @@ test('without --migrate an empty database stops the start: the plan and the comm
 test('--migrate makes the tables with the types that are promised; then none is needed', { timeout: 60000 }, async () => {
   const database = postgres.createDatabase();
   const server = await serve(shop(), postgres.tcpUrl(database));
-  assert.deepEqual(tables(database), ['caisson_meta', 'teas']);
+  assert.deepEqual(tables(database), ['caisson_changes', 'caisson_meta', 'teas']);
   const types = postgres.query("SELECT attname, format_type(atttypid, atttypmod), coalesce((SELECT collname FROM pg_collation c WHERE c.oid = attcollation AND collname = 'C'), '') FROM pg_attribute WHERE attrelid = 'teas'::regclass AND attnum > 0 ORDER BY attnum", database);
   assert.deepEqual(types, [['id', 'uuid', ''], ['name', 'text', 'C'], ['kind', 'text', 'C'], ['tags', 'text[]', ''], ['price', 'numeric', '']]);
   assert.throws(() => postgres.query("INSERT INTO teas (id, name, kind) VALUES (gen_random_uuid(), 'x', 'WHITE')", database), /check/);
