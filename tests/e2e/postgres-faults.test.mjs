@@ -263,7 +263,7 @@ test('a disk that is full: writes hear 503, reads go on, and all is well once th
   const stored = new Set(postgres.query('SELECT code FROM entries', database).map(([code]) => code));
   assert.deepEqual([...acknowledged].filter((code) => !stored.has(code)), []);
   assert.equal(stored.size, 20000 + acknowledged.size, 'a write that was refused is there');
-  assert.equal(await status(server, '/readyz'), 200);
+  await until('/readyz is back', answerMs, async () => (await status(server, '/readyz')) === 200);
   await end(server);
 });
 
