@@ -29,7 +29,7 @@ const restCases = (base) => ({
 const graphql = (query, variables = '{}') => ['-m', 'POST', '-u', '/graphql', '-b', `{"query":${JSON.stringify(query)},"variables":${variables}}`];
 const fields = 'id sku name price stock number createdAt';
 
-const caisson = (store) => (place) => [`${build}/caisson`, ['serve', `${here}/peers.graphql`, '--listen', `127.0.0.1:${place.port}`, '--threads', '1', '--log', 'off', '--store', store(place)]];
+const caisson = (store) => (place) => [`${build}/caisson`, ['serve', `bench/bench.graphql`, '--listen', `127.0.0.1:${place.port}`, '--threads', '1', '--log', 'off', '--store', store(place)]];
 const version = (name) => JSON.parse(fs.readFileSync(`${here}/node_modules/${name}/package.json`, 'utf8')).version;
 const output = (command, args) => spawnSync(command, args, { encoding: 'utf8' }).stdout.trim();
 

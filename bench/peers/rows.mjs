@@ -14,7 +14,7 @@ function must(command, args, options = {}) {
   const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
   if (status !== 0) throw new Error(`${command}: ${stderr ?? ''}${error ?? ''}`);
 }
-const makeOurs = (store) => must(`${build}/caisson`, ['migrate', 'apply', 'bench/peers/peers.graphql', '--dir', 'build/peers/no-migrations', '--store', store]);
+const makeOurs = (store) => must(`${build}/caisson`, ['migrate', 'apply', 'bench/bench.graphql', '--dir', 'build/peers/no-migrations', '--store', store]);
 
 const quoted = (values) => `(${values.map((value) => (typeof value === 'number' ? value : `'${value}'`)).join(',')})`;
 const inserts = (columns, rows, valuesOf) => `BEGIN;\n${Array.from({ length: rows }, (_, i) => `INSERT INTO products (${columns}) VALUES ${quoted(valuesOf(i))};`).join('\n')}\nCOMMIT;\n`;
