@@ -70,7 +70,7 @@ static void page_done(CallGroup *group) {
   if (problem == NULL) {
     page_is_there(export);
   } else if (!can_be_smaller(export, problem)) {
-    grpc_stream_end(export->stream, grpc_problem_kept(problem, export->stream->request->exchange->arena));
+    grpc_stream_end(export->stream, problem_kept(problem, export->stream->request->exchange->arena));
   }
   grpc_stream_set_busy(export->stream, false);
   export_go_on(export->stream);

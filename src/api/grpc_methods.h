@@ -10,6 +10,3 @@ Code grpc_import_decode(ApiRequest *request, GrpcState *state, Operation *operat
 
 /* grpc_watch.c: changes down, as they are committed. */
 Code grpc_watch_decode(ApiRequest *request, GrpcState *state, Operation *operation);
-
-/* A problem as a copy that lives on `arena`. */
-const Problem *grpc_problem_kept(const Problem *problem, Arena *arena);

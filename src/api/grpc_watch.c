@@ -71,7 +71,7 @@ static void on_ended(Watch *watch, const Problem *problem, Str position) {
   GrpcWatch *grpc = (GrpcWatch *)watch;
   GrpcStream *stream = grpc->stream;
   grpc->is_over = true;
-  if (problem != NULL) problem = grpc_problem_kept(problem, stream->request->exchange->arena);
+  if (problem != NULL) problem = problem_kept(problem, stream->request->exchange->arena);
   grpc_stream_end(stream, problem);
   grpc_stream_set_busy(stream, false);
 }

@@ -49,3 +49,19 @@ Str mistake_code_name(MistakeCode code) {
   };
   return names[code];
 }
+
+const Problem *problem_kept(const Problem *problem, Arena *arena) {
+  Problem *kept = ARENA_NEW(arena, Problem);
+  Mistake *mistakes = ARENA_ARRAY(arena, Mistake, problem->mistake_count);
+  if (kept == NULL || mistakes == NULL) return problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+  *kept = *problem;
+  kept->detail = arena_str(arena, problem->detail);
+  kept->hint = arena_str(arena, problem->hint);
+  kept->rule = arena_str(arena, problem->rule);
+  for (size_t i = 0; i < problem->mistake_count; i++) {
+    const Mistake *from = &problem->mistakes[i];
+    mistakes[i] = (Mistake){from->code, arena_str(arena, from->pointer), arena_str(arena, from->detail), arena_str(arena, from->hint)};
+  }
+  kept->mistakes = mistakes;
+  return kept;
+}

@@ -55,4 +55,6 @@ Problem *problem_new(Arena *arena, Code code, Str detail);
 const Problem *problem_create(Arena *arena, Code code, Str detail);
 const Problem *problem_with_hint(Arena *arena, Code code, Str detail, Str hint);
 const Problem *problem_from_error(Arena *arena, const Error *err);
+/* A copy, with its texts and mistakes, for where the arena of `problem` goes first; as problem_create when memory is out. */
+const Problem *problem_kept(const Problem *problem, Arena *arena);
 Str mistake_code_name(MistakeCode code);
