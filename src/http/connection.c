@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "http/http2_connection.h"
+#include "http/http2_upgrade.h"
 #include "http/message.h"
 
 static bool is_idle(const Connection *connection) {
@@ -164,7 +165,21 @@ static void begin_exchange(Connection *connection, Http1Exchange *exchange) {
   if (exchange->mode == HTTP_BODY_STREAMED) ask_handler(exchange);
 }
 
+/* RFC 7540 §3.2: from here on the connection speaks HTTP/2, and the request is its first stream. */
+static bool upgrade(Connection *connection, Arena *arena, const Http1Head *head) {
+  static const Str switching = STR_INIT("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n");
+  Str settings;
+  if (connection->first != NULL || connection->server->tls != NULL || !http2_upgrade_is_asked(head, arena, &settings)) return false;
+  stream_write(connection->stream, switching);
+  Http2Head head_of_stream = http2_upgrade_head(head);
+  if (http2_connection_upgrade(connection, settings, arena, &head_of_stream)) return true;
+  http_server_arena_release(connection->server, arena);
+  http_connection_close(connection);
+  return true;
+}
+
 static void on_head(Connection *connection, Arena *arena, const Http1Head *head) {
+  if (head->wants_upgrade && upgrade(connection, arena, head)) return;
   Http1Exchange *exchange = http1_exchange_create(connection, arena, head);
   if (exchange == NULL) {
     http_server_arena_release(connection->server, arena);
@@ -260,7 +275,7 @@ static void on_message_end(Connection *connection) {
 
 static bool may_parse(const Connection *connection) {
   if (connection->is_closed || connection->is_deaf || connection->held != NULL || connection->is_body_paused) return false;
-  if (connection->tunnel != NULL) return false;
+  if (connection->tunnel != NULL || connection->http2 != NULL) return false;
   if (connection->is_in_message) return true;
   if (connection->unparsed.len == 0) return false;
   const Http1Exchange *last = connection->last;
@@ -297,10 +312,22 @@ static void feed_tunnel(Connection *connection) {
   if (exchange->on_body != NULL && !exchange->on_body(exchange, bytes)) connection->is_body_paused = true;
 }
 
+/* Behind an upgrade. */
+static void feed_http2(Connection *connection) {
+  Str bytes = connection->unparsed;
+  connection->unparsed = (Str){NULL, 0};
+  connection->is_parsing = false;
+  if (bytes.len > 0) http2_connection_take(connection, bytes);
+}
+
 static void parse(Connection *connection) {
   connection->is_parsing = true;
   bool was_in_head = http1_parser_is_in_head(connection->parser);
   while (may_parse(connection) && parse_one(connection)) {}
+  if (connection->http2 != NULL) {
+    feed_http2(connection);
+    return;
+  }
   if (connection->tunnel != NULL && connection->unparsed.len > 0) feed_tunnel(connection);
   connection->is_parsing = false;
   if (connection->is_closed) return;

@@ -17,7 +17,8 @@ enum {
   ANSWERS_QUEUED_MAX = 1000, /* of settings and pings */
   RESPONSE_HEAD_BYTES_MAX = 1024 * 1024,
   OWN_FIELDS = 3, /* :status, date, content-length */
-  RESETS_KEPT = 64
+  RESETS_KEPT = 64,
+  UPGRADED_STREAM = 1
 };
 
 typedef uint32_t Http2Error; /* RFC 9113 §7 */
@@ -187,12 +188,10 @@ static void end_request(Http2 *http2, Http2Stream *stream) {
   http2->events->end(http2->context, stream->user);
 }
 
-static void end_head(Http2 *http2, Http2Stream *stream, bool is_end) {
-  Http2Head head;
-  headless_remove(http2, stream);
-  http2_fields_finish(&stream->fields, !is_end, &head);
+static void begin_request(Http2 *http2, Http2Stream *stream, const Http2Head *head) {
+  bool is_end = !head->has_body;
   stream->is_request_whole = is_end;
-  stream->user = http2->events->head(http2->context, stream, stream->arena, &head);
+  stream->user = http2->events->head(http2->context, stream, stream->arena, head);
   if (stream->user != NULL) {
     if (is_end) end_request(http2, stream);
     return;
@@ -202,6 +201,27 @@ static void end_head(Http2 *http2, Http2Stream *stream, bool is_end) {
   (void)nghttp2_session_set_stream_user_data(http2->session, id, NULL);
   http2->events->arena_release(http2->context, stream->arena);
   (void)nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+}
+
+static void end_head(Http2 *http2, Http2Stream *stream, bool is_end) {
+  Http2Head head;
+  headless_remove(http2, stream);
+  http2_fields_finish(&stream->fields, !is_end, &head);
+  begin_request(http2, stream, &head);
+}
+
+bool http2_upgrade(Http2 *http2, Str settings, Arena *arena, const Http2Head *head) {
+  Http2Stream *stream = ARENA_NEW(arena, Http2Stream);
+  if (stream == NULL) return false;
+  *stream = (Http2Stream){.id = UPGRADED_STREAM, .arena = arena};
+  bool is_head_request = head->request.method == HTTP_HEAD;
+  /* A server's session passes over what it is given for the stream's user. */
+  if (nghttp2_session_upgrade2(http2->session, (const uint8_t *)settings.ptr, settings.len, is_head_request, NULL) != 0 ||
+      nghttp2_session_set_stream_user_data(http2->session, UPGRADED_STREAM, stream) != 0)
+    return false;
+  http2->last_opened = UPGRADED_STREAM;
+  begin_request(http2, stream, head);
+  return true;
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *context) {

@@ -47,6 +47,10 @@ typedef enum Http2Reset { HTTP2_NO_ERROR = 0, HTTP2_INTERNAL_ERROR = 2, HTTP2_RE
 Http2 *http2_create(const Http2Limits *limits, const Http2Events *events, void *context);
 void http2_destroy(Http2 *http2); /* without events; NULL is fine */
 
+/* RFC 7540 §3.2: stream 1 is a request that came whole in HTTP/1.1; `settings` is what its HTTP2-Settings field holds. Before anything is
+ * received. The arena goes the way of `head`'s. False: memory is out or the settings are no good; then the arena was not taken. */
+bool http2_upgrade(Http2 *http2, Str settings, Arena *arena, const Http2Head *head) MUST_USE;
+
 /* False: the connection can't go on; what http2_send gives yet says why. */
 bool http2_receive(Http2 *http2, Str bytes, uint64_t now_ms);
 /* The next bytes to send, until the next call; empty when there are none for now. */

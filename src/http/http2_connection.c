@@ -384,6 +384,12 @@ bool http2_connection_begin(Connection *owner) {
   return true;
 }
 
+bool http2_connection_upgrade(Connection *owner, Str settings, Arena *arena, const Http2Head *head) {
+  if (!http2_connection_begin(owner) || !http2_upgrade(owner->http2->http2, settings, arena, head)) return false;
+  http2_connection_note_due(owner->http2);
+  return true;
+}
+
 void http2_connection_end(Http2Connection *connection) {
   forget_due(connection);
   http2_exchanges_abandon(connection);

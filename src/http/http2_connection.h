@@ -91,6 +91,8 @@ void http2_exchanges_run_released(HttpServer *server);
 /* http2_connection.c */
 /* The connection's first bytes have shown, or ALPN has chosen, HTTP/2. False when memory is out. */
 bool http2_connection_begin(Connection *connection) MUST_USE;
+/* … and its first request came in HTTP/1.1. False when memory is out; the arena is the caller's then. */
+bool http2_connection_upgrade(Connection *connection, Str settings, Arena *arena, const Http2Head *head) MUST_USE;
 /* The connection is closed; its streams are gone. */
 void http2_connection_end(Http2Connection *connection);
 void http2_connection_destroy(Http2Connection *connection); /* NULL is fine */

@@ -138,6 +138,42 @@ static void a_request_becomes_a_head_and_an_end(void **state) {
   fixture_done(&f);
 }
 
+static void an_upgraded_request_is_stream_1(void **state) {
+  (void)state;
+  Fixture f;
+  fixture_init(&f);
+  static const HttpResponse response = {.status = 200, .body = STR_INIT("hello")};
+  f.transcript.response = &response;
+  f.transcript.body = response.body;
+  Arena *arena = transcript_arena_acquire(&f.transcript);
+  const Http2Head head = {.request = {.method = HTTP_GET, .method_text = STR("GET"), .target = STR("/a"), .path = STR("/a")}};
+  /* The largest frame that it takes is 16,385 bytes (RFC 7540 §6.5.2). */
+  assert_true(http2_upgrade(f.transcript.http2, STR("\0\5\0\0\x40\1"), arena, &head));
+  says(&f, "head GET /a\nend /a of 0\n");
+  add_get(&f.in, 3, STR("/b"));
+  assert_true(receive(&f));
+  send(&f);
+  says(&f, "head GET /b at here\nend /b of 0\nclosed /a\nclosed /b\n");
+  int flags;
+  assert_true(str_equal(sent_frame(&f, FRAME_DATA, 0, &flags), STR("hello")));
+  /* The stream is spent (§5.1.1). */
+  add_get(&f.in, 1, STR("/c"));
+  assert_false(receive(&f));
+  fixture_done(&f);
+}
+
+static void settings_of_an_upgrade_that_are_no_good_are_refused(void **state) {
+  (void)state;
+  Fixture f;
+  fixture_init(&f);
+  Arena *arena = transcript_arena_acquire(&f.transcript);
+  const Http2Head head = {.request = {.method = HTTP_GET}};
+  assert_false(http2_upgrade(f.transcript.http2, STR("\0\5\0"), arena, &head));
+  transcript_arena_release(&f.transcript, arena);
+  says(&f, "");
+  fixture_done(&f);
+}
+
 static void a_body_comes_before_the_end_and_trailers_are_passed_over(void **state) {
   (void)state;
   Fixture f;
@@ -360,6 +396,8 @@ static void whatever_memory_fails_nothing_leaks_or_breaks(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_request_becomes_a_head_and_an_end),
+      cmocka_unit_test(an_upgraded_request_is_stream_1),
+      cmocka_unit_test(settings_of_an_upgrade_that_are_no_good_are_refused),
       cmocka_unit_test(a_body_comes_before_the_end_and_trailers_are_passed_over),
       cmocka_unit_test(heads_beyond_the_limits_are_refused_with_their_status),
       cmocka_unit_test(an_answer_has_its_head_body_and_trailers),

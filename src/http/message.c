@@ -102,6 +102,23 @@ bool http_list_next(Str *rest, Str *ret_member) {
   return false;
 }
 
+bool http_request_lists(const HttpRequest *request, Str name, Str member) {
+  for (size_t i = 0; i < request->header_count; i++) {
+    if (!str_equal(request->headers[i].name, name)) continue;
+    Str rest = request->headers[i].value, listed;
+    while (http_list_next(&rest, &listed)) {
+      if (str_equal_ignore_case(listed, member)) return true;
+    }
+  }
+  return false;
+}
+
+size_t http_request_count(const HttpRequest *request, Str name) {
+  size_t count = 0;
+  for (size_t i = 0; i < request->header_count; i++) count += str_equal(request->headers[i].name, name);
+  return count;
+}
+
 Str http_status_reason(int status) {
   switch (status) {
     case 100: return STR("Continue");

@@ -16,3 +16,7 @@ Str http_status_reason(int status);
 void http_response_add_retry_after(HttpResponse *response, Arena *arena);
 /* Of a comma-separated list (RFC 9110 §5.6.1): the next member, trimmed; empty ones are left out. False at the end. */
 bool http_list_next(Str *rest, Str *ret_member);
+/* Whether one of the fields of the (lower case) name lists this member, whatever its case. */
+bool http_request_lists(const HttpRequest *request, Str name, Str member);
+/* How many fields have the (lower case) name. */
+size_t http_request_count(const HttpRequest *request, Str name);

@@ -9,33 +9,15 @@ enum { KEY_BYTES = 16, KEY_TEXT_BYTES = 24, ACCEPT_HEADERS_MAX = 3 };
 
 static const Str WEBSOCKET_GUID = STR_INIT("258EAFA5-E914-47DA-95CA-C5AB0DC85B11"); /* RFC 6455 §1.3 */
 
-/* A list may stand in several fields. */
-static bool lists(const HttpRequest *request, Str name, Str wanted, bool is_case_sensitive) {
-  for (size_t i = 0; i < request->header_count; i++) {
-    if (!str_equal(request->headers[i].name, name)) continue;
-    Str rest = request->headers[i].value, member;
-    while (http_list_next(&rest, &member)) {
-      if (is_case_sensitive ? str_equal(member, wanted) : str_equal_ignore_case(member, wanted)) return true;
-    }
-  }
-  return false;
-}
-
 bool websocket_is_asked(const HttpRequest *request) {
   if (request->version == 20) return str_equal_ignore_case(request->protocol, STR("websocket"));
-  return request->method == HTTP_GET && request->version == 11 && lists(request, STR("upgrade"), STR("websocket"), false) &&
-         lists(request, STR("connection"), STR("upgrade"), false);
-}
-
-static size_t count_of(const HttpRequest *request, Str name) {
-  size_t count = 0;
-  for (size_t i = 0; i < request->header_count; i++) count += str_equal(request->headers[i].name, name);
-  return count;
+  return request->method == HTTP_GET && request->version == 11 && http_request_lists(request, STR("upgrade"), STR("websocket")) &&
+         http_request_lists(request, STR("connection"), STR("upgrade"));
 }
 
 int websocket_check(const HttpRequest *request, Str *ret_detail) {
   if (!str_equal(http_request_header(request, STR("sec-websocket-version")), STR("13")) ||
-      count_of(request, STR("sec-websocket-version")) != 1) {
+      http_request_count(request, STR("sec-websocket-version")) != 1) {
     *ret_detail = STR("Sec-WebSocket-Version must be 13");
     return 426;
   }
@@ -44,13 +26,23 @@ int websocket_check(const HttpRequest *request, Str *ret_detail) {
   Str key = http_request_header(request, STR("sec-websocket-key"));
   char bytes[KEY_TEXT_BYTES];
   size_t len = 0;
-  if (count_of(request, STR("sec-websocket-key")) == 1 && key.len == KEY_TEXT_BYTES && base64_decode(key, bytes, &len) && len == KEY_BYTES)
+  if (http_request_count(request, STR("sec-websocket-key")) == 1 && key.len == KEY_TEXT_BYTES && base64_decode(key, bytes, &len) && len == KEY_BYTES)
     return 0;
   *ret_detail = STR("Sec-WebSocket-Key must be 16 bytes in base64");
   return 400;
 }
 
-bool websocket_offers(const HttpRequest *request, Str protocol) { return lists(request, STR("sec-websocket-protocol"), protocol, true); }
+/* Subprotocols' names are case-sensitive, and a list may stand in several fields. */
+bool websocket_offers(const HttpRequest *request, Str protocol) {
+  for (size_t i = 0; i < request->header_count; i++) {
+    if (!str_equal(request->headers[i].name, STR("sec-websocket-protocol"))) continue;
+    Str rest = request->headers[i].value, offered;
+    while (http_list_next(&rest, &offered)) {
+      if (str_equal(offered, protocol)) return true;
+    }
+  }
+  return false;
+}
 
 static bool accept_key(const HttpRequest *request, Arena *arena, Str *ret) {
   unsigned char digest[SHA1_BYTES];

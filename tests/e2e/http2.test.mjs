@@ -59,6 +59,63 @@ test('curl speaks it by prior knowledge', () => withServer([], async (client, se
   assert.equal(curl.stdout, '{"items":[],"nextCursor":null,"prevCursor":null} 200 2');
 }));
 
+test('curl speaks it by an upgrade from HTTP/1.1, and goes on in it', () => withServer([], async (client, server) => {
+  const url = `http://127.0.0.1:${server.port}/v1/notes?limit=1`;
+  const curl = spawnSync('curl', ['-s', '--http2', '--max-time', '20', '-w', ' %{http_code} %{http_version} %{num_connects}\n', url, url], { encoding: 'utf8' });
+  const list = '{"items":[],"nextCursor":null,"prevCursor":null}';
+  assert.equal(curl.stdout, `${list} 200 2 1\n${list} 200 2 0\n`);
+}));
+
+const upgrade = (fields, more = '') => `${more === '' ? 'GET' : 'POST'} /v1/notes HTTP/1.1\r\nHost: a\r\n${fields}\r\n${more}`;
+const asked = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+
+// All that a socket gets until it has seen `until`.
+function exchangeBytes(port, parts, until) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(port, '127.0.0.1');
+    let received = Buffer.alloc(0);
+    const end = () => { socket.destroy(); resolve(received); };
+    socket.on('data', (data) => { received = Buffer.concat([received, data]); if (until(received)) end(); });
+    socket.once('close', end).once('error', reject);
+    socket.setNoDelay(true);
+    (async () => { for (const part of parts) { socket.write(part); await new Promise(setImmediate); } })();
+  });
+}
+
+test('an upgraded request is stream 1, however its bytes come (RFC 7540 §3.2)', () => withServer([], async (client, server) => {
+  const bytes = Buffer.concat([Buffer.from(upgrade(asked)), preface, frame(4, 0, 0, Buffer.alloc(0))]);
+  const switching = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n';
+  for (const parts of [[bytes], [...bytes].map((byte) => Buffer.from([byte]))]) {
+    const received = await exchangeBytes(server.port, parts, (all) => all.includes('{"items":[]'));
+    assert.equal(received.subarray(0, switching.length).toString(), switching);
+    assert.equal(received[switching.length + 3], 4, 'settings come first');
+    const head = received.indexOf(Buffer.from([HEADERS, END_HEADERS, 0, 0, 0, 1]));
+    assert.ok(head > 0, 'the answer is on stream 1');
+  }
+}));
+
+test('an upgrade that is asked for wrongly, or with a body, is served in HTTP/1.1', () => withServer([], async (client, server) => {
+  const isAnswered = (all) => /\r\n\r\n./.test(all.toString('latin1'));
+  const wrong = [
+    'Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n',
+    'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n',
+    'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2\r\nHTTP2-Settings: AAMAAABk\r\n',
+    'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nHTTP2-Settings: AAMAAABk\r\n',
+    'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAA\r\n',
+    'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: !\r\n',
+  ];
+  for (const fields of wrong) assert.match((await exchangeBytes(server.port, [upgrade(fields)], isAnswered)).toString(), /^HTTP\/1.1 200 OK\r\n/, fields);
+  const body = '{"code":"a","text":"one"}';
+  const post = upgrade(`${asked}Authorization: ${authorization.authorization}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`, body);
+  assert.match((await exchangeBytes(server.port, [post], isAnswered)).toString(), /^HTTP\/1.1 201 Created\r\n/);
+}));
+
+test('who upgrades and then speaks no HTTP/2 is left', () => withServer([], async (client, server) => {
+  const received = await exchangeBytes(server.port, [upgrade(asked), 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3)], () => false);
+  assert.match(received.toString('latin1'), /^HTTP\/1.1 101 /);
+  assert.equal((await client.request('GET', '/v1/notes')).status, 200);
+}));
+
 test('the access log says which version it was', () => withServer(['--log', 'json'], async (client, server) => {
   await client.request('GET', '/v1/notes');
   const old = server.client();
