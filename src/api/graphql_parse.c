@@ -1,20 +1,15 @@
 /* graphql_parse.c - documents by recursive descent (October 2021, §2), over the contract's lexer: the lexical grammar is the same. */
-#include <stdio.h>
 
 #include "api/graphql_document.h"
-#include "base/utf8.h"
 #include "contract/lexer.h"
 
 /* ---- mistakes ---- */
 
+enum { MESSAGE_BYTES_MAX = 511 };
+
 static void add_mistake(GraphqlMistakes *mistakes, Code code, const GraphqlPlace *places, size_t count, const char *format, va_list args) {
   if (mistakes->list.count >= GRAPHQL_ERRORS_MAX) return;
-  char text[512];
-  int len = vsnprintf(text, sizeof text, format, args);
-  if (len < 0) return;
-  Str message = {text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1};
-  while (message.len > 0 && !utf8_is_valid(message)) message.len--;
-  GraphqlMistake mistake = {.code = code, .message = arena_str(mistakes->arena, message)};
+  GraphqlMistake mistake = {.code = code, .message = arena_vprintf(mistakes->arena, MESSAGE_BYTES_MAX, format, args)};
   for (size_t i = 0; i < count && i < GRAPHQL_PLACES_MAX; i++) mistake.places[mistake.place_count++] = places[i];
   if (mistake.message.ptr == NULL || !VEC_PUSH(mistakes->arena, &mistakes->list, mistake)) mistakes->has_no_memory = true;
 }

@@ -11,21 +11,10 @@ Str graphql_build_kept(GraphqlBuilder *builder, Str made) {
   return made.ptr == NULL ? STR("") : made;
 }
 
-bool graphql_build_is_taken(const Contract *contract, Str name) {
-  if (contract_resource(contract, name) != NULL) return true;
-  for (size_t i = 0; i < contract->enum_count; i++) {
-    if (str_equal(contract->enums[i]->name, name)) return true;
-  }
-  for (size_t i = 0; i < contract->embedded_count; i++) {
-    if (str_equal(contract->embeddeds[i]->name, name)) return true;
-  }
-  return false;
-}
-
 /* The contract's own names come first: a made one that is taken gets a "_". */
 Str graphql_build_name(GraphqlBuilder *builder, Str base, const char *suffix) {
   Str name = graphql_text(builder, "%.*s%.*s", base, str_of(suffix));
-  return graphql_build_is_taken(builder->contract, name) ? graphql_text(builder, "%.*s%.*s", name, STR("_")) : name;
+  return contract_has_type(builder->contract, name) ? graphql_text(builder, "%.*s%.*s", name, STR("_")) : name;
 }
 
 Str graphql_build_required(GraphqlBuilder *builder, Str notation) { return graphql_text(builder, "%.*s%.*s", notation, STR("!")); }
@@ -206,7 +195,7 @@ Code graphql_schema_create(const Contract *contract, Arena *arena, GraphqlSchema
   schema->row_types = (const GraphqlType *const *)ARENA_ARRAY(arena, const GraphqlType *, contract->resource_count + 1);
   TRY_ALLOC(schema->row_types);
   GraphqlBuilder builder = {.arena = arena, .contract = contract, .schema = schema};
-  builder.order_name = graphql_build_is_taken(contract, STR("Order")) ? graphql_build_name(&builder, STR("SortOrder"), "") : STR("Order");
+  builder.order_name = contract_has_type(contract, STR("Order")) ? graphql_build_name(&builder, STR("SortOrder"), "") : STR("Order");
   add_roots(&builder);
   for (size_t i = 0; i < contract->resource_count; i++) add_resource(&builder, contract->resources[i]);
   graphql_build_subscription(&builder);

@@ -26,7 +26,7 @@ void graphql_build_subgraph(GraphqlBuilder *builder, GraphqlType *query) {
   /* A gateway knows these by their names: where the contract has taken one this is no subgraph. */
   static const Str names[] = {STR_INIT("_Service"), STR_INIT("_Entity"), STR_INIT("_Any")};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    if (graphql_build_is_taken(contract, names[i])) return;
+    if (contract_has_type(contract, names[i])) return;
   }
   graphql_build_field(builder, query, GRAPHQL_ROLE_SERVICE, STR("_service"), STR("_Service!"));
   GraphqlType *service = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, STR("_Service"));

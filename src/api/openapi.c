@@ -1,21 +1,17 @@
 /* openapi.c - the document's frame: info, tags, paths, and the components that were asked for. */
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "api/openapi_impl.h"
 
 enum { TEXT_MAX = 1024 };
 
 Str openapi_text(Openapi *api, const char *format, ...) {
-  char text[TEXT_MAX];
   va_list args;
   va_start(args, format);
-  int len = vsnprintf(text, sizeof text, format, args);
+  Str text = arena_vprintf(api->arena, TEXT_MAX, format, args);
   va_end(args);
-  size_t kept = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-  Str copy = arena_str(api->arena, (Str){text, kept});
-  if (copy.ptr == NULL) api->has_failed = true;
-  return copy.ptr == NULL ? STR("") : copy;
+  if (text.ptr == NULL) api->has_failed = true;
+  return text.ptr == NULL ? STR("") : text;
 }
 
 Str openapi_join(Openapi *api, Str a, Str b) {
@@ -82,17 +78,6 @@ static Str kind_suffix(SchemaKind kind) {
   }
 }
 
-static bool is_taken(const Contract *contract, Str name) {
-  if (contract_resource(contract, name) != NULL) return true;
-  for (size_t i = 0; i < contract->enum_count; i++) {
-    if (str_equal(contract->enums[i]->name, name)) return true;
-  }
-  for (size_t i = 0; i < contract->embedded_count; i++) {
-    if (str_equal(contract->embeddeds[i]->name, name)) return true;
-  }
-  return false;
-}
-
 /* A type of the contract keeps its name; what is made here gets out of its way. */
 static Str schema_name(Openapi *api, SchemaKind kind, const void *subject) {
   Str base = {0}, suffix = kind_suffix(kind);
@@ -120,7 +105,7 @@ static Str schema_name(Openapi *api, SchemaKind kind, const void *subject) {
     default: base = ((const Resource *)subject)->name; break;
   }
   Str name = openapi_join(api, base, suffix);
-  return is_taken(api->contract, name) ? openapi_text(api, "%.*s_%.*s", STR_ARGS(base), STR_ARGS(suffix)) : name;
+  return contract_has_type(api->contract, name) ? openapi_text(api, "%.*s_%.*s", STR_ARGS(base), STR_ARGS(suffix)) : name;
 }
 
 static bool is_same(const SchemaNeed *a, SchemaKind kind, const void *subject) {

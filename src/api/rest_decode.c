@@ -2,23 +2,18 @@
 #include "api/rest_decode.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 /* The analyser's forms of them are for their callers. */
 #undef rest_refuse
 #undef rest_no_memory
 
-enum { SHOWN_BYTES_MAX = 64 };
+enum { SHOWN_BYTES_MAX = 64, DETAIL_BYTES_MAX = 511 };
 
 Code rest_refuse(RestDecoder *decoder, Code code, Str hint, const char *format, ...) {
-  char text[512];
   va_list args;
   va_start(args, format);
-  int len = vsnprintf(text, sizeof text, format, args);
+  Str detail = arena_vprintf(decoder->arena, DETAIL_BYTES_MAX, format, args);
   va_end(args);
-  if (len < 0) len = 0;
-  size_t shown = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-  Str detail = arena_str(decoder->arena, (Str){text, shown});
   if (detail.ptr == NULL) return rest_no_memory(decoder);
   decoder->problem = problem_with_hint(decoder->arena, code, detail, hint);
   return decoder->problem->code;

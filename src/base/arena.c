@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 #if ARENA_IS_POISONED
 #include <sanitizer/asan_interface.h>
 /* A gap behind each allocation, so that running over its end is seen. */
@@ -190,17 +192,27 @@ Str arena_str(Arena *arena, Str s) {
   return (Str){copy, s.len};
 }
 
-Str arena_printf(Arena *arena, const char *format, ...) {
-  va_list args, again;
-  va_start(args, format);
+Str arena_vprintf(Arena *arena, size_t bytes_max, const char *format, va_list args) {
+  va_list again;
   va_copy(again, args);
-  int length = vsnprintf(NULL, 0, format, args);
-  assert(length >= 0);
-  char *text = arena_alloc(arena, (size_t)length + 1);
-  if (text != NULL) vsnprintf(text, (size_t)length + 1, format, again);
+  int length = vsnprintf(NULL, 0, format, again);
   va_end(again);
+  assert(length >= 0);
+  size_t kept = (size_t)length < bytes_max ? (size_t)length : bytes_max;
+  char *text = arena_alloc(arena, kept + 1);
+  if (text == NULL) return (Str){NULL, 0};
+  vsnprintf(text, kept + 1, format, args);
+  while (kept < (size_t)length && kept > 0 && !utf8_is_valid((Str){text, kept})) kept--;
+  text[kept] = '\0';
+  return (Str){text, kept};
+}
+
+Str arena_printf(Arena *arena, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  Str ret = arena_vprintf(arena, SIZE_MAX - 1, format, args);
   va_end(args);
-  return (Str){text, text == NULL ? 0 : (size_t)length};
+  return ret;
 }
 
 bool arena_defer(Arena *arena, ArenaDeferFn *release, void *context) {

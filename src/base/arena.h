@@ -1,5 +1,6 @@
 /* arena.h - memory with one lifetime: allocated piece by piece, freed at once. Not thread-safe: one owner at a time. */
 #pragma once
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -41,6 +42,8 @@ void *arena_grow(Arena *arena, void *pointer, size_t old_size, size_t new_size);
 Str arena_str(Arena *arena, Str s);
 /* printf into the arena; ptr is NULL when memory is out. */
 Str arena_printf(Arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The same from a list of arguments; what is longer than bytes_max is cut between two characters. */
+Str arena_vprintf(Arena *arena, size_t bytes_max, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 /* Runs release(context) when the arena is reset or destroyed. False when memory is out (nothing is deferred). */
 bool arena_defer(Arena *arena, ArenaDeferFn *release, void *context) MUST_USE;
 size_t arena_bytes_used(const Arena *arena);

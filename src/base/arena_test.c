@@ -114,6 +114,26 @@ static void strings_are_copied_and_formatted(void **state) {
   arena_destroy(arena);
 }
 
+static Str printed(Arena *arena, size_t bytes_max, const char *format, ...) PRINTF_LIKE(3, 4);
+static Str printed(Arena *arena, size_t bytes_max, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  Str s = arena_vprintf(arena, bytes_max, format, args);
+  va_end(args);
+  return s;
+}
+
+static void a_string_that_is_too_long_is_cut_between_characters(void **state) {
+  (void)state;
+  Arena *arena = arena_create(0);
+  assert_true(str_equal(printed(arena, 3, "%d-%s", 7, "x"), STR("7-x")));
+  assert_true(str_equal(printed(arena, 2, "%d-%s", 7, "x"), STR("7-")));
+  assert_true(str_equal(printed(arena, 4, "a%s", "\xe2\x82\xac\xe2\x82\xac"), STR("a\xe2\x82\xac")));
+  assert_true(str_equal(printed(arena, 3, "a%s", "\xe2\x82\xac\xe2\x82\xac"), STR("a")));
+  assert_true(str_equal(printed(arena, 0, "a"), STR("")));
+  arena_destroy(arena);
+}
+
 static void a_vector_grows_and_survives_failing_memory(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
@@ -137,6 +157,7 @@ int main(void) {
       cmocka_unit_test(deferred_calls_run_newest_first),
       cmocka_unit_test(the_nth_allocation_fails_once),
       cmocka_unit_test(strings_are_copied_and_formatted),
+      cmocka_unit_test(a_string_that_is_too_long_is_cut_between_characters),
       cmocka_unit_test(a_vector_grows_and_survives_failing_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

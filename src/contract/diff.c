@@ -1,21 +1,25 @@
 /* diff.c - types against types: which became which, what is new, what is gone. */
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "contract/diff_impl.h"
 
 /* ---- Collecting ---- */
 
+enum { TEXT_MAX = 1024 };
+
+static Str vprintf_text(Differ *differ, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static Str vprintf_text(Differ *differ, const char *format, va_list args) {
+  Str text = arena_vprintf(differ->arena, TEXT_MAX, format, args);
+  if (text.ptr == NULL) differ->has_no_memory = true;
+  return text.ptr == NULL ? STR("") : text;
+}
+
 Str diff_printf(Differ *differ, const char *format, ...) {
-  char text[1024];
   va_list args;
   va_start(args, format);
-  int len = vsnprintf(text, sizeof text, format, args);
+  Str text = vprintf_text(differ, format, args);
   va_end(args);
-  size_t shown = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-  Str made = arena_str(differ->arena, (Str){text, shown});
-  if (made.ptr == NULL) differ->has_no_memory = true;
-  return made.ptr == NULL ? STR("") : made;
+  return text;
 }
 
 static void add(Differ *differ, DiffClass class, const char *kind, Str subject, DiffPlaces places, Str detail) {
@@ -24,13 +28,10 @@ static void add(Differ *differ, DiffClass class, const char *kind, Str subject, 
 }
 
 void diff_add(Differ *differ, DiffClass class, const char *kind, Str subject, DiffPlaces places, const char *format, ...) {
-  char text[1024];
   va_list args;
   va_start(args, format);
-  int len = vsnprintf(text, sizeof text, format, args);
+  add(differ, class, kind, subject, places, vprintf_text(differ, format, args));
   va_end(args);
-  size_t shown = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-  add(differ, class, kind, subject, places, diff_printf(differ, "%.*s", (int)shown, text));
 }
 
 void diff_add_both(Differ *differ, const char *kind, Str subject, DiffPlaces places, Str detail) {

@@ -149,6 +149,8 @@ Code expr_parse(Str source, const Resource *resource, ExprUse use, const Field *
 
 /* Building trees by hand (a face's own filters). Types are already right: the face has decoded the value by the field's type. NULL when
  * memory is out. */
+/* Whatever it is made of, it yields true or false, never null. */
+bool expr_is_two_valued(const Expr *expr);
 const Expr *expr_literal(Arena *arena, Value value);
 const Expr *expr_bool(bool value); /* shared constants */
 const Expr *expr_path(Arena *arena, const ExprPath *path);

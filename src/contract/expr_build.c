@@ -287,3 +287,26 @@ const Expr *expr_exists(Arena *arena, ExprKind kind, const ExprPath *path, const
   expr->depth = depth;
   return expr_finish(expr);
 }
+
+bool expr_is_two_valued(const Expr *expr) {
+  switch (expr->kind) {
+    case EXPR_AND:
+    case EXPR_OR:
+    case EXPR_NOT:
+    case EXPR_EQ:
+    case EXPR_NE:
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE:
+    case EXPR_IN:
+    case EXPR_STARTS_WITH:
+    case EXPR_ENDS_WITH:
+    case EXPR_CONTAINS:
+    case EXPR_MATCHES:
+    case EXPR_HAS:
+    case EXPR_EXISTS:
+    case EXPR_ALL: return true;
+    default: return false;
+  }
+}

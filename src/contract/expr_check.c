@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -15,21 +14,17 @@ const Expr *check_no_memory(Checker *checker) {
 }
 
 void check_report(Checker *checker, const Syntax *syntax, const char *hint, const char *format, ...) {
-  char text[200];
   va_list args;
   va_start(args, format);
-  (void)vsnprintf(text, sizeof text, format, args);
+  expr_vreport(checker->report, syntax->begin, syntax->end, hint, format, args);
   va_end(args);
-  expr_report(checker->report, syntax->begin, syntax->end, hint, "%s", text);
 }
 
 void check_report_at(Checker *checker, const Expr *expr, const char *hint, const char *format, ...) {
-  char text[200];
   va_list args;
   va_start(args, format);
-  (void)vsnprintf(text, sizeof text, format, args);
+  expr_vreport(checker->report, expr->begin, expr->end, hint, format, args);
   va_end(args);
-  expr_report(checker->report, expr->begin, expr->end, hint, "%s", text);
 }
 
 Expr *check_new(Checker *checker, ExprKind kind, ExprType type, const Syntax *syntax) {

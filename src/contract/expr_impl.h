@@ -15,6 +15,8 @@ typedef struct ExprReport {
 
 /* A further mistake; beyond EXPR_MISTAKES_MAX they are dropped. `hint` may be empty. */
 void expr_report(ExprReport *report, uint32_t begin, uint32_t end, const char *hint, const char *format, ...) PRINTF_LIKE(5, 6);
+void expr_vreport(ExprReport *report, uint32_t begin, uint32_t end, const char *hint, const char *format, va_list args)
+    __attribute__((format(printf, 5, 0)));
 /* "did you mean …?" of the candidate nearest to `name`, into `hint`; empty where none is near. */
 typedef struct ExprNearest {
   Str name;

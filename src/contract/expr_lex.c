@@ -13,17 +13,21 @@ static void trim_half_character(char *text) {
   for (size_t cut = 0; cut < 4 && len > 0 && !utf8_is_valid((Str){text, len}); cut++) text[--len] = '\0';
 }
 
-void expr_report(ExprReport *report, uint32_t begin, uint32_t end, const char *hint, const char *format, ...) {
+void expr_vreport(ExprReport *report, uint32_t begin, uint32_t end, const char *hint, const char *format, va_list args) {
   if (report->count >= EXPR_MISTAKES_MAX) return;
   ExprMistake *mistake = &report->items[report->count++];
   *mistake = (ExprMistake){.begin = begin, .end = end};
-  va_list args;
-  va_start(args, format);
   (void)vsnprintf(mistake->message, sizeof mistake->message, format, args);
-  va_end(args);
   (void)snprintf(mistake->hint, sizeof mistake->hint, "%s", hint);
   trim_half_character(mistake->message);
   trim_half_character(mistake->hint);
+}
+
+void expr_report(ExprReport *report, uint32_t begin, uint32_t end, const char *hint, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  expr_vreport(report, begin, end, hint, format, args);
+  va_end(args);
 }
 
 void expr_nearest_offer(ExprNearest *nearest, Str candidate) {

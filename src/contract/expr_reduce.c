@@ -19,30 +19,6 @@ static bool is_literal(const Expr *expr) { return expr->kind == EXPR_LITERAL; }
 static bool is_folded_null(const Expr *expr) { return is_literal(expr) && value_is_null(&expr->value) && expr->type != EXPR_TYPE_NULL; }
 static bool is_null(const Expr *expr) { return is_literal(expr) && value_is_null(&expr->value); }
 
-/* Never null. */
-static bool is_two_valued(const Expr *expr) {
-  switch (expr->kind) {
-    case EXPR_AND:
-    case EXPR_OR:
-    case EXPR_NOT:
-    case EXPR_EQ:
-    case EXPR_NE:
-    case EXPR_LT:
-    case EXPR_LE:
-    case EXPR_GT:
-    case EXPR_GE:
-    case EXPR_IN:
-    case EXPR_STARTS_WITH:
-    case EXPR_ENDS_WITH:
-    case EXPR_CONTAINS:
-    case EXPR_MATCHES:
-    case EXPR_HAS:
-    case EXPR_EXISTS:
-    case EXPR_ALL: return true;
-    default: return false;
-  }
-}
-
 static Code literal_of(Reducer *reducer, const Expr *expr, bool is_condition, Value value, const Expr **ret) {
   if (value.type == VALUE_BOOL || (is_condition && value_is_null(&value))) {
     *ret = expr_bool(value.type == VALUE_BOOL && value.boolean);
@@ -115,7 +91,7 @@ static Code reduce_logic(Reducer *reducer, const Expr *expr, bool is_condition, 
   if (count == 0) return always(!decides, ret);
   if (count > 1) return rebuild(reducer, expr, terms, count, ret);
   *ret = terms[0];
-  if (is_condition || is_two_valued(terms[0])) return CODE_OK;
+  if (is_condition || expr_is_two_valued(terms[0])) return CODE_OK;
   /* Where null differs from false, a lone term that may be null is made two-valued. */
   *ret = expr_compare(reducer->arena, EXPR_EQ, terms[0], expr_bool(true));
   return *ret == NULL ? error_no_memory(reducer->err) : CODE_OK;
@@ -125,7 +101,7 @@ static Code reduce_not(Reducer *reducer, const Expr *expr, bool is_condition, co
   const Expr *operand = NULL;
   TRY(reduce(reducer, expr->args[0], true, &operand));
   if (is_literal(operand)) return always(!expr_is_true(operand), ret);
-  if (operand->kind == EXPR_NOT && (is_condition || is_two_valued(operand->args[0]))) {
+  if (operand->kind == EXPR_NOT && (is_condition || expr_is_two_valued(operand->args[0]))) {
     *ret = operand->args[0];
     return CODE_OK;
   }

@@ -44,3 +44,14 @@ bool contract_moment(Str text, int64_t *ret_us) {
   *ret_us = days * 86400 * 1000000;
   return true;
 }
+
+bool contract_has_type(const Contract *contract, Str name) {
+  if (contract_resource(contract, name) != NULL) return true;
+  for (size_t i = 0; i < contract->enum_count; i++) {
+    if (str_equal(contract->enums[i]->name, name)) return true;
+  }
+  for (size_t i = 0; i < contract->embedded_count; i++) {
+    if (str_equal(contract->embeddeds[i]->name, name)) return true;
+  }
+  return false;
+}

@@ -240,6 +240,8 @@ struct Contract {
 static inline const Resource *contract_resource(const Contract *contract, Str name) {
   return (const Resource *)map_get(&contract->resource_by_name, name);
 }
+/* Some resource, enum or embedded type is called so. */
+bool contract_has_type(const Contract *contract, Str name);
 static inline const Resource *contract_resource_at(const Contract *contract, Str path) {
   return (const Resource *)map_get(&contract->resource_by_path, path);
 }

@@ -1,9 +1,7 @@
 /* report.c - mistakes are put in order as they come: there are few of them. */
 #include "contract/report.h"
 
-#include <stdio.h>
-
-#include "base/utf8.h"
+enum { MESSAGE_BYTES_MAX = 479 };
 
 static Str report_line_text(const Source *source, uint32_t at) {
   Str text = source->original;
@@ -69,17 +67,13 @@ void report_add(Report *report, Span at, Str hint, const char *format, ...) {
   }
   va_list args;
   va_start(args, format);
-  char bytes[480];
-  int len = vsnprintf(bytes, sizeof bytes, format, args);
+  Str message = arena_vprintf(report->arena, MESSAGE_BYTES_MAX, format, args);
   va_end(args);
-  if (len < 0) return;
-  Str message = {bytes, (size_t)len < sizeof bytes ? (size_t)len : sizeof bytes - 1};
-  while (message.len > 0 && !utf8_is_valid(message)) message.len--; /* a cut inside a character */
-  if (report_has(report, at, message)) return;
+  if (message.ptr != NULL && report_has(report, at, message)) return;
   Diagnostic diagnostic = {
       .place = {at.source->original_name, at.line, at.column},
       .width = report_width(at),
-      .message = arena_str(report->arena, message),
+      .message = message,
       .hint = hint.len == 0 ? (Str){0} : arena_str(report->arena, hint),
       .line_text = report_line_text(at.source, at.begin),
   };

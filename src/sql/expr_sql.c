@@ -236,24 +236,7 @@ static bool is_never_null(const Writer *writer, const Expr *expr) {
       return expr->path.hop_count == 0 && expr->path.member_count == 0 && field != NULL && field->kind == FIELD_STORED &&
              field->is_required && field->column_type.len == 0 && field_rule(writer, field) == NULL;
     }
-    case EXPR_AND:
-    case EXPR_OR:
-    case EXPR_NOT:
-    case EXPR_EQ:
-    case EXPR_NE:
-    case EXPR_LT:
-    case EXPR_LE:
-    case EXPR_GT:
-    case EXPR_GE:
-    case EXPR_IN:
-    case EXPR_STARTS_WITH:
-    case EXPR_ENDS_WITH:
-    case EXPR_CONTAINS:
-    case EXPR_MATCHES:
-    case EXPR_HAS:
-    case EXPR_EXISTS:
-    case EXPR_ALL: return true;
-    default: return false;
+    default: return expr_is_two_valued(expr);
   }
 }
 
