@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "contract/load.h"
+#include "migrate/start.h"
 #include "server/generation.h"
 
 enum { EXPLANATION_BYTES_MAX = 16 * 1024 * 1024, BODY_BYTES_MAX = 16 * 1024 * 1024, CLAIMS_DEPTH_MAX = 16 };
@@ -115,7 +116,8 @@ static Code read_claims(Explained *explained, Error *err) {
 
 static Code make_tables(Explained *explained, const Contract *contract, bool is_scratch, Error *err) {
   Str differences = {NULL, 0};
-  Code code = explained->store->driver->migrate(explained->store, contract, is_scratch, explained->cli->arena, &differences, err);
+  Code code = is_scratch ? tables_start(explained->store, contract, true, explained->cli->arena, &differences, err)
+                         : tables_compare(explained->store, contract, explained->cli->arena, &differences, err);
   if (code == CODE_CONFLICT)
     return error_set(err, code, "the store is not as the contract says: %.*s",
                      STR_ARGS(str_slice(differences, 0, str_find_byte(differences, '\n', 0))));

@@ -3,8 +3,10 @@
 #include "migrate/copy.h"
 
 #include "migrate/copy_sum.h"
+#include "migrate/difference.h"
 #include "migrate/plan.h"
 #include "migrate/script.h"
+#include "migrate/start.h"
 #include "migrate/unit.h"
 #include "sql/select.h"
 
@@ -75,12 +77,6 @@ static bool step_is_addition(const Step *step) {
   return step->is_on_new_table && (step->kind == STEP_ADD_FOREIGN_KEY || step->kind == STEP_ADD_INDEX);
 }
 
-/* What a table without rows does not show. */
-static bool step_is_nothing(const Step *step) {
-  bool is_unchecked = step->kind == STEP_CHANGE_VALUES && step->to_column->check_name.len == 0 && step->from_column->check_name.len == 0;
-  return is_unchecked || step->kind == STEP_CHECK_LIMITS || step->kind == STEP_CHANGE_DEFAULT;
-}
-
 static Code refuse_target(Copy *copy) {
   Buf differences = buf_on(copy->arena, TEXT_BYTES_MAX);
   TRY(layout_differences(copy->to_calls, &copy->is, &copy->should, copy->arena, &differences, copy->err));
@@ -107,7 +103,7 @@ static Code check_empty(Copy *copy, const LayoutTable *table) {
 
 static Code run_script(Copy *copy, const MigrationPlan *plan) {
   Script script = {0};
-  TRY(script_from_plan(copy->to_calls, plan, copy->arena, &script, copy->err));
+  TRY(script_from_plan(copy->to_calls, plan, true, copy->arena, &script, copy->err));
   for (size_t i = 0; i < script.statements.count; i++)
     TRY(copy->to_calls->execute(copy->to, script.statements.items[i].sql.ptr, copy->err));
   return CODE_OK;
@@ -154,7 +150,7 @@ static Code target_prepare(Copy *copy) {
   for (size_t i = 0; i < plan.steps.count; i++) {
     const Step *step = &plan.steps.items[i];
     bool is_new = step->kind == STEP_CREATE_TABLE;
-    if (step_is_nothing(step)) continue;
+    if (difference_is_none(step)) continue;
     if (!is_new && !step_is_addition(step)) return refuse_target(copy);
     if (is_new ? !VEC_PUSH(copy->arena, &tables.steps, *step) : !VEC_PUSH(copy->arena, &copy->rest.steps, *step))
       return error_no_memory(err);
@@ -172,7 +168,7 @@ static Code target_finish(Copy *copy) {
   copy->stage = COPY_INDEXES;
   progress(copy, STR(""));
   for (size_t i = 0; i < copy->is.tables.count; i++) {
-    const LayoutTable *table = store_layout_table(&copy->should, copy->is.tables.items[i].name);
+    const LayoutTable *table = store_layout_table(&copy->should, copy->is.tables.items[i].name, str_equal);
     if (table != NULL) TRY(references_restore(copy, table));
   }
   Code code = run_script(copy, &copy->rest);
@@ -311,7 +307,7 @@ static Code in_transactions(Copy *copy, CopiedTables *ret) {
 
 /* The source must have what the contract names. */
 static Code source_check(const CopyOptions *options, Arena *arena, Str *ret_details, Error *err) {
-  Code code = options->from->driver->migrate(options->from, options->contract, false, arena, ret_details, err);
+  Code code = tables_compare(options->from, options->contract, arena, ret_details, err);
   return code == CODE_CONFLICT ? error_set(err, code, "the source is not as the contract says: nothing was copied") : code;
 }
 
@@ -324,8 +320,8 @@ Code store_copy(const CopyOptions *options, Arena *arena, CopiedTables *ret, Str
                .err = err};
   TRY(source_check(options, arena, ret_details, err));
   TRY(order(&copy));
-  TRY(copy.from_calls->open(options->from, options->lock_timeout_ms, false, &copy.from, err));
-  Code code = copy.to_calls->open(options->to, options->lock_timeout_ms, true, &copy.to, err);
+  TRY(options->from->driver->migrator_open(options->from, options->lock_timeout_ms, MIGRATOR_READS, &copy.from, err));
+  Code code = options->to->driver->migrator_open(options->to, options->lock_timeout_ms, MIGRATOR_WRITES, &copy.to, err);
   if (code == CODE_OK) code = in_transactions(&copy, ret);
   copy.to_calls->close(copy.to);
   copy.from_calls->close(copy.from);

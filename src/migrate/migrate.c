@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "migrate/difference.h"
 #include "migrate/phase.h"
 #include "migrate/unit.h"
 
@@ -91,10 +92,10 @@ static Code refuse_phase(const Work *work) {
   return CODE_OK;
 }
 
-static Code work_open(const MigrateOptions *options, bool is_writer, Arena *arena, Str *ret_details, Work *ret, Error *err) {
+static Code work_open(const MigrateOptions *options, MigratorMode mode, Arena *arena, Str *ret_details, Work *ret, Error *err) {
   *ret = (Work){.options = options, .arena = arena, .ret_details = ret_details, .err = err};
   TRY(folder_find(ret));
-  return options->calls->open(options->store, options->lock_timeout_ms, is_writer, &ret->migrator, err);
+  return options->store->driver->migrator_open(options->store, options->lock_timeout_ms, mode, &ret->migrator, err);
 }
 
 /* ---- without a folder ---- */
@@ -152,10 +153,10 @@ static Code adopt(Work *work, bool *ret_has) {
   }
   if (*ret_has) return CODE_OK;
   Buf differences = buf_on(work->arena, TEXT_BYTES_MAX);
-  static const Layout none = {0};
-  TRY(layout_differences(work->options->calls, &work->layout, &none, work->arena, &differences, work->err));
+  const Migration *last = &work->folder.migrations.items[work->folder.migrations.count - 1];
+  TRY(layout_differences(work->options->calls, &work->layout, &last->layout, work->arena, &differences, work->err));
   *work->ret_details = buf_str(&differences);
-  return error_set(work->err, CODE_CONFLICT, "the database has tables, and is not as any of the migrations leaves it");
+  return error_set(work->err, CODE_CONFLICT, "the database has tables, and is not as any of the migrations leaves it, nor the last one");
 }
 
 static bool is_due(const Work *work, const Migration *migration) {
@@ -244,7 +245,7 @@ static Code work_through(Work *work, WorkStepFn *step, const char *what) {
 Code migrate_apply(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err) {
   Work work;
   if (options->is_dry_run) return migrate_plan(options, arena, ret_details, err);
-  TRY(work_open(options, true, arena, ret_details, &work, err));
+  TRY(work_open(options, MIGRATOR_WRITES, arena, ret_details, &work, err));
   Code code = work_through(&work, apply_next, "applied");
   options->calls->close(work.migrator);
   return code;
@@ -304,7 +305,7 @@ Code migrate_rollback(const MigrateOptions *options, Arena *arena, Str *ret_deta
   bool is_done = false;
   TRY(migrate_abandon(options, &is_done, arena, ret_details, err));
   if (is_done) return CODE_OK;
-  TRY(work_open(options, !options->is_dry_run, arena, ret_details, &work, err));
+  TRY(work_open(options, options->is_dry_run ? MIGRATOR_READS : MIGRATOR_WRITES, arena, ret_details, &work, err));
   Code code = CODE_OK;
   if (!work.folder.is_there)
     code = error_set(err, CODE_CONFLICT, "there are no migrations in %.*s to roll back", STR_ARGS(options->folder));
@@ -360,7 +361,7 @@ static Code plan_write(Work *work, Buf *out) {
 Code migrate_plan(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err) {
   Work work;
   Buf out = buf_on(arena, TEXT_BYTES_MAX);
-  TRY(work_open(options, false, arena, ret_details, &work, err));
+  TRY(work_open(options, MIGRATOR_READS, arena, ret_details, &work, err));
   Code code = plan_write(&work, &out);
   options->calls->close(work.migrator);
   TRY(code);
@@ -390,7 +391,7 @@ static Code status_write(Work *work) {
 
 Code migrate_status(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err) {
   Work work;
-  TRY(work_open(options, false, arena, ret_details, &work, err));
+  TRY(work_open(options, MIGRATOR_READS, arena, ret_details, &work, err));
   Code code = status_write(&work);
   options->calls->close(work.migrator);
   return code;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "migrate/checks.h"
+#include "migrate/difference.h"
 #include "migrate/phase_script.h"
 #include "migrate/unit.h"
 #include "sql/dialect_impl.h"
@@ -63,7 +64,8 @@ static Code phase_open(const MigrateOptions *options, Arena *arena, Str *ret_det
   bool is_ours = false;
   *ret = (Phase){.options = options, .arena = arena, .ret_details = ret_details, .err = err};
   TRY(migration_folder_read(options->folder, calls, arena, &ret->folder, err));
-  TRY(calls->open(options->store, options->lock_timeout_ms, !options->is_dry_run, &ret->migrator, err));
+  MigratorMode mode = options->is_dry_run ? MIGRATOR_READS : MIGRATOR_WRITES;
+  TRY(options->store->driver->migrator_open(options->store, options->lock_timeout_ms, mode, &ret->migrator, err));
   TRY(calls->read(ret->migrator, options->contract, arena, &ret->is, &is_ours, err));
   if (!is_ours) return error_set(err, CODE_CONFLICT, "this database was not made by Caisson: its schema is never changed");
   TRY(ledger_read(ret->migrator, arena, &ret->ledger, err));
@@ -328,14 +330,14 @@ static Code settle_script(Phase *phase, const MigrationPlan *plan, Script *ret) 
   Script drops;
   ScriptWriter writer = {.arena = phase->arena, .script = ret, .err = phase->err};
   TRY(plan_part(phase, plan, is_no_drop, &part));
-  TRY(script_from_plan(calls, &part, phase->arena, ret, phase->err));
+  TRY(script_from_plan(calls, &part, false, phase->arena, ret, phase->err));
   /* A piece of its own: what stands before it may be TOGETHER as well, and is then done with it. */
   for (size_t i = 0; i < plan->tables.count; i++) {
     const TablePair *table = &plan->tables.items[i];
     if (table->from != NULL && table->to != NULL) TRY(phase_add_trigger_drop(&writer, table->to));
   }
   TRY(plan_part(phase, plan, is_drop, &part));
-  TRY(script_from_plan(calls, &part, phase->arena, &drops, phase->err));
+  TRY(script_from_plan(calls, &part, false, phase->arena, &drops, phase->err));
   return script_append(phase, ret, &drops);
 }
 

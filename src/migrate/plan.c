@@ -76,22 +76,22 @@ static bool tables_are_one(const Planner *planner, const LayoutTable *from, cons
 }
 
 static const LayoutTable *table_before(const Planner *planner, const LayoutTable *to) {
-  const LayoutTable *same = store_layout_table(planner->from, to->name);
+  const LayoutTable *same = store_layout_table(planner->from, to->name, planner->store->names_equal);
   if (same != NULL) return same;
   for (size_t i = 0; i < planner->from->tables.count; i++) {
     const LayoutTable *from = &planner->from->tables.items[i];
-    if (store_layout_table(planner->to, from->name) == NULL && tables_are_one(planner, from, to)) return from;
+    if (store_layout_table(planner->to, from->name, planner->store->names_equal) == NULL && tables_are_one(planner, from, to)) return from;
   }
   return NULL;
 }
 
 static const LayoutColumn *column_before(const Planner *planner, const LayoutTable *from, const LayoutTable *to,
                                          const LayoutColumn *column) {
-  const LayoutColumn *same = store_layout_column(from, column->name);
+  const LayoutColumn *same = store_layout_column(from, column->name, planner->store->names_equal);
   if (same != NULL) return same;
   for (size_t i = 0; i < from->columns.count; i++) {
     const LayoutColumn *candidate = &from->columns.items[i];
-    if (store_layout_column(to, candidate->name) != NULL) continue;
+    if (store_layout_column(to, candidate->name, planner->store->names_equal) != NULL) continue;
     const LayoutColumn *older = planner->is_backwards ? column : candidate, *newer = planner->is_backwards ? candidate : column;
     if (column_was(older, newer->field, planner->arena)) return candidate;
   }
@@ -199,12 +199,18 @@ static Code type_plan(Planner *planner, const TablePair *pair, const ColumnPair 
                   STR_ARGS(from->type));
 }
 
-static bool values_equal(const LayoutColumn *a, const LayoutColumn *b) {
-  if (a->value_count != b->value_count) return false;
-  for (size_t i = 0; i < a->value_count; i++) {
-    if (!str_equal(a->values[i], b->values[i])) return false;
+bool migration_values_include(const LayoutColumn *more, const LayoutColumn *fewer) {
+  for (size_t i = 0; i < fewer->value_count; i++) {
+    bool is_there = false;
+    for (size_t k = 0; k < more->value_count; k++) is_there = is_there || str_equal(more->values[k], fewer->values[i]);
+    if (!is_there) return false;
   }
   return true;
+}
+
+/* Whatever their order. */
+static bool values_equal(const LayoutColumn *a, const LayoutColumn *b) {
+  return a->value_count == b->value_count && migration_values_include(a, b);
 }
 
 static bool limits_narrow(const Field *from, const Field *to) {
@@ -231,7 +237,7 @@ static Code column_change(Planner *planner, const TablePair *pair, const ColumnP
   const LayoutColumn *from = columns->from, *to = columns->to;
   Step step = {.from = pair->from, .to = pair->to, .from_column = from, .to_column = to};
   Str table = pair->to->name;
-  if (!str_equal(from->name, to->name)) {
+  if (!planner->store->names_equal(from->name, to->name)) {
     step.kind = STEP_RENAME_COLUMN;
     TRY(step_add(planner, step, "column %.*s.%.*s is renamed to %.*s", STR_ARGS(table), STR_ARGS(from->name), STR_ARGS(to->name)));
   }
@@ -330,10 +336,9 @@ static Code indexes_plan(Planner *planner, const TablePair *pair) {
   return CODE_OK;
 }
 
-static bool foreign_keys_equal(const Planner *planner, const TablePair *pair, const LayoutForeignKey *from, const LayoutForeignKey *to) {
-  if (from->on_delete != to->on_delete || from->columns.count != to->columns.count ||
-      !str_equal(table_now(planner, from->target), to->target))
-    return false;
+/* Whatever they do when their target is deleted. */
+static bool foreign_keys_match(const Planner *planner, const TablePair *pair, const LayoutForeignKey *from, const LayoutForeignKey *to) {
+  if (from->columns.count != to->columns.count || !planner->store->names_equal(table_now(planner, from->target), to->target)) return false;
   for (size_t i = 0; i < from->columns.count; i++) {
     bool is_there = false;
     for (size_t k = 0; k < to->columns.count; k++)
@@ -343,16 +348,31 @@ static bool foreign_keys_equal(const Planner *planner, const TablePair *pair, co
   return true;
 }
 
+/* An equal one where there is one, else one that matches. */
+static const LayoutForeignKey *foreign_key_before(const Planner *planner, const TablePair *pair, const LayoutForeignKey *to) {
+  const LayoutForeignKey *found = NULL;
+  for (size_t i = 0; pair->from != NULL && i < pair->from->foreign_keys.count; i++) {
+    const LayoutForeignKey *from = &pair->from->foreign_keys.items[i];
+    if (foreign_keys_match(planner, pair, from, to) && (found == NULL || from->on_delete == to->on_delete)) found = from;
+  }
+  return found;
+}
+
+static const LayoutForeignKey *foreign_key_behind(const Planner *planner, const TablePair *pair, const LayoutForeignKey *from) {
+  const LayoutForeignKey *found = NULL;
+  for (size_t i = 0; i < pair->to->foreign_keys.count; i++) {
+    const LayoutForeignKey *to = &pair->to->foreign_keys.items[i];
+    if (foreign_keys_match(planner, pair, from, to) && (found == NULL || from->on_delete == to->on_delete)) found = to;
+  }
+  return found;
+}
+
 static Code foreign_keys_plan(Planner *planner, const TablePair *pair) {
   Step step = {.from = pair->from, .to = pair->to, .is_on_new_table = pair->from == NULL};
   for (size_t i = 0; i < pair->to->foreign_keys.count; i++) {
     step.to_key = &pair->to->foreign_keys.items[i];
-    step.from_key = NULL;
-    for (size_t k = 0; pair->from != NULL && k < pair->from->foreign_keys.count; k++) {
-      if (foreign_keys_equal(planner, pair, &pair->from->foreign_keys.items[k], step.to_key))
-        step.from_key = &pair->from->foreign_keys.items[k];
-    }
-    if (step.from_key == NULL) {
+    step.from_key = foreign_key_before(planner, pair, step.to_key);
+    if (step.from_key == NULL || step.from_key->on_delete != step.to_key->on_delete) {
       step.kind = STEP_ADD_FOREIGN_KEY;
       TRY(step_add(planner, step, "the foreign key of %.*s is made", STR_ARGS(step.to_key->label)));
     } else if (!str_equal(step.from_key->name, step.to_key->name)) {
@@ -361,12 +381,10 @@ static Code foreign_keys_plan(Planner *planner, const TablePair *pair) {
     }
   }
   step.kind = STEP_DROP_FOREIGN_KEY;
-  step.to_key = NULL;
   for (size_t i = 0; pair->from != NULL && i < pair->from->foreign_keys.count; i++) {
     step.from_key = &pair->from->foreign_keys.items[i];
-    bool is_kept = false;
-    for (size_t k = 0; k < pair->to->foreign_keys.count; k++)
-      is_kept = is_kept || foreign_keys_equal(planner, pair, step.from_key, &pair->to->foreign_keys.items[k]);
+    step.to_key = foreign_key_behind(planner, pair, step.from_key);
+    bool is_kept = step.to_key != NULL && step.to_key->on_delete == step.from_key->on_delete;
     if (!is_kept) TRY(step_add(planner, step, "the foreign key of %.*s is dropped", STR_ARGS(step.from_key->label)));
   }
   return CODE_OK;
@@ -376,6 +394,8 @@ static Code foreign_keys_plan(Planner *planner, const TablePair *pair) {
 
 static Code table_plan(Planner *planner, const TablePair *pair) {
   Step step = {.from = pair->from, .to = pair->to};
+  /* In a schema that others may use as well, what no contract of ours has named may be theirs. */
+  if (pair->to == NULL && pair->from->is_elsewhere) return CODE_OK;
   if (pair->to == NULL) {
     /* What refers to it has to let go first, even where it goes as well. */
     for (size_t i = 0; i < pair->from->foreign_keys.count; i++) {
@@ -387,10 +407,12 @@ static Code table_plan(Planner *planner, const TablePair *pair) {
     return step_add(planner, step, "table %.*s is dropped", STR_ARGS(pair->from->name));
   }
   if (pair->from == NULL) {
+    if (store_layout_view(planner->from, pair->to->name, planner->store->names_equal) != NULL)
+      refuse(planner, "%.*s is a view: a table of that name can't be made beside it", STR_ARGS(pair->to->name));
     step.kind = STEP_CREATE_TABLE;
     TRY(step_add(planner, step, "table %.*s is made", STR_ARGS(pair->to->name)));
   } else {
-    if (!str_equal(pair->from->name, pair->to->name)) {
+    if (!planner->store->names_equal(pair->from->name, pair->to->name)) {
       step.kind = STEP_RENAME_TABLE;
       TRY(step_add(planner, step, "table %.*s is renamed to %.*s", STR_ARGS(pair->from->name), STR_ARGS(pair->to->name)));
     }

@@ -32,7 +32,7 @@ typedef struct Step {
   const LayoutTable *from, *to;
   const LayoutColumn *from_column, *to_column;
   const LayoutIndex *from_index, *to_index;
-  const LayoutForeignKey *from_key, *to_key;
+  const LayoutForeignKey *from_key, *to_key; /* ADD, DROP: the other one is what it replaces, or is replaced by; NULL: nothing */
   bool is_destructive;
   bool is_on_new_table;
   Str text; /* "column products.stock is dropped" */
@@ -56,6 +56,8 @@ typedef struct MigrationPlan {
 /* `is_backwards`: `from` is the newer one, whose @renamed are followed the other way. `to` is a contract's layout. */
 Code migration_plan(const StoreMigrator *store, const Layout *from, const Layout *to, bool is_backwards, Arena *arena, MigrationPlan *ret,
                     Error *err);
+/* Every value that `fewer` allows, `more` does. */
+bool migration_values_include(const LayoutColumn *more, const LayoutColumn *fewer);
 /* How a change of type is done. */
 typedef enum Conversion { CONVERSION_NONE = 0, CONVERSION_SAME, CONVERSION_WIDER, CONVERSION_NARROWER } Conversion;
 Conversion migration_conversion(FieldType from, FieldType to);

@@ -39,7 +39,7 @@ static Planned planned(const char *url, const char *from, const char *to, bool i
   if (from != NULL) *before = layout_of(store, from, ret.arena);
   *behind = layout_of(store, to, ret.arena);
   assert_int_equal(migration_plan(store, before, behind, is_backwards, ret.arena, &ret.plan, &err), CODE_OK);
-  assert_int_equal(script_from_plan(store, &ret.plan, ret.arena, &ret.script, &err), CODE_OK);
+  assert_int_equal(script_from_plan(store, &ret.plan, false, ret.arena, &ret.script, &err), CODE_OK);
   return ret;
 }
 

@@ -43,10 +43,17 @@ void script_write_index(Buf *out, const LayoutTable *table, const LayoutIndex *i
   buf_add_byte(out, ')');
 }
 
-Code script_from_plan(const StoreMigrator *store, const MigrationPlan *plan, Arena *arena, Script *ret, Error *err) {
+static bool is_sqlite(const StoreMigrator *store) { return str_equal(store->dialect, STR("sqlite")); }
+
+Code script_from_plan(const StoreMigrator *store, const MigrationPlan *plan, bool is_one_transaction, Arena *arena, Script *ret,
+                      Error *err) {
   *ret = (Script){0};
-  ScriptWriter writer = {.arena = arena, .plan = plan, .script = ret, .err = err};
-  return str_equal(store->dialect, STR("sqlite")) ? script_write_sqlite(&writer) : script_write_postgres(&writer);
+  ScriptWriter writer = {.arena = arena, .plan = plan, .is_one_transaction = is_one_transaction, .script = ret, .err = err};
+  return is_sqlite(store) ? script_write_sqlite(&writer) : script_write_postgres(&writer);
+}
+
+bool script_step_rewrites(const StoreMigrator *store, const MigrationPlan *plan, const Step *step) {
+  return is_sqlite(store) ? script_sqlite_remakes(plan, step) : step->kind == STEP_CHANGE_TYPE;
 }
 
 /* ---- text ---- */

@@ -21,7 +21,11 @@ typedef enum ScriptMode {
 } ScriptMode;
 ScriptMode script_mode(Str sql);
 
-Code script_from_plan(const StoreMigrator *store, const MigrationPlan *plan, Arena *arena, Script *ret, Error *err);
+/* `is_one_transaction`: all of it is run in one, whatever it holds up meanwhile. */
+Code script_from_plan(const StoreMigrator *store, const MigrationPlan *plan, bool is_one_transaction, Arena *arena, Script *ret,
+                      Error *err);
+/* The step reads and writes every row of a table that is there, or makes the table anew. */
+bool script_step_rewrites(const StoreMigrator *store, const MigrationPlan *plan, const Step *step);
 /* The text of up.sql and down.sql: a comment and a statement each. */
 void script_write(Buf *out, const Script *script, Str dialect);
 /* The statements of a text, split at semicolons outside of strings, names, comments, dollar quotes and triggers. CODE_BAD_REQUEST:
@@ -34,10 +38,12 @@ Str script_dialect(Str text);
 typedef struct ScriptWriter {
   Arena *arena;
   const MigrationPlan *plan;
+  bool is_one_transaction;
   Script *script;
   Error *err;
 } ScriptWriter;
 Code script_write_sqlite(ScriptWriter *writer);
+bool script_sqlite_remakes(const MigrationPlan *plan, const Step *step);
 Code script_write_postgres(ScriptWriter *writer);
 /* Takes over the text in `sql`. */
 Code script_add(ScriptWriter *writer, Buf *sql, Str text, const char *locks, bool is_destructive);

@@ -9,6 +9,10 @@ static const char brief[] = "ACCESS EXCLUSIVE for a moment, no row is read",
                   builds[] = "SHARE UPDATE EXCLUSIVE, reads the table twice while all go on",
                   rewrites[] = "ACCESS EXCLUSIVE while the table is rewritten: readers and writers wait",
                   shares[] = "SHARE ROW EXCLUSIVE on both tables for a moment, no row is read";
+/* Where all is one transaction, which holds each lock until its end. */
+static const char reads_all[] = "ACCESS EXCLUSIVE while the table is read: readers and writers wait",
+                  builds_at_once[] = "SHARE while it is built: writers wait",
+                  shares_and_reads[] = "SHARE ROW EXCLUSIVE on both tables while rows are read: writers wait";
 
 static void write_alter(Buf *out, const LayoutTable *table, Str what) {
   buf_add(out, STR("ALTER TABLE "));
@@ -115,9 +119,9 @@ static Code values_change(ScriptWriter *writer, const Step *step) {
     if (i > 0) buf_add(&sql, STR(", "));
     sql_write_string(&sql, to->values[i]);
   }
-  buf_add(&sql, STR(")) NOT VALID"));
-  TRY(script_add(writer, &sql, step->text, brief, false));
-  return validate(writer, step, to->check_name);
+  buf_add(&sql, writer->is_one_transaction ? STR("))") : STR(")) NOT VALID"));
+  TRY(script_add(writer, &sql, step->text, writer->is_one_transaction ? reads_all : brief, false));
+  return writer->is_one_transaction ? CODE_OK : validate(writer, step, to->check_name);
 }
 
 static Code set_required(ScriptWriter *writer, const Step *step) {
@@ -149,18 +153,19 @@ static Code set_optional(ScriptWriter *writer, const Step *step) {
 
 static Code index_drop(ScriptWriter *writer, const LayoutTable *table, Str name, Str text) {
   Buf sql = script_buf(writer);
-  buf_add(&sql, STR("DROP INDEX CONCURRENTLY IF EXISTS "));
+  buf_add(&sql, writer->is_one_transaction ? STR("DROP INDEX IF EXISTS ") : STR("DROP INDEX CONCURRENTLY IF EXISTS "));
   write_index_name(&sql, table, name);
-  return script_add(writer, &sql, text, builds, false);
+  return script_add(writer, &sql, text, writer->is_one_transaction ? brief : builds, false);
 }
 
 static Code index_make(ScriptWriter *writer, const Step *step) {
   Buf sql = script_buf(writer);
-  script_write_index(&sql, step->to, step->to_index, !step->is_on_new_table);
+  bool is_concurrent = !step->is_on_new_table && !writer->is_one_transaction;
+  script_write_index(&sql, step->to, step->to_index, is_concurrent);
   /* What a build that was cut short leaves is in the way. */
   if (!step->is_on_new_table)
     TRY(index_drop(writer, step->to, step->to_index->name, STR("what an interrupted build would have left is cleared away")));
-  return script_add(writer, &sql, step->text, step->is_on_new_table ? nothing : builds, false);
+  return script_add(writer, &sql, step->text, step->is_on_new_table ? nothing : is_concurrent ? builds : builds_at_once, false);
 }
 
 static Code index_rename(ScriptWriter *writer, const Step *step) {
@@ -176,6 +181,7 @@ static Code foreign_key_add(ScriptWriter *writer, const Step *step) {
   Buf sql = script_buf(writer);
   buf_add(&sql, step->to_key->add_sql);
   if (step->is_on_new_table) return script_add(writer, &sql, step->text, shares, false);
+  if (writer->is_one_transaction) return script_add(writer, &sql, step->text, shares_and_reads, false);
   buf_add(&sql, STR(" NOT VALID"));
   TRY(script_add(writer, &sql, step->text, shares, false));
   return validate(writer, step, step->to_key->name);

@@ -13,16 +13,16 @@ static bool column_needs_remaking(const LayoutColumn *column) {
 }
 
 /* A key that comes with its only column is declared with it. */
-static bool foreign_key_comes_with_column(const ScriptWriter *writer, const Step *key) {
-  for (size_t i = 0; i < writer->plan->steps.count && key->to_key->columns.count == 1; i++) {
-    const Step *step = &writer->plan->steps.items[i];
+static bool foreign_key_comes_with_column(const MigrationPlan *plan, const Step *key) {
+  for (size_t i = 0; i < plan->steps.count && key->to_key->columns.count == 1; i++) {
+    const Step *step = &plan->steps.items[i];
     if (step->kind == STEP_ADD_COLUMN && step->to == key->to && str_equal(step->to_column->name, key->to_key->columns.items[0]))
       return true;
   }
   return false;
 }
 
-static bool step_remakes(const ScriptWriter *writer, const Step *step) {
+bool script_sqlite_remakes(const MigrationPlan *plan, const Step *step) {
   switch (step->kind) {
     case STEP_CHANGE_TYPE:
     case STEP_SET_REQUIRED:
@@ -30,14 +30,14 @@ static bool step_remakes(const ScriptWriter *writer, const Step *step) {
     case STEP_DROP_COLUMN: return true;
     case STEP_DROP_FOREIGN_KEY: return step->to != NULL;
     case STEP_ADD_COLUMN: return column_needs_remaking(step->to_column);
-    case STEP_ADD_FOREIGN_KEY: return !step->is_on_new_table && !foreign_key_comes_with_column(writer, step);
+    case STEP_ADD_FOREIGN_KEY: return !step->is_on_new_table && !foreign_key_comes_with_column(plan, step);
     default: return false;
   }
 }
 
 static bool is_remade(const ScriptWriter *writer, const LayoutTable *to) {
   for (size_t i = 0; to != NULL && i < writer->plan->steps.count; i++) {
-    if (writer->plan->steps.items[i].to == to && step_remakes(writer, &writer->plan->steps.items[i])) return true;
+    if (writer->plan->steps.items[i].to == to && script_sqlite_remakes(writer->plan, &writer->plan->steps.items[i])) return true;
   }
   return false;
 }
@@ -104,7 +104,7 @@ static Code text_of(const ScriptWriter *writer, const LayoutTable *to, Str *ret,
   Buf text = script_buf(writer);
   for (size_t i = 0; i < writer->plan->steps.count; i++) {
     const Step *step = &writer->plan->steps.items[i];
-    if (step->to != to || !step_remakes(writer, step)) continue;
+    if (step->to != to || !script_sqlite_remakes(writer->plan, step)) continue;
     if (text.len > 0) buf_add(&text, STR(", "));
     buf_add(&text, step->text);
     *ret_is_destructive = *ret_is_destructive || step->is_destructive;

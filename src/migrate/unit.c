@@ -13,7 +13,7 @@ Code unit_make(const MigrateOptions *options, const Layout *from, const Layout *
   TRY(migration_plan(options->calls, from, to, is_backwards, arena, &ret->plan, err));
   TRY(data_checks_make(options->calls, &ret->plan, is_backwards, arena, &ret->checks, err));
   bool is_refused = ret->plan.refusals.len > 0;
-  if (!is_refused) TRY(script_from_plan(options->calls, &ret->plan, arena, &ret->script, err));
+  if (!is_refused) TRY(script_from_plan(options->calls, &ret->plan, false, arena, &ret->script, err));
   script_write(&generated, &ret->script, options->calls->dialect);
   TRY(buf_finish(&generated, &written, err));
   ret->is_generated = text.ptr == NULL || (!is_refused && str_equal(text, written));
@@ -145,45 +145,4 @@ Code unit_run(const MigrateOptions *options, Migrator *migrator, const Unit *uni
   if (unit->script.statements.count > 0 && migrator->calls->prepare != NULL) TRY(migrator->calls->prepare(migrator, err));
   for (size_t i = 0; i < unit->script.statements.count; i++) TRY(statement_run(&run, i));
   return note(&run, unit->script.statements.count);
-}
-
-/* ---- differences ---- */
-
-static void difference_write(Buf *out, const Step *step) {
-  const LayoutTable *table = step->to != NULL ? step->to : step->from;
-  Str name = table->name;
-  const LayoutColumn *from = step->from_column, *to = step->to_column;
-  switch (step->kind) {
-    case STEP_CREATE_TABLE: buf_printf(out, "table %.*s is missing\n", STR_ARGS(name)); return;
-    case STEP_DROP_TABLE: buf_printf(out, "table %.*s is there, and should not be\n", STR_ARGS(name)); return;
-    case STEP_ADD_COLUMN: buf_printf(out, "column %.*s.%.*s is missing\n", STR_ARGS(name), STR_ARGS(to->name)); return;
-    case STEP_DROP_COLUMN: buf_printf(out, "column %.*s.%.*s is there, and should not be\n", STR_ARGS(name), STR_ARGS(from->name)); return;
-    case STEP_CHANGE_TYPE:
-      buf_printf(out, "column %.*s.%.*s is of the type %.*s, and should be %.*s\n", STR_ARGS(name), STR_ARGS(to->name),
-                 STR_ARGS(from->type), STR_ARGS(to->type));
-      return;
-    case STEP_SET_REQUIRED: buf_printf(out, "column %.*s.%.*s may be null, and should not\n", STR_ARGS(name), STR_ARGS(to->name)); return;
-    case STEP_SET_OPTIONAL: buf_printf(out, "column %.*s.%.*s may not be null, and should\n", STR_ARGS(name), STR_ARGS(to->name)); return;
-    case STEP_ADD_INDEX: buf_printf(out, "index %.*s is missing\n", STR_ARGS(step->to_index->name)); return;
-    case STEP_DROP_INDEX: buf_printf(out, "index %.*s is there, and should not be\n", STR_ARGS(step->from_index->name)); return;
-    case STEP_ADD_FOREIGN_KEY: buf_printf(out, "the foreign key of %.*s is missing\n", STR_ARGS(step->to_key->label)); return;
-    case STEP_DROP_FOREIGN_KEY:
-      buf_printf(out, "the foreign key of %.*s is there, and should not be\n", STR_ARGS(step->from_key->label));
-      return;
-    case STEP_CHANGE_VALUES:
-      if (to->check_name.len == 0 && from->check_name.len == 0) return;
-      buf_printf(out, "column %.*s.%.*s allows other values than it should\n", STR_ARGS(name), STR_ARGS(to->name));
-      return;
-    case STEP_CHECK_LIMITS:
-    case STEP_CHANGE_DEFAULT: return;
-    default: buf_printf(out, "not yet done: %.*s\n", STR_ARGS(step->text));
-  }
-}
-
-Code layout_differences(const StoreMigrator *calls, const Layout *is, const Layout *should, Arena *arena, Buf *out, Error *err) {
-  MigrationPlan plan;
-  TRY(migration_plan(calls, is, should, false, arena, &plan, err));
-  buf_add(out, buf_str(&plan.refusals));
-  for (size_t i = 0; i < plan.steps.count; i++) difference_write(out, &plan.steps.items[i]);
-  return CODE_OK;
 }

@@ -24,5 +24,3 @@ Code unit_of_folder(const MigrateOptions *options, const MigrationFolder *folder
 Code unit_check(const MigrateOptions *options, Migrator *migrator, const Unit *unit, Arena *arena, Str *ret_details, Error *err);
 /* `done`: so many statements have been run before. Where the store is atomic the caller has begun a transaction, and commits it. */
 Code unit_run(const MigrateOptions *options, Migrator *migrator, const Unit *unit, int64_t done, Arena *arena, Error *err);
-/* Where two layouts differ, a line each; nothing where they don't. */
-Code layout_differences(const StoreMigrator *calls, const Layout *is, const Layout *should, Arena *arena, Buf *out, Error *err);

@@ -1,4 +1,5 @@
 /* verify.c - is the database as its migrations say? And do they lead there, back, and there again, on an empty scratch copy? */
+#include "migrate/difference.h"
 #include "migrate/migrate.h"
 #include "migrate/unit.h"
 
@@ -91,7 +92,7 @@ static Code scratch_walk(const Verifying *verifying, Migrator *migrator) {
 static Code scratch_verify(const Verifying *verifying) {
   const MigrateOptions *options = verifying->options;
   Migrator *scratch = NULL;
-  TRY(options->calls->open(options->store, options->lock_timeout_ms, false, &scratch, verifying->err));
+  TRY(options->store->driver->migrator_open(options->store, options->lock_timeout_ms, MIGRATOR_READS, &scratch, verifying->err));
   Code code = options->calls->scratch(scratch, verifying->err);
   if (code == CODE_OK) code = scratch_walk(verifying, scratch);
   options->calls->close(scratch);
@@ -105,7 +106,7 @@ Code migrate_verify(const MigrateOptions *options, Arena *arena, Str *ret_detail
   Buf differences = buf_on(arena, TEXT_BYTES_MAX);
   Verifying verifying = {.options = options, .folder = &folder, .arena = arena, .differences = &differences, .err = err};
   TRY(migration_folder_read(options->folder, options->calls, arena, &folder, err));
-  TRY(options->calls->open(options->store, options->lock_timeout_ms, false, &migrator, err));
+  TRY(options->store->driver->migrator_open(options->store, options->lock_timeout_ms, MIGRATOR_READS, &migrator, err));
   Code code = database_verify(&verifying, migrator);
   options->calls->close(migrator);
   TRY(code);

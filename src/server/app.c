@@ -11,6 +11,7 @@
 #include "contract/load.h"
 #include "contract/versions.h"
 #include "io/listener.h"
+#include "migrate/start.h"
 #include "query/change_feed.h"
 #include "server/explain.h"
 #include "server/jwt_secret.h"
@@ -112,7 +113,7 @@ static Code make_tables(const App *app, const Contract *const *contracts, Arena 
   bool may_change = wanted == SWITCH_UNSET ? store->driver->is_migrated_by_default : wanted == SWITCH_ON;
   const Contract *layout = NULL;
   TRY(contract_versions_join(contracts, app->contract_count, arena, &layout, ret_details, err));
-  return store->driver->migrate(store, layout, may_change, arena, ret_details, err);
+  return tables_start(store, layout, may_change, arena, ret_details, err);
 }
 
 static size_t core_count(void) {

@@ -60,10 +60,9 @@ static Code driver_open(const StoreOptions *options, Store **ret, Error *err) {
   PostgresStore *store = memory_alloc(sizeof *store);
   TRY_ALLOC(store);
   memset(store, 0, sizeof *store);
-  store->base.driver = &STORE_DRIVER_POSTGRES;
+  store->base = (Store){&STORE_DRIVER_POSTGRES, options->is_read_only};
   store->arena = arena_create(0);
   store->writes_queued_max = options->writes_queued_max;
-  store->is_read_only = options->is_read_only;
   store->progress = options->progress;
   store->progress_context = options->progress_context;
   store->acquire_timeout_us = options->acquire_timeout_us > 0 ? options->acquire_timeout_us : ACQUIRE_TIMEOUT_US;
@@ -117,12 +116,12 @@ const StoreDriver STORE_DRIVER_POSTGRES = {
     .write = postgres_session_write,
     .txn_run = postgres_txn_run,
     .txn_read = postgres_txn_read,
-    .migrate = postgres_migrate,
     .changes_open = postgres_changes_open,
     .changes_listen = postgres_notices_listen,
     .changes_tell = postgres_notices_tell,
     .explain = postgres_explain,
     .migrator = &POSTGRES_MIGRATOR,
+    .migrator_open = postgres_migrator_open,
     .ping = driver_ping,
     .stats = driver_stats,
 };

@@ -204,6 +204,7 @@ static Code driver_open(const StoreOptions *options, Store **ret, Error *err) {
   Code code = store->arena == NULL ? error_no_memory(err) : store_init_locks(store, err);
   if (code == CODE_OK) {
     code = store_open_database(store, options, err);
+    store->base.is_read_only = store->target.is_read_only;
     if (code != CODE_OK) sqlite_readers_done(&store->readers);
   }
   if (code != CODE_OK) {
@@ -285,10 +286,10 @@ const StoreDriver STORE_DRIVER_SQLITE = {
     .write = sqlite_session_write,
     .txn_run = driver_txn_run,
     .txn_read = driver_txn_read,
-    .migrate = sqlite_migrate,
     .changes_open = sqlite_changes_open,
     .explain = sqlite_explain,
     .migrator = &SQLITE_MIGRATOR,
+    .migrator_open = sqlite_migrator_open,
     .ping = driver_ping,
     .stats = driver_stats,
 };

@@ -50,13 +50,20 @@ typedef struct LayoutTable {
   VEC(LayoutIndex) indexes; /* without the primary key's, and without those that operators made for themselves */
   VEC(LayoutForeignKey) foreign_keys;
   const Resource *resource; /* NULL in a database's */
+  bool is_elsewhere;        /* of a database's: in another schema than a bare name means, where others may have tables of their own */
 } LayoutTable;
 
 typedef struct Layout {
   VEC(LayoutTable) tables; /* without our own bookkeeping */
+  VEC(LayoutTable) views;  /* of a database's: names and columns alone */
+  bool is_expanded;        /* of a database's: between the two phases of a migration, more is there than one contract has */
 } Layout;
 
-const LayoutTable *store_layout_table(const Layout *layout, Str name); /* NULL where there is none */
-const LayoutColumn *store_layout_column(const LayoutTable *table, Str name);
+typedef bool LayoutNamesEqualFn(Str a, Str b);
+
+/* NULL where there is none. */
+const LayoutTable *store_layout_table(const Layout *layout, Str name, LayoutNamesEqualFn *names_equal);
+const LayoutTable *store_layout_view(const Layout *layout, Str name, LayoutNamesEqualFn *names_equal);
+const LayoutColumn *store_layout_column(const LayoutTable *table, Str name, LayoutNamesEqualFn *names_equal);
 /* An index named as Caisson names them, which it may take away again: others are their makers'. */
 bool layout_index_is_ours(Str table, Str index);

@@ -17,15 +17,36 @@ typedef Code MigratorRowFn(void *context, const Str *columns, Error *err);
 
 enum { MIGRATOR_COLUMNS_MAX = 8 };
 
+typedef enum MigratorMode {
+  MIGRATOR_READS = 0,
+  /* Shuts out other writers, until it is closed or (where is_atomic) from begin to commit. */
+  MIGRATOR_WRITES,
+  /* For what serving does at its start: a look, and one transaction, which from begin to commit shuts out other writers. Nothing of it
+   * lasts longer, so the connection may be a pooler's. No whole tables, no scratch. */
+  MIGRATOR_ADDS
+} MigratorMode;
+
+/* How it is opened is the driver's affair (StoreDriver.migrator_open). */
+typedef Code MigratorOpenFn(Store *store, int64_t lock_timeout_ms, MigratorMode mode, Migrator **ret, Error *err);
+
+typedef struct MigratorChange {
+  Str sql;  /* one or more statements, NUL-terminated */
+  Str text; /* "the search index of notes is missing" */
+} MigratorChange;
+
+typedef struct MigratorChanges {
+  VEC(MigratorChange) items;
+} MigratorChanges;
+
 struct StoreMigrator {
   Str dialect;    /* "sqlite" */
   bool is_atomic; /* a whole migration is one transaction, which shuts out other migrators as well */
+  /* @search needs tables beside the resource's own, which a database that others made does not get. */
+  bool search_needs_tables;
   /* What the contract wants. Needs no database. CODE_CONFLICT: a column's type is none. */
   Code (*layout_of)(const Contract *contract, Arena *arena, Layout *ret, Error *err);
   bool (*types_equal)(Str a, Str b);
-  /* `lock_timeout_ms`: how long a lock may be waited for, then CODE_TIMEOUT. A writer shuts out other writers, until it is closed or (where
-   * is_atomic) from begin to commit. */
-  Code (*open)(Store *store, int64_t lock_timeout_ms, bool is_writer, Migrator **ret, Error *err);
+  LayoutNamesEqualFn *names_equal;   /* of tables and columns */
   void (*close)(Migrator *migrator); /* NULL is fine */
   /* What is there. `contract` (may be NULL) names the schemas that are looked at. *ret_is_ours: made by Caisson, or still empty. */
   Code (*read)(Migrator *migrator, const Contract *contract, Arena *arena, Layout *ret, bool *ret_is_ours, Error *err);
@@ -41,6 +62,8 @@ struct StoreMigrator {
   /* Inside a transaction, in front of a migration's statements: what hangs on the tables and can be made again lets go. NULL: nothing does.
    */
   Code (*prepare)(Migrator *migrator, Error *err);
+  /* What would bring that to the contract where it isn't. NULL: nothing hangs on tables. */
+  Code (*derive)(Migrator *migrator, const Contract *contract, Arena *arena, MigratorChanges *ret, Error *err);
   /* Says that Caisson has made this database. */
   Code (*mark)(Migrator *migrator, Error *err);
   /* An empty place of one's own, which nobody else sees; gone when the migrator is closed. The store may stay as it is. */

@@ -34,7 +34,7 @@ Code postgres_changes_open(Store *base, bool *ret_is_there, Error *err) {
   TRY(postgres_connection_open(&store->target, NULL, NULL, &connection, err));
   Code code = has_table(connection, STR("SELECT to_regclass('" POSTGRES_MARK_TABLE "')::text"), &is_ours, err);
   if (code == CODE_OK) code = has_table(connection, STR("SELECT to_regclass('caisson_changes')::text"), &is_there, err);
-  if (code == CODE_OK && is_ours && !is_there && !store->is_read_only) {
+  if (code == CODE_OK && is_ours && !is_there && !store->base.is_read_only) {
     code = make(connection, err);
     is_there = code == CODE_OK;
   }

@@ -234,22 +234,9 @@ void postgres_ddl_write_table_body(Buf *out, const Resource *resource) {
   buf_add(out, STR("\n)"));
 }
 
-void postgres_ddl_write_table(Buf *out, const Resource *resource) {
-  buf_add(out, STR("CREATE TABLE "));
-  sql_write_table(out, resource);
-  buf_add_byte(out, ' ');
-  postgres_ddl_write_table_body(out, resource);
-}
-
 static void write_alter(Buf *out, const Resource *resource) {
   buf_add(out, STR("ALTER TABLE "));
   sql_write_table(out, resource);
-}
-
-void postgres_ddl_write_add_column(Buf *out, const Field *field) {
-  write_alter(out, field->resource);
-  buf_add(out, STR(" ADD COLUMN "));
-  postgres_ddl_write_column(out, field);
 }
 
 /* ---- foreign keys and indexes ---- */
@@ -298,20 +285,6 @@ void postgres_ddl_write_foreign_key(Buf *out, const Relation *relation, Arena *a
   write_names(out, relation->target->keys, relation->target->key_count);
   buf_add(out, actions[relation->on_delete]);
   if (relation->is_deferred) buf_add(out, STR(" DEFERRABLE INITIALLY DEFERRED"));
-}
-
-void postgres_ddl_write_index(Buf *out, const DdlIndex *index, Str name) {
-  buf_add(out, index->is_unique ? STR("CREATE UNIQUE INDEX ") : STR("CREATE INDEX "));
-  sql_write_identifier(out, name);
-  buf_add(out, STR(" ON "));
-  sql_write_table(out, index->resource);
-  buf_add(out, STR(" ("));
-  for (size_t i = 0; i < index->count; i++) {
-    if (i > 0) buf_add(out, STR(", "));
-    sql_write_identifier(out, index->fields[i].field->column);
-    if (index->fields[i].is_descending) buf_add(out, STR(" DESC"));
-  }
-  buf_add_byte(out, ')');
 }
 
 /* ---- full-text search ---- */

@@ -6,9 +6,8 @@
 
 /* The type of a field's column, without collation: "uuid", "text[]". */
 Str postgres_ddl_type(const Field *field);
-/* Columns, the primary key and the checks of enums; no foreign keys, which need the other tables. */
-void postgres_ddl_write_table(Buf *out, const Resource *resource);
-/* What stands behind CREATE TABLE and the name. */
+/* What stands behind CREATE TABLE and the name: columns, the primary key and the checks of enums; no foreign keys, which need the other
+ * tables. */
 void postgres_ddl_write_table_body(Buf *out, const Resource *resource);
 /* What stands in it, and behind ADD COLUMN. */
 void postgres_ddl_write_column(Buf *out, const Field *field);
@@ -20,11 +19,8 @@ Str postgres_ddl_check_name(const Field *field, Arena *arena);
 void postgres_ddl_write_enum_check(Buf *out, const Field *field);
 /* ptr NULL when memory is out. */
 Str postgres_ddl_foreign_key_name(const Relation *relation, Arena *arena);
-/* ALTER TABLE … ADD COLUMN. */
-void postgres_ddl_write_add_column(Buf *out, const Field *field);
 /* ALTER TABLE … ADD CONSTRAINT … FOREIGN KEY. */
 void postgres_ddl_write_foreign_key(Buf *out, const Relation *relation, Arena *arena);
-void postgres_ddl_write_index(Buf *out, const DdlIndex *index, Str name);
 /* Names longer than PostgreSQL keeps are shortened, and made unique again by a hash of the whole. `number` 2 and above stands behind. ptr
  * NULL when memory is out. */
 Str postgres_ddl_index_name(const DdlIndex *index, size_t number, Arena *arena);

@@ -1,13 +1,70 @@
 /* postgres_layout.c - see postgres_layout.h. */
 #include "store/postgres_layout.h"
 
+#include <ctype.h>
+#include <string.h>
+
 #include "sql/postgres_search.h"
 #include "sql/postgres_types.h"
 #include "sql/select.h"
 #include "store/postgres_ddl.h"
-#include "store/postgres_plan.h"
 
-enum { TEXT_BYTES_MAX = 16 * 1024 * 1024 };
+enum { TEXT_BYTES_MAX = 16 * 1024 * 1024, TYPE_BYTES_MAX = 96 };
+
+/* ---- types ---- */
+
+typedef struct TypeAlias {
+  Str alias, name;
+} TypeAlias;
+
+static const TypeAlias aliases[] = {
+    {STR_INIT("int"), STR_INIT("integer")},
+    {STR_INIT("int2"), STR_INIT("smallint")},
+    {STR_INIT("int4"), STR_INIT("integer")},
+    {STR_INIT("int8"), STR_INIT("bigint")},
+    {STR_INIT("serial"), STR_INIT("integer")},
+    {STR_INIT("smallserial"), STR_INIT("smallint")},
+    {STR_INIT("bigserial"), STR_INIT("bigint")},
+    {STR_INIT("float4"), STR_INIT("real")},
+    {STR_INIT("float8"), STR_INIT("double precision")},
+    {STR_INIT("decimal"), STR_INIT("numeric")},
+    {STR_INIT("bool"), STR_INIT("boolean")},
+    {STR_INIT("varchar"), STR_INIT("character varying")},
+    {STR_INIT("char"), STR_INIT("character")},
+    {STR_INIT("bpchar"), STR_INIT("character")},
+    {STR_INIT("timestamptz"), STR_INIT("timestamp with time zone")},
+    {STR_INIT("timestamp"), STR_INIT("timestamp without time zone")},
+};
+
+/* In lower case, without modifiers and brackets, by the name that the catalog uses. */
+static Str type_canonical(Str type, char out[TYPE_BYTES_MAX]) {
+  size_t len = 0, depth = 0;
+  for (size_t i = 0; i < type.len && len < TYPE_BYTES_MAX; i++) {
+    char c = type.ptr[i];
+    if (c == '(') depth++;
+    if (depth == 0 && c != '[' && c != ']' && !(c == ' ' && len > 0 && out[len - 1] == ' ')) out[len++] = (char)tolower((unsigned char)c);
+    if (c == ')' && depth > 0) depth--;
+  }
+  Str name = str_trim((Str){out, len});
+  for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
+    if (str_equal(aliases[i].alias, name)) return aliases[i].name;
+  }
+  return name;
+}
+
+bool postgres_types_equal(Str a, Str b) {
+  char a_bytes[TYPE_BYTES_MAX], b_bytes[TYPE_BYTES_MAX];
+  return str_ends_with(a, STR("[]")) == str_ends_with(b, STR("[]")) && str_equal(type_canonical(a, a_bytes), type_canonical(b, b_bytes));
+}
+
+/* A type given by the contract's author goes into a statement as it stands, so it may be nothing but a type. */
+static bool type_is_plain(Str type) {
+  for (size_t i = 0; i < type.len; i++) {
+    char c = type.ptr[i];
+    if (!isalnum((unsigned char)c) && (c == '\0' || strchr("_ (),.[]\"", c) == NULL)) return false;
+  }
+  return true;
+}
 
 /* ---- of a contract ---- */
 
@@ -26,7 +83,7 @@ static Code column_make(Making *making, const Field *field, LayoutTable *table) 
                          .kind = field->type,
                          .is_list = field->is_list,
                          .field = field};
-  if (!postgres_type_is_plain(postgres_given_type(field))) {
+  if (!type_is_plain(postgres_given_type(field))) {
     return error_set(err, CODE_CONFLICT, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(table->name), STR_ARGS(field->column),
                      STR_ARGS(field->column_type));
   }
@@ -118,6 +175,18 @@ static Code table_make(Making *making, const Resource *resource, Layout *layout)
   }
   TRY(indexes_make(making, resource, &table));
   return VEC_PUSH(making->arena, &layout->tables, table) ? CODE_OK : error_no_memory(err);
+}
+
+Code postgres_schemas_of(const Contract *contract, Arena *arena, Str *ret, Error *err) {
+  Buf out = buf_on(arena, TEXT_BYTES_MAX);
+  for (size_t i = 0; i < contract->resource_count; i++) {
+    Str table = contract->resources[i]->table;
+    size_t dot = str_find_byte(table, '.', 0);
+    if (dot == table.len) continue;
+    if (out.len > 0) buf_add_byte(&out, ',');
+    buf_add(&out, str_slice(table, 0, dot));
+  }
+  return buf_finish(&out, ret, err);
 }
 
 Code postgres_layout_of_contract(const Contract *contract, Arena *arena, Layout *ret, Error *err) {
@@ -245,7 +314,7 @@ static Code foreign_keys_read(const PostgresSchema *schema, const PgTable *from,
 static Code table_read(const PostgresSchema *schema, const PgTable *from, Arena *arena, Layout *layout, Error *err) {
   bool is_current = str_equal(from->schema, schema->current);
   Buf quoted = buf_on(arena, TEXT_BYTES_MAX);
-  LayoutTable table = {.name = name_in(schema, from->schema, from->name, arena)};
+  LayoutTable table = {.name = name_in(schema, from->schema, from->name, arena), .is_elsewhere = !is_current};
   TRY_ALLOC(table.name.ptr);
   if (!is_current) {
     sql_write_identifier(&quoted, from->schema);
@@ -256,15 +325,16 @@ static Code table_read(const PostgresSchema *schema, const PgTable *from, Arena 
   TRY(columns_read(from, arena, &table, err));
   TRY(indexes_read(from, arena, &table, err));
   TRY(foreign_keys_read(schema, from, arena, &table, err));
-  return VEC_PUSH(arena, &layout->tables, table) ? CODE_OK : error_no_memory(err);
+  bool is_table = from->kind == 'r' || from->kind == 'p';
+  bool is_kept = is_table ? VEC_PUSH(arena, &layout->tables, table) : VEC_PUSH(arena, &layout->views, table);
+  return is_kept ? CODE_OK : error_no_memory(err);
 }
 
 Code postgres_layout_of_schema(const PostgresSchema *schema, Arena *arena, Layout *ret, Error *err) {
-  Layout layout = {0};
+  Layout layout = {.is_expanded = schema->is_expanded};
   for (size_t i = 0; i < schema->tables.count; i++) {
     const PgTable *table = &schema->tables.items[i];
-    bool is_table = table->kind == 'r' || table->kind == 'p';
-    if (!is_table || str_starts_with(table->name, STR("caisson_"))) continue;
+    if (str_starts_with(table->name, STR("caisson_"))) continue;
     TRY(table_read(schema, table, arena, &layout, err));
   }
   *ret = layout;

@@ -1,5 +1,6 @@
 /* postgres_migrator.c - migrations on PostgreSQL: a connection that holds an advisory lock as long as it is open, so that one migrator
- * works at a time; another one reads the catalogs. */
+ * works at a time; another one reads the catalogs. What serving adds at its start goes by that other one alone, in one transaction, which
+ * has the same lock: a pooler would keep a session's lock for whoever comes next. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,21 +9,25 @@
 #include "store/migrator.h"
 #include "store/postgres_copy.h"
 #include "store/postgres_layout.h"
-#include "store/postgres_plan.h"
 #include "store/postgres_query.h"
 #include "store/postgres_store.h"
 
 typedef struct PostgresMigrator {
   Migrator base;
   PostgresStore *store;
-  PGconn *pg;
+  PGconn *pg; /* NULL: everything goes by `catalog` */
   PostgresConnection *catalog;
   PostgresCopy copy; /* of the table that is being filled */
   char scratch[64];  /* a schema; empty: none */
+  int64_t lock_timeout_ms;
+  bool is_begun; /* without `pg`: between begin and commit */
 } PostgresMigrator;
 
 enum { LOCK_WAIT_MS = 50 };
-static const int64_t COMMAND_TIMEOUT_US = 60000000;
+/* Making an index over rows that are there takes as long as it takes, and so does another instance's start. */
+static const int64_t COMMAND_TIMEOUT_US = 60000000, CHANGE_TIMEOUT_US = INT64_C(3600000000);
+
+#define LOCK_KEY "7161671957731601249" /* "caisson!" */
 
 static void on_notice(void *context, const PGresult *result) {
   (void)context;
@@ -48,8 +53,27 @@ static Code fail(PostgresMigrator *migrator, const PGresult *result, Error *err)
                    detail == NULL ? "" : detail);
 }
 
+typedef struct Texts {
+  MigratorRowFn *row;
+  void *context;
+  size_t column_count;
+} Texts;
+
+static Code on_values(void *context, const Value *values, Error *err) {
+  const Texts *texts = context;
+  Str columns[MIGRATOR_COLUMNS_MAX];
+  for (size_t i = 0; i < texts->column_count; i++) columns[i] = values[i].type == VALUE_TEXT ? values[i].text : (Str){NULL, 0};
+  return texts->row(texts->context, columns, err);
+}
+
+static Code query_by_catalog(PostgresMigrator *migrator, const char *sql, const Texts *texts, Error *err) {
+  if (texts->row == NULL) return postgres_command(migrator->catalog, sql, CHANGE_TIMEOUT_US, NULL, err);
+  return postgres_query(migrator->catalog, str_of(sql), NULL, 0, texts->column_count, on_values, (void *)texts, err);
+}
+
 static Code query(Migrator *base, const char *sql, size_t column_count, MigratorRowFn *row, void *context, Error *err) {
   PostgresMigrator *migrator = (PostgresMigrator *)base;
+  if (migrator->pg == NULL) return query_by_catalog(migrator, sql, &(Texts){row, context, column_count}, err);
   PGresult *result = PQexec(migrator->pg, sql);
   ExecStatusType status = PQresultStatus(result);
   Code code = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ? CODE_OK : fail(migrator, result, err);
@@ -74,11 +98,11 @@ static Code on_flag(void *context, const Str *columns, Error *err) {
   return CODE_OK;
 }
 
-/* The lock that serve --migrate takes as well ("caisson!"). */
+/* The lock that begin takes as well where a start adds what is missing. */
 static Code lock(PostgresMigrator *migrator, int64_t timeout_ms, Error *err) {
   for (int64_t waited_ms = 0;; waited_ms += LOCK_WAIT_MS) {
     bool is_locked = false;
-    TRY(query(&migrator->base, "SELECT pg_try_advisory_lock(7161671957731601249)", 1, on_flag, &is_locked, err));
+    TRY(query(&migrator->base, "SELECT pg_try_advisory_lock(" LOCK_KEY ")", 1, on_flag, &is_locked, err));
     if (is_locked) return CODE_OK;
     if (waited_ms >= timeout_ms) return error_set(err, CODE_TIMEOUT, "another migration is under way");
     const struct timespec pause = {.tv_nsec = LOCK_WAIT_MS * 1000000L};
@@ -86,20 +110,20 @@ static Code lock(PostgresMigrator *migrator, int64_t timeout_ms, Error *err) {
   }
 }
 
-static Code connect(PostgresMigrator *migrator, int64_t lock_timeout_ms, bool is_writer, Error *err) {
+static Code connect(PostgresMigrator *migrator, MigratorMode mode, Error *err) {
+  int64_t lock_timeout_ms = migrator->lock_timeout_ms;
   PostgresTarget *target = &migrator->store->target;
   char settings[256];
   migrator->pg = PQconnectdbParams(target->keywords, target->values, 0);
   TRY_ALLOC(migrator->pg);
   if (PQstatus(migrator->pg) != CONNECTION_OK) return postgres_error_lost(target, migrator->pg, err);
   PQsetNoticeReceiver(migrator->pg, on_notice, NULL);
-  /* 0 would be no bound at all. */
   (void)snprintf(settings, sizeof settings,
                  "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET standard_conforming_strings = on; "
                  "SET lock_timeout = %lld",
-                 (long long)(lock_timeout_ms < 1 ? 1 : lock_timeout_ms));
+                 (long long)lock_timeout_ms);
   TRY(execute(&migrator->base, settings, err));
-  return is_writer ? lock(migrator, lock_timeout_ms, err) : CODE_OK;
+  return mode == MIGRATOR_WRITES ? lock(migrator, lock_timeout_ms, err) : CODE_OK;
 }
 
 static void migrator_close(Migrator *base) {
@@ -118,11 +142,13 @@ static void migrator_close(Migrator *base) {
   memory_free(migrator);
 }
 
-static Code migrator_open(Store *base, int64_t lock_timeout_ms, bool is_writer, Migrator **ret, Error *err) {
+Code postgres_migrator_open(Store *base, int64_t lock_timeout_ms, MigratorMode mode, Migrator **ret, Error *err) {
   PostgresMigrator *migrator = memory_alloc(sizeof *migrator);
   TRY_ALLOC(migrator);
   *migrator = (PostgresMigrator){.base = {&POSTGRES_MIGRATOR}, .store = (PostgresStore *)base};
-  Code code = connect(migrator, lock_timeout_ms, is_writer, err);
+  /* 0 would be no bound at all. */
+  migrator->lock_timeout_ms = lock_timeout_ms < 1 ? 1 : lock_timeout_ms;
+  Code code = mode == MIGRATOR_ADDS ? CODE_OK : connect(migrator, mode, err);
   if (code == CODE_OK) code = postgres_connection_open(&migrator->store->target, NULL, NULL, &migrator->catalog, err);
   if (code != CODE_OK) {
     migrator_close(&migrator->base);
@@ -143,17 +169,34 @@ static Code layout_read(Migrator *base, const Contract *contract, Arena *arena, 
   return postgres_layout_of_schema(&schema, arena, ret, err);
 }
 
-static Code begin(Migrator *base, Error *err) { return execute(base, "BEGIN", err); }
+/* Behind another instance's start it may take longer than a lock. */
+static Code begin_by_catalog(PostgresMigrator *migrator, Error *err) {
+  static const char *const commands[] = {"BEGIN", "SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0",
+                                         "SELECT pg_advisory_xact_lock(" LOCK_KEY ")"};
+  char bound[64];
+  (void)snprintf(bound, sizeof bound, "SET LOCAL lock_timeout = %lld", (long long)migrator->lock_timeout_ms);
+  migrator->is_begun = true;
+  for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) TRY(postgres_send_control(migrator->catalog, commands[i], err));
+  TRY(postgres_send_control(migrator->catalog, bound, err));
+  return postgres_settle(migrator->catalog, CHANGE_TIMEOUT_US, err);
+}
+
+static Code begin(Migrator *base, Error *err) {
+  PostgresMigrator *migrator = (PostgresMigrator *)base;
+  return migrator->pg == NULL ? begin_by_catalog(migrator, err) : execute(base, "BEGIN", err);
+}
 
 static void rollback(Migrator *base) {
   PostgresMigrator *migrator = (PostgresMigrator *)base;
+  bool is_open = migrator->pg == NULL ? migrator->is_begun : PQtransactionStatus(migrator->pg) != PQTRANS_IDLE;
   Error ignored;
-  if (migrator->pg == NULL || PQtransactionStatus(migrator->pg) == PQTRANS_IDLE) return;
-  (void)execute(base, "ROLLBACK", &ignored);
+  migrator->is_begun = false;
+  if (is_open) (void)execute(base, "ROLLBACK", &ignored);
 }
 
 static Code commit(Migrator *base, Error *err) {
   Code code = execute(base, "COMMIT", err);
+  if (code == CODE_OK) ((PostgresMigrator *)base)->is_begun = false;
   if (code != CODE_OK) rollback(base);
   return code;
 }
@@ -258,7 +301,7 @@ const StoreMigrator POSTGRES_MIGRATOR = {
     .dialect = STR_INIT("postgresql"),
     .layout_of = postgres_layout_of_contract,
     .types_equal = postgres_types_equal,
-    .open = migrator_open,
+    .names_equal = str_equal,
     .close = migrator_close,
     .read = layout_read,
     .begin = begin,

@@ -164,7 +164,6 @@ struct PostgresStore {
   int64_t acquire_timeout_us;
   size_t writes_queued_max;
   size_t links_per_session;
-  bool is_read_only;
   void (*progress)(void *context, const StoreProgress *progress); /* NULL: nobody asks how far the database is */
   void *progress_context;
   PostgresPool pool;
@@ -282,14 +281,10 @@ void postgres_notices_done(PostgresStore *store);
 /* ---- postgres_changes.c ---- */
 Code postgres_changes_open(Store *store, bool *ret_is_there, Error *err);
 
-/* ---- postgres_migrate.c ---- */
-Code postgres_migrate(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);
-/* The schemas that tables of the contract are qualified with, comma-separated. */
-Code postgres_schemas_of(const Contract *contract, Arena *arena, Str *ret, Error *err);
-
 /* ---- postgres_explain.c ---- */
 Code postgres_explain(Store *store, const StoreStatement *statement, const Value *params, Arena *arena, StoreStep **ret, size_t *ret_count,
                       Error *err);
 
 /* ---- postgres_migrator.c ---- */
 extern const StoreMigrator POSTGRES_MIGRATOR;
+Code postgres_migrator_open(Store *store, int64_t lock_timeout_ms, MigratorMode mode, Migrator **ret, Error *err);

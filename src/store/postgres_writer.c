@@ -217,7 +217,7 @@ static void writers_grow(PostgresStore *store) {
 void postgres_writers_submit(PostgresStore *store, PostgresWriteQueue *writes) {
   PostgresWriters *writers = &store->writers;
   PostgresWriteQueue refused = {0};
-  if (store->is_read_only) {
+  if (store->base.is_read_only) {
     refuse(writes, "the database is read-only");
     return;
   }

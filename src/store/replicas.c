@@ -188,10 +188,9 @@ static Code replicated_session_open(Store *base, Loop *loop, StoreSession **ret,
 
 static Store *primary_of(Store *base) { return ((ReplicatedStore *)base)->primary; }
 
-static Code replicated_migrate(Store *base, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences,
-                               Error *err) {
+static Code replicated_migrator_open(Store *base, int64_t lock_timeout_ms, MigratorMode mode, Migrator **ret, Error *err) {
   Store *primary = primary_of(base);
-  return primary->driver->migrate(primary, contract, is_allowed_to_change, arena, ret_differences, err);
+  return primary->driver->migrator_open(primary, lock_timeout_ms, mode, ret, err);
 }
 
 static Code replicated_explain(Store *base, const StoreStatement *statement, const Value *params, Arena *arena, StoreStep **ret,
@@ -285,7 +284,7 @@ Code store_open_replicated(const StoreReplicaOptions *options, Store **ret, Erro
   store->driver.session_close = replicated_session_close;
   store->driver.read = replicated_read;
   store->driver.write = replicated_write;
-  store->driver.migrate = replicated_migrate;
+  store->driver.migrator_open = replicated_migrator_open;
   if (store->driver.explain != NULL) store->driver.explain = replicated_explain;
   if (store->driver.changes_open != NULL) store->driver.changes_open = replicated_changes_open;
   if (store->driver.changes_listen != NULL) store->driver.changes_listen = replicated_changes_listen;

@@ -193,41 +193,7 @@ void ddl_write_table_body(Buf *out, const Resource *resource) {
   buf_add(out, resource->key_count > 0 && !has_integer_key(resource) ? STR("\n) WITHOUT ROWID") : STR("\n)"));
 }
 
-void ddl_write_table(Buf *out, const Resource *resource) {
-  buf_add(out, STR("CREATE TABLE "));
-  write_name(out, resource->table);
-  buf_add_byte(out, ' ');
-  ddl_write_table_body(out, resource);
-}
-
 void ddl_write_added_column(Buf *out, const Field *field) {
   write_column(out, field);
   if (field->is_relation_key && field->relation->key_count == 1) write_reference(out, field->relation);
-}
-
-void ddl_write_add_column(Buf *out, const Field *field) {
-  buf_add(out, STR("ALTER TABLE "));
-  write_name(out, field->resource->table);
-  buf_add(out, STR(" ADD COLUMN "));
-  ddl_write_added_column(out, field);
-}
-
-/* ---- indexes ---- */
-
-void ddl_write_index(Buf *out, const DdlIndex *index, size_t number) {
-  Buf name = buf_on_heap(1 << 16);
-  ddl_write_index_name(&name, index, number);
-  if (name.failed != CODE_OK) out->failed = name.failed;
-  buf_add(out, index->is_unique ? STR("CREATE UNIQUE INDEX ") : STR("CREATE INDEX "));
-  write_name(out, buf_str(&name));
-  buf_done(&name);
-  buf_add(out, STR(" ON "));
-  write_name(out, index->resource->table);
-  buf_add(out, STR(" ("));
-  for (size_t i = 0; i < index->count; i++) {
-    if (i > 0) buf_add(out, STR(", "));
-    write_name(out, index->fields[i].field->column);
-    if (index->fields[i].is_descending) buf_add(out, STR(" DESC"));
-  }
-  buf_add_byte(out, ')');
 }

@@ -8,14 +8,9 @@
  * contains (INT, TEXT, BLOB, REAL) decides the column's affinity. */
 Str ddl_column_type(const Field *field);
 
-void ddl_write_table(Buf *out, const Resource *resource);
 /* What stands behind CREATE TABLE and the name. */
 void ddl_write_table_body(Buf *out, const Resource *resource);
 /* What stands behind ADD COLUMN. */
 void ddl_write_added_column(Buf *out, const Field *field);
-/* ALTER TABLE … ADD COLUMN. */
-void ddl_write_add_column(Buf *out, const Field *field);
-/* `number` 2 and above goes behind the name, where the plain one is taken. */
-void ddl_write_index(Buf *out, const DdlIndex *index, size_t number);
 /* False where the field has no default that is a constant. Nothing is written then. */
 bool ddl_write_default(Buf *out, const Field *field);

@@ -1,9 +1,10 @@
 /* sqlite_layout.c - see sqlite_layout.h. */
 #include "store/sqlite_layout.h"
 
+#include <string.h>
+
 #include "sql/select.h"
 #include "store/sqlite_ddl.h"
-#include "store/sqlite_store.h"
 
 enum { TEXT_BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -11,6 +12,22 @@ static Str quoted(Str name, Arena *arena) {
   Buf out = buf_on(arena, TEXT_BYTES_MAX);
   sql_write_identifier(&out, name);
   return out.failed == CODE_OK ? buf_str(&out) : (Str){NULL, 0};
+}
+
+/* ---- types ---- */
+
+static Str type_base(Str type) { return str_trim(str_slice(type, 0, str_find_byte(type, '(', 0))); }
+
+bool sqlite_types_equal(Str a, Str b) { return str_equal_ignore_case(type_base(a), type_base(b)); }
+
+/* A type given by the contract's author goes into a statement as it stands, so it may be nothing but a type. */
+static bool type_is_plain(Str type) {
+  for (size_t i = 0; i < type.len; i++) {
+    char c = type.ptr[i];
+    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_ (),", c) != NULL;
+    if (!is_plain || c == '\0') return false;
+  }
+  return true;
 }
 
 /* ---- of a contract ---- */
@@ -31,7 +48,7 @@ static Code column_make(Making *making, const Field *field, LayoutTable *table) 
                          .kind = field->type,
                          .is_list = field->is_list,
                          .field = field};
-  if (!sqlite_type_is_plain(column.type)) {
+  if (!type_is_plain(column.type)) {
     return error_set(err, CODE_CONFLICT, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(table->name), STR_ARGS(field->column),
                      STR_ARGS(field->column_type));
   }
@@ -137,7 +154,7 @@ static FieldType kind_of(Str type) {
                {STR_INIT("BLOB"), TYPE_BYTES},      {STR_INIT("EMAIL_TEXT"), TYPE_EMAIL},
                {STR_INIT("URL_TEXT"), TYPE_URL},    {STR_INIT("ENUM_TEXT"), TYPE_ENUM},
                {STR_INIT("JSON_TEXT"), TYPE_JSON}};
-  Str base = sqlite_type_base(type);
+  Str base = type_base(type);
   for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
     if (str_equal_ignore_case(kinds[i].name, base)) return kinds[i].kind;
   }
@@ -179,6 +196,7 @@ static Code foreign_key_read(const SchemaForeignKey *from, Arena *arena, LayoutT
   return VEC_PUSH(arena, &table->foreign_keys, key) ? CODE_OK : error_no_memory(err);
 }
 
+/* A view is a table that has nothing but columns. */
 static Code table_read(const SchemaTable *from, Arena *arena, Layout *layout, Error *err) {
   LayoutTable table = {.name = from->name, .quoted = quoted(from->name, arena)};
   TRY_ALLOC(table.quoted.ptr);
@@ -193,14 +211,15 @@ static Code table_read(const SchemaTable *from, Arena *arena, Layout *layout, Er
     if (!index_read(&from->indexes.items[i], arena, &table, &is_kept)) return error_no_memory(err);
   }
   for (size_t i = 0; i < from->foreign_keys.count; i++) TRY(foreign_key_read(&from->foreign_keys.items[i], arena, &table, err));
-  return VEC_PUSH(arena, &layout->tables, table) ? CODE_OK : error_no_memory(err);
+  bool is_kept = from->is_view ? VEC_PUSH(arena, &layout->views, table) : VEC_PUSH(arena, &layout->tables, table);
+  return is_kept ? CODE_OK : error_no_memory(err);
 }
 
 Code sqlite_layout_of_schema(const SqliteSchema *schema, Arena *arena, Layout *ret, Error *err) {
   Layout layout = {0};
   for (size_t i = 0; i < schema->tables.count; i++) {
     const SchemaTable *table = &schema->tables.items[i];
-    if (table->is_view || str_starts_with(table->name, STR("caisson_"))) continue;
+    if (str_starts_with(table->name, STR("caisson_"))) continue;
     TRY(table_read(table, arena, &layout, err));
   }
   *ret = layout;

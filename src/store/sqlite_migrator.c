@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "sql/select.h"
 #include "store/migrator.h"
+#include "store/sqlite_derive.h"
 #include "store/sqlite_error.h"
 #include "store/sqlite_layout.h"
 #include "store/sqlite_run.h"
@@ -16,13 +17,11 @@ typedef struct SqliteMigrator {
   Migrator base;
   SqliteStore *store;
   SqliteConnection *connection;
-  bool is_writer;
+  MigratorMode mode;
   bool has_turn;
   sqlite3_stmt *fill; /* the INSERT of the table that is being filled */
   size_t fill_columns;
 } SqliteMigrator;
-
-static bool types_equal(Str a, Str b) { return str_equal_ignore_case(sqlite_type_base(a), sqlite_type_base(b)); }
 
 /* What SQLite says itself, for operators. */
 static Code fail(SqliteMigrator *migrator, int result, Error *err) {
@@ -68,31 +67,22 @@ static void migrator_close(Migrator *base) {
   memory_free(migrator);
 }
 
-static Code migrator_open(Store *base, int64_t lock_timeout_ms, bool is_writer, Migrator **ret, Error *err) {
+Code sqlite_migrator_open(Store *base, int64_t lock_timeout_ms, MigratorMode mode, Migrator **ret, Error *err) {
   SqliteStore *store = (SqliteStore *)base;
-  if (is_writer && store->target.is_read_only) return error_set(err, CODE_UNAVAILABLE, "the database may not be written");
+  if (mode == MIGRATOR_WRITES && base->is_read_only) return error_set(err, CODE_UNAVAILABLE, "the database may not be written");
   SqliteMigrator *migrator = memory_alloc(sizeof *migrator);
   TRY_ALLOC(migrator);
-  *migrator = (SqliteMigrator){.base = {&SQLITE_MIGRATOR}, .store = store, .is_writer = is_writer};
+  *migrator = (SqliteMigrator){.base = {&SQLITE_MIGRATOR}, .store = store, .mode = mode};
   int timeout_ms = lock_timeout_ms > 600000 ? 600000 : (int)lock_timeout_ms;
-  Code code =
-      sqlite_connection_open(&store->target, is_writer ? SQLITE_ROLE_WRITER : SQLITE_ROLE_READER, timeout_ms, &migrator->connection, err);
-  if (code == CODE_OK) code = execute(&migrator->base, "PRAGMA foreign_keys=OFF", err);
+  SqliteRole role = mode == MIGRATOR_READS || base->is_read_only ? SQLITE_ROLE_READER : SQLITE_ROLE_WRITER;
+  Code code = sqlite_connection_open(&store->target, role, timeout_ms, &migrator->connection, err);
+  if (code == CODE_OK && mode != MIGRATOR_ADDS) code = execute(&migrator->base, "PRAGMA foreign_keys=OFF", err);
   if (code != CODE_OK) {
     migrator_close(&migrator->base);
     return code;
   }
   *ret = &migrator->base;
   return CODE_OK;
-}
-
-static Code layout_read(Migrator *base, const Contract *contract, Arena *arena, Layout *ret, bool *ret_is_ours, Error *err) {
-  SqliteMigrator *migrator = (SqliteMigrator *)base;
-  SqliteSchema schema;
-  (void)contract;
-  TRY(sqlite_schema_find_owner(migrator->connection, ret_is_ours, err));
-  TRY(sqlite_schema_read(migrator->connection, arena, &schema, err));
-  return sqlite_layout_of_schema(&schema, arena, ret, err);
 }
 
 static void rollback(Migrator *base) {
@@ -114,6 +104,35 @@ static Code begin(Migrator *base, Error *err) {
   return code;
 }
 
+static Code read_all(SqliteMigrator *migrator, Arena *arena, Layout *ret, bool *ret_is_ours, Error *err) {
+  SqliteSchema schema;
+  TRY(sqlite_schema_find_owner(migrator->connection, ret_is_ours, err));
+  TRY(sqlite_schema_read(migrator->connection, arena, &schema, err));
+  return sqlite_layout_of_schema(&schema, arena, ret, err);
+}
+
+static Code snapshot(Migrator *base, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  sqlite_turn_begin_read(migrator->store);
+  migrator->has_turn = true;
+  int result = sqlite_connection_command(migrator->connection, SQLITE_COMMAND_BEGIN);
+  if (result == SQLITE_OK) return CODE_OK;
+  Code code = fail(migrator, result, err);
+  rollback(base);
+  return code;
+}
+
+/* One state of everything, also where no transaction has been begun. */
+static Code layout_read(Migrator *base, const Contract *contract, Arena *arena, Layout *ret, bool *ret_is_ours, Error *err) {
+  SqliteMigrator *migrator = (SqliteMigrator *)base;
+  bool is_inside = !sqlite3_get_autocommit(migrator->connection->db);
+  (void)contract;
+  if (!is_inside) TRY(snapshot(base, err));
+  Code code = read_all(migrator, arena, ret, ret_is_ours, err);
+  if (!is_inside) rollback(base);
+  return code;
+}
+
 static Code on_broken(void *context, const Str *columns, Error *err) {
   (void)context;
   return error_set(err, CODE_CONFLICT, "rows of %.*s would refer to rows of %.*s that are not there", STR_ARGS(columns[0]),
@@ -122,7 +141,10 @@ static Code on_broken(void *context, const Str *columns, Error *err) {
 
 static Code commit(Migrator *base, Error *err) {
   SqliteMigrator *migrator = (SqliteMigrator *)base;
-  Code code = query(base, "SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", 2, on_broken, NULL, err);
+  Code code = CODE_OK;
+  /* Where each statement is looked at as it comes there is nothing to look at in the end. */
+  if (migrator->mode != MIGRATOR_ADDS)
+    code = query(base, "SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", 2, on_broken, NULL, err);
   int result = code == CODE_OK ? sqlite_connection_command(migrator->connection, SQLITE_COMMAND_COMMIT) : SQLITE_OK;
   if (result != SQLITE_OK) code = fail(migrator, result, err);
   rollback(base);
@@ -161,6 +183,10 @@ static Code prepare(Migrator *base, Error *err) {
   return code;
 }
 
+static Code derive(Migrator *base, const Contract *contract, Arena *arena, MigratorChanges *ret, Error *err) {
+  return sqlite_derive(((SqliteMigrator *)base)->connection, contract, arena, ret, err);
+}
+
 static Code mark(Migrator *base, Error *err) {
   char sql[64];
   (void)snprintf(sql, sizeof sql, "PRAGMA application_id=%d", SQLITE_APPLICATION_ID);
@@ -179,17 +205,6 @@ static Code scratch(Migrator *base, Error *err) {
 }
 
 /* ---- whole tables ---- */
-
-static Code snapshot(Migrator *base, Error *err) {
-  SqliteMigrator *migrator = (SqliteMigrator *)base;
-  sqlite_turn_begin_read(migrator->store);
-  migrator->has_turn = true;
-  int result = sqlite_connection_command(migrator->connection, SQLITE_COMMAND_BEGIN);
-  if (result == SQLITE_OK) return CODE_OK;
-  Code code = fail(migrator, result, err);
-  rollback(base);
-  return code;
-}
 
 static Code scan(Migrator *base, const StoreStatement *statement, StoreRowFn *row, void *context, Error *err) {
   SqliteMigrator *migrator = (SqliteMigrator *)base;
@@ -240,8 +255,9 @@ const StoreMigrator SQLITE_MIGRATOR = {
     .dialect = STR_INIT("sqlite"),
     .is_atomic = true,
     .layout_of = sqlite_layout_of_contract,
-    .types_equal = types_equal,
-    .open = migrator_open,
+    .types_equal = sqlite_types_equal,
+    .names_equal = str_equal_ignore_case,
+    .search_needs_tables = true,
     .close = migrator_close,
     .read = layout_read,
     .begin = begin,
@@ -250,6 +266,7 @@ const StoreMigrator SQLITE_MIGRATOR = {
     .execute = execute,
     .query = query,
     .prepare = prepare,
+    .derive = derive,
     .mark = mark,
     .scratch = scratch,
     .snapshot = snapshot,

@@ -113,9 +113,9 @@ static Code on_table(SchemaReader *reader, sqlite3_stmt *row, void *context) {
 }
 
 static Code on_search(SchemaReader *reader, sqlite3_stmt *row, void *context) {
-  SqliteSchema *schema = context;
+  SchemaObjects *objects = context;
   SchemaObject object = {row_str(reader, row, 0), row_str(reader, row, 1)};
-  return VEC_PUSH(reader->arena, &schema->search, object) ? CODE_OK : error_no_memory(reader->err);
+  return VEC_PUSH(reader->arena, &objects->items, object) ? CODE_OK : error_no_memory(reader->err);
 }
 
 Code sqlite_schema_read(SqliteConnection *connection, Arena *arena, SqliteSchema *ret, Error *err) {
@@ -126,23 +126,14 @@ Code sqlite_schema_read(SqliteConnection *connection, Arena *arena, SqliteSchema
       "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
       (Str){NULL, 0}, on_table, &schema));
   for (size_t i = 0; i < schema.tables.count; i++) TRY(table_read(&reader, &schema.tables.items[i]));
-  /* The one place where a statement's text is read: these are texts of our own making, to be found again to the byte. */
-  TRY(schema_query(&reader, "SELECT name, sql FROM sqlite_schema WHERE name GLOB 'caisson_search_*:*' AND type IN ('table', 'trigger')",
-                   (Str){NULL, 0}, on_search, &schema));
   *ret = schema;
   return CODE_OK;
 }
 
-const SchemaTable *sqlite_schema_table(const SqliteSchema *schema, Str name) {
-  for (size_t i = 0; i < schema->tables.count; i++) {
-    if (str_equal_ignore_case(schema->tables.items[i].name, name)) return &schema->tables.items[i];
-  }
-  return NULL;
-}
-
-const SchemaColumn *schema_table_column(const SchemaTable *table, Str name) {
-  for (size_t i = 0; i < table->columns.count; i++) {
-    if (str_equal_ignore_case(table->columns.items[i].name, name)) return &table->columns.items[i];
-  }
-  return NULL;
+/* The one place where a statement's text is read: these are texts of our own making, to be found again to the byte. */
+Code sqlite_schema_read_search(SqliteConnection *connection, Arena *arena, SchemaObjects *ret, Error *err) {
+  SchemaReader reader = {connection, arena, err};
+  *ret = (SchemaObjects){0};
+  return schema_query(&reader, "SELECT name, sql FROM sqlite_schema WHERE name GLOB 'caisson_search_*:*' AND type IN ('table', 'trigger')",
+                      (Str){NULL, 0}, on_search, ret);
 }

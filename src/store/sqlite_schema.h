@@ -48,15 +48,17 @@ typedef struct SchemaObject {
   Str name, sql;
 } SchemaObject;
 
+typedef struct SchemaObjects {
+  VEC(SchemaObject) items;
+} SchemaObjects;
+
 typedef struct SqliteSchema {
   VEC(SchemaTable) tables;
-  VEC(SchemaObject) search;
 } SqliteSchema;
 
 /* A database is ours when Caisson has made it, or when it is still empty. */
 Code sqlite_schema_find_owner(SqliteConnection *connection, bool *ret_is_ours, Error *err);
 /* Everything, on the arena. Tables whose names begin with "sqlite_" are left out. */
 Code sqlite_schema_read(SqliteConnection *connection, Arena *arena, SqliteSchema *ret, Error *err);
-/* Names are compared as SQLite does: without regard to the case of ASCII letters. NULL where there is none. */
-const SchemaTable *sqlite_schema_table(const SqliteSchema *schema, Str name);
-const SchemaColumn *schema_table_column(const SchemaTable *table, Str name);
+/* The search's own tables and triggers. */
+Code sqlite_schema_read_search(SqliteConnection *connection, Arena *arena, SchemaObjects *ret, Error *err);

@@ -148,12 +148,6 @@ Code sqlite_explain(Store *store, const StoreStatement *statement, const Value *
 /* ---- sqlite_changes.c ---- */
 Code sqlite_changes_open(Store *store, bool *ret_is_there, Error *err);
 
-/* ---- sqlite_migrate.c ---- */
-Code sqlite_migrate(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);
-/* "DECIMAL_TEXT(10,2)" is a DECIMAL_TEXT. */
-Str sqlite_type_base(Str type);
-/* Nothing but a type: it may stand in a statement. */
-bool sqlite_type_is_plain(Str type);
-
 /* ---- sqlite_migrator.c ---- */
 extern const StoreMigrator SQLITE_MIGRATOR;
+Code sqlite_migrator_open(Store *store, int64_t lock_timeout_ms, MigratorMode mode, Migrator **ret, Error *err);

@@ -200,9 +200,6 @@ typedef struct StoreDriver {
   Code (*txn_run)(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context, int64_t *ret_changes,
                   StoreConflict *ret_conflict, Error *err);
   Code (*txn_read)(StoreTxn *txn, StoreRead *read, Error *err);
-  /* Makes the tables of `contract`, or adds what is missing; anything else is CODE_CONFLICT with the differences, a line each, in
-   * *ret_differences. */
-  Code (*migrate)(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_differences, Error *err);
   /* The table of changes (SqlDialect.changes), made where it isn't there and the database is ours; *ret_is_there: it is there. Before any
    * session writes. NULL: there is none. */
   Code (*changes_open)(Store *store, bool *ret_is_there, Error *err);
@@ -214,7 +211,9 @@ typedef struct StoreDriver {
    * may. NULL: it can't tell. */
   Code (*explain)(Store *store, const StoreStatement *statement, const Value *params, Arena *arena, StoreStep **ret, size_t *ret_count,
                   Error *err);
-  const StoreMigrator *migrator;          /* what `migrate` commands go by */
+  const StoreMigrator *migrator; /* what migrate/ goes by */
+  /* `lock_timeout_ms`: how long a lock may be waited for, then CODE_TIMEOUT. */
+  MigratorOpenFn *migrator_open;
   Code (*ping)(Store *store, Error *err); /* for /readyz; any thread; may block briefly */
   StoreStats (*stats)(Store *store);
   size_t (*replicas)(Store *store, StoreReplicaState *ret, size_t max); /* how many there are; any thread. NULL: none */
@@ -223,6 +222,7 @@ typedef struct StoreDriver {
 /* Drivers embed this as the first member of their Store, StoreSession and StoreTxn. */
 struct Store {
   const StoreDriver *driver;
+  bool is_read_only; /* by its options, or its file's */
 };
 struct StoreSession {
   const StoreDriver *driver;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "contract/load.h"
+#include "migrate/start.h"
 
 /* ---- the stores ---- */
 
@@ -71,7 +72,7 @@ Code fixture_open_store(Fixture *fixture, Error *err) {
       .url = fixture->url, .statement_timeout_us = fixture->statement_timeout_us, .writes_queued_max = fixture->writes_queued_max};
   TRY(store_open(&options, &fixture->store, err));
   Str differences = {0};
-  Code code = fixture->store->driver->migrate(fixture->store, fixture->contract, true, fixture->arena, &differences, err);
+  Code code = tables_start(fixture->store, fixture->contract, true, fixture->arena, &differences, err);
   if (code == CODE_OK) assert_int_equal(loop_create(&fixture->loop, err), CODE_OK);
   if (code == CODE_OK) code = store_session_open(fixture->store, fixture->loop, &fixture->session, err);
   if (code != CODE_OK)

@@ -184,7 +184,7 @@ test('refused, with nothing changed: rows in the target, another schema, a sourc
   assert.equal(run(['migrate', 'apply', write(everything.replace('x: Int', 'x: String')), '--store', postgres.url(other)], { cwd: folder }).status, 0);
   const different = copy(contract, here, postgres.url(other));
   assert.equal(different.status, 1);
-  assert.match(different.stderr, /column empties\.x is of the type text, and should be integer/);
+  assert.match(different.stderr, /column empties\.x is of the type text, the contract wants integer/);
   assert.deepEqual(postgres.query('SELECT count(*) FROM things', other), [['0']]);
 
   const more = copy(write(everything.replace('x: Int', 'x: Int y: Int')), here, newFile());
