@@ -136,9 +136,8 @@ static void write_nested_rows(const GraphqlOut *list, const GraphqlOut *out, con
 }
 
 static void write_nested_list(const GraphqlOut *out, const RestMap *map, const ResultRows *rows, Buf *to) {
-  bool is_last = out->nested->list.is_last, is_before = out->nested->list.before.ptr != NULL;
+  bool is_before = out->nested->list.before.ptr != NULL;
   Page page = {.has_next = rows->next_cursor.ptr != NULL || is_before, .has_previous = rows->prev_cursor.ptr != NULL || out->is_after};
-  (void)is_last;
   if (rows->count > 0) {
     page.first_cursor = row_cursor(out->nested, rows->rows[0]);
     page.last_cursor = row_cursor(out->nested, rows->rows[rows->count - 1]);

@@ -2,11 +2,11 @@
 // What a server makes up (ids, times, tags, cursors) may differ, but one on the left must always stand for the same one on the right.
 import path from 'node:path';
 import { makeFolder, makeToken, removeFolder, startServer } from '../support/server.mjs';
+import { FaceSession, faceOptions, faces, made } from './faces.mjs';
 import { Wire } from './wire.mjs';
 
 export const callers = { nobody: null, ann: { sub: 'ann' }, bob: { sub: 'bob' }, staff: { sub: 'root', roles: ['staff'] } };
 const compared = ['content-type', 'location', 'allow', 'cache-control', 'preference-applied', 'www-authenticate', 'vary'];
-const made = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|20(?:2[5-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 // In a body, and in the Link header of an answer within a batch.
 const cursor = /"(nextCursor|prevCursor)":"[^"]*"|(after|before)=[\w-]+(?=[>&])/g;
 const tag = /"etag":"(?:[^"\\]|\\.)*"/gi;
@@ -20,13 +20,15 @@ export class Pair {
     this.folders = sides.map(() => makeFolder());
     const database = this.postgres.createDatabase();
     const stores = [`sqlite:${path.join(this.folders[0], 'test.db')}`, this.postgres.url(database)];
-    this.servers = await Promise.all(stores.map((store, i) => startServer({ contract: this.contract, store, folder: this.folders[i], options: ['--threads', '1', '--migrate', '--statement-timeout', '60s', '--request-timeout', '60s'], readyTimeoutMs: 120000 })));
+    this.servers = await Promise.all(stores.map((store, i) => startServer({ contract: this.contract, store, folder: this.folders[i], options: ['--threads', '1', '--migrate', '--statement-timeout', '60s', '--request-timeout', '60s', ...faceOptions], readyTimeoutMs: 120000 })));
     this.wires = this.servers.map((server) => new Wire(server.port));
     this.tokens = Object.fromEntries(Object.entries(callers).map(([name, claims]) => [name, claims && makeToken(claims)]));
+    this.sessions = Object.fromEntries(Object.keys(faces).map((name) => [name, this.servers.map((server, side) => new FaceSession(name, server, this.tokens, (value) => this.known[side].has(value)))]));
   }
 
   async stop() {
     this.wires?.forEach((wire) => wire.close());
+    Object.values(this.sessions ?? {}).flat().forEach((session) => session.close());
     const ends = await Promise.allSettled((this.servers ?? []).map((server) => server.stop()));
     this.folders.forEach(removeFolder);
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
@@ -65,7 +67,8 @@ export class Pair {
   async ask(operation) {
     const requests = sides.map((_, side) => this.resolve(operation, side));
     if (requests.includes(null)) return null;
-    const answers = await Promise.all(requests.map((request, side) => this.wires[side].send(request)));
+    const sessions = this.sessions[operation.face];
+    const answers = await Promise.all(requests.map((request, side) => (sessions ? sessions[side].send(request, operation) : this.wires[side].send(request))));
     this.answers.set(operation.number, answers);
     return answers;
   }
@@ -91,6 +94,8 @@ export class Pair {
   difference(operation, answers) {
     const [left, right] = answers;
     const say = (what, a, b) => `${what}\n  sqlite:   ${a}\n  postgres: ${b}`;
+    const other = answers.find(({ otherwise }) => otherwise);
+    if (other) return other.otherwise;
     if (left.status !== right.status) return say('status', `${left.status} ${left.text.slice(0, 600)}`, `${right.status} ${right.text.slice(0, 600)}`);
     if (left.status >= 500) return say('both failed', left.text.slice(0, 600), right.text.slice(0, 600));
     const bodies = this.masked(answers.map((answer) => answer.text));

@@ -87,7 +87,7 @@ function curl(operation) {
   const variable = (text) => quote(text).replace(/\{\{(\d+):([^}]*)\}\}/g, (_, number, place) => `'"$A${number}${place.replace(/\W/g, '_')}"'`);
   const headers = Object.entries(operation.headers ?? {}).filter(([name]) => !CURL_HEADERS.has(name)).map(([name, value]) => ` -H ${variable(`${name}: ${value}`)}`).join('');
   const caller = callers[operation.caller] === null ? '' : ` -H "Authorization: Bearer $TOKEN_${operation.caller}"`;
-  return `curl -i -X ${operation.method}${caller}${headers}${operation.body == null ? '' : ` --data-binary ${variable(operation.body)}`} "$SERVER"${variable(operation.target)}   # answer ${operation.number}`;
+  return `curl -i -X ${operation.method}${caller}${headers}${operation.body == null ? '' : ` --data-binary ${variable(operation.body)}`} "$SERVER"${variable(operation.target)}   # answer ${operation.number}${operation.face ? `, over ${operation.face} too` : ''}`;
 }
 
 // → the text that tells a person how to see it.

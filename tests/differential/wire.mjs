@@ -41,5 +41,8 @@ export class Wire {
     });
   }
 
+  // As tests/support/http.mjs' Client is asked.
+  request(method, target, { headers, body }) { return this.send({ method, target, headers, body }); }
+
   close() { this.socket?.destroy(); }
 }

@@ -1,6 +1,7 @@
 // world.mjs - what the maker of operations knows: the rows that answers have shown, by their keys, and the pages that can be turned.
 // It holds places in earlier answers, never a server's own values, so that operations can be asked again of fresh servers.
 import { Random } from './random.mjs';
+import { pickFace } from './faces.mjs';
 import { reads } from './reads.mjs';
 import { writes } from './writes.mjs';
 import { callers } from './pair.mjs';
@@ -38,7 +39,7 @@ export class World {
     const maker = random.weighted(isWrite ? writes : reads);
     const operation = maker(random, this, random.pick(this.types));
     const caller = random.weighted([[6, 'staff'], [3, 'ann'], [1, 'bob'], [0.6, 'nobody']]);
-    return { ...operation, number, caller, isWrite };
+    return { ...operation, number, caller, isWrite, face: pickFace(random) };
   }
 
   // Notes what both answers show of rows and pages.

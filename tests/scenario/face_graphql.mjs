@@ -2,29 +2,39 @@
 // the same server, so that the story goes on. What is left to REST, and why, is each `notHere` below; README.md says the rule in words.
 import fs from 'node:fs';
 import { rest } from './face_rest.mjs';
-import { checkOrder, makeArguments, makeWhere, selectFields, selectMetrics, NotHere, notHere } from './graphql_words.mjs';
+import { checkOrder, makeArguments, makeWhere, selectFields, selectMetrics } from './graphql_words.mjs';
 import { readSchema } from './graphql_schema.mjs';
 import { fill, matchJson, matchText } from './match.mjs';
+import { notHere } from './session.mjs';
 
 const codes = { 400: 'BAD_REQUEST', 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN', 404: 'NOT_FOUND', 409: 'CONFLICT', 412: 'PRECONDITION_FAILED', 413: 'TOO_LARGE', 422: 'VALIDATION_FAILED', 428: 'PRECONDITION_REQUIRED' };
 
 // ---- what is sent ----
 
-// A call: the document, its variables as JSON texts (so that numbers stay what they were), and how the data becomes REST's answer.
-function makeCall(kind, field, args, selection, read) {
-  const given = args.filter(({ text }) => text !== undefined);
-  const head = given.length === 0 ? '' : `(${given.map(({ name, type }) => `$${name}: ${type}`).join(', ')})`;
-  const values = given.length === 0 ? '' : `(${given.map(({ name }) => `${name}: $${name}`).join(', ')})`;
-  const query = `${kind} Step${head} { answer: ${field}${values} ${selection} }`;
-  const variables = `{${given.map(({ name, text }) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
-  return { query, variables, read };
+// A call: the document, its variables as JSON texts (so that numbers stay what they were), and how the data becomes REST's answer. Several fields in
+// one document each have their own name for what is theirs.
+function makeDocument(kind, parts) {
+  const given = parts.flatMap(({ args, prefix }) => args.filter(({ text }) => text !== undefined).map((one) => ({ ...one, variable: `${prefix}${one.name}` })));
+  const head = given.length === 0 ? '' : `(${given.map(({ variable, type }) => `$${variable}: ${type}`).join(', ')})`;
+  const fields = parts.map(({ alias, prefix, field, args, selection }) => {
+    const values = args.filter(({ text }) => text !== undefined).map(({ name }) => `${name}: $${prefix}${name}`);
+    return `${alias}: ${field}${values.length === 0 ? '' : `(${values.join(', ')})`} ${selection}`;
+  });
+  return { query: `${kind} Step${head} { ${fields.join(' ')} }`, variables: `{${given.map(({ variable, text }) => `${JSON.stringify(variable)}:${text}`).join(',')}}` };
 }
 
-const page = (connection, readRow) => ({
-  items: connection.nodes.map(readRow),
-  nextCursor: connection.pageInfo.hasNextPage ? connection.pageInfo.endCursor : null,
-  prevCursor: connection.pageInfo.hasPreviousPage ? connection.pageInfo.startCursor : null,
-  ...('totalCount' in connection ? { count: connection.totalCount } : {}),
+function makeCall(kind, field, args, selection, read) {
+  return { ...makeDocument(kind, [{ alias: 'answer', prefix: '', field, args, selection }]), read };
+}
+
+// A connection's cursors are its rows': an empty one has none to tell, and says only that there are rows before it or behind it.
+const cursor = (isThere, text, expected) => (isThere ? text ?? expected ?? 'a page of which REST says nothing' : null);
+
+const page = ({ nodes, pageInfo, totalCount }, readRow, expected) => ({
+  items: nodes.map(readRow),
+  nextCursor: cursor(pageInfo.hasNextPage, pageInfo.endCursor, expected?.nextCursor),
+  prevCursor: cursor(pageInfo.hasPreviousPage, pageInfo.startCursor, expected?.prevCursor),
+  ...(totalCount === undefined ? {} : { count: totalCount }),
 });
 
 function keyArguments(schema, field, text) {
@@ -57,13 +67,20 @@ function listParts(schema, resource, field, query, answer) {
 
 function translateList(schema, resource, query, answer) {
   const { args, selection, read } = listParts(schema, resource, resource.list, query, answer);
-  return makeCall('query', resource.list.name, args, selection, (data) => page(data, read));
+  return makeCall('query', resource.list.name, args, selection, (data, expected) => page(data, read, expected));
+}
+
+// A list within a row that begins behind a cursor is said to have rows before it, and likewise the other way: it does not look whether they are still there.
+function unlooked(list, query, expected) {
+  const given = new Map(query);
+  return { ...list, ...(given.has('after') ? { prevCursor: expected?.prevCursor } : {}), ...(given.has('before') ? { nextCursor: expected?.nextCursor } : {}) };
 }
 
 // A sub-resource is a list within its parent's row.
 function translateWithin(schema, resource, key, child, query, answer) {
   const field = resource.fields.find(({ name }) => name === child || schema.pathOf(name) === child);
   if (!field?.isList) notHere('no list within');
+  if ([401, 403].includes(answer.status)) notHere('a sub-resource that is refused whatever the row: within the row it is empty');
   const target = schema.byName(field.rowType);
   const { args, selection, read } = listParts(schema, target, field, query, answer);
   const given = args.map((one) => ({ ...one, name: `in_${one.name}` }));
@@ -71,7 +88,7 @@ function translateWithin(schema, resource, key, child, query, answer) {
   const keys = keyArguments(schema, resource.one, key);
   const all = [...keys, ...given];
   const query_ = `query Step(${all.map(({ name, type }) => `$${name}: ${type}`).join(', ')}) { answer: ${resource.one.name}(${keys.map(({ name }) => `${name}: $${name}`).join(', ')}) { list: ${field.name}${values} ${selection} } }`;
-  return { query: query_, variables: `{${all.map(({ name, text }) => `${JSON.stringify(name)}:${text}`).join(',')}}`, read: (data) => page(data.list, read), isRow: true };
+  return { query: query_, variables: `{${all.map(({ name, text }) => `${JSON.stringify(name)}:${text}`).join(',')}}`, read: (data, expected) => unlooked(page(data.list, read, expected), query, expected), isRow: true };
 }
 
 function translateAggregate(schema, resource, query, answer) {
@@ -88,6 +105,18 @@ function translateAggregate(schema, resource, query, answer) {
 
 function readBody(text) {
   try { return JSON.parse(text); } catch { return notHere('a body that is no JSON'); }
+}
+
+// GraphQL takes one item for a list of it (§3.11), which REST refuses.
+function checkLists(schema, type, value) {
+  const fields = schema.inputs.get(type);
+  if (fields === undefined || value === null || typeof value !== 'object') return;
+  for (const row of Array.isArray(value) ? value : [value]) {
+    for (const [name, inner] of Object.entries(row ?? {})) {
+      if (inner !== null && !Array.isArray(inner) && schema.isList(type, name)) notHere('one item in the place of a list');
+      checkLists(schema, fields.get(name), inner);
+    }
+  }
 }
 
 // What a write may name over REST and not in GraphQL's input (the key, what is read-only), unless it is the input that is to be refused.
@@ -108,7 +137,7 @@ function translateWrite(schema, resource, request, key, query, text, etag, answe
   if (verb === 'delete') {
     if (text !== null) notHere('the body of a delete');
     const args = keyArguments(schema, resource.delete ?? notHere('no delete'), key);
-    return makeCall('mutation', resource.delete.name, [...args, { name: 'ifMatch', type: 'String', text: etag }], '{ __typename }', () => undefined);
+    return { field: resource.delete.name, args: [...args, { name: 'ifMatch', type: 'String', text: etag }], selection: '{ __typename }', read: () => undefined };
   }
   if (text === null) notHere('no body');
   const body = readBody(text);
@@ -119,6 +148,7 @@ function translateWrite(schema, resource, request, key, query, text, etag, answe
   const field = (isMany ? resource.createMany : resource[verb]) ?? notHere(`no ${verb}`);
   const input = field.args.find(({ name }) => name === (isMany ? 'inputs' : 'input'));
   checkInput(schema, input.named, body, answer);
+  checkLists(schema, input.named, body);
   if (verb === 'update' && body !== null) {
     for (const [name, value] of Object.entries(body)) {
       const isRelation = resource.fields.some((one) => one.name === name && one.rowType);
@@ -127,7 +157,25 @@ function translateWrite(schema, resource, request, key, query, text, etag, answe
   }
   const args = [...(verb === 'update' ? keyArguments(schema, field, key) : []), { name: input.name, type: input.type, text }];
   if (verb === 'update') args.push({ name: 'ifMatch', type: 'String', text: etag });
-  return makeCall('mutation', field.name, args, selection, isMany ? (data) => ({ items: data.map(row) }) : row);
+  return { field: field.name, args, selection, read: isMany ? (data) => ({ items: data.map(row) }) : row };
+}
+
+// All mutations of a request are one transaction, as all operations of a batch are.
+function translateBatch(schema, text, answer) {
+  const { operations } = readBody(text);
+  if (answer.status === 400 || !Array.isArray(operations) || operations.length === 0) notHere('a batch that is none');
+  if (/"\$ref"/.test(text)) notHere('references to earlier results');
+  const parts = operations.map((operation, i) => {
+    const { method, path, headers = {}, body } = operation;
+    const { etag, headers: left } = headersOf({ method, headers: Object.entries(headers) }, new Map());
+    if (method === 'GET' || Object.keys(left).length > 0) notHere('a read among writes');
+    const [, name, key] = /^\/\w+\/([\w-]+)(?:\/([^/?]+))?$/.exec(path) ?? notHere('a path of the batch');
+    const part = translateWrite(schema, schema.resources.get(name) ?? notHere('no resource'), { method }, key, [], body === undefined ? null : JSON.stringify(body), etag, answer);
+    return { ...part, alias: `a${i}`, prefix: `a${i}_` };
+  });
+  // What of a result is HTTP's stands as it is expected.
+  const read = (data, expected) => ({ results: parts.map((part, i) => ({ ...expected?.results?.[i], body: part.read(data[part.alias]) ?? null })) });
+  return { ...makeDocument('mutation', parts), read, isBatch: true };
 }
 
 function headersOf(request, variables) {
@@ -147,12 +195,15 @@ function translate(schema, step, variables, etag) {
   const [target, search = ''] = fill(request.target, variables).split('?');
   const query = [...new URLSearchParams(search), ...request.query.map(([name, value]) => [name, fill(value, variables)])];
   if (new Set(query.map(([name]) => name)).size !== query.length) notHere('a parameter twice');
+  const text = request.body === null ? null : fill(request.body, variables);
+  if (request.method === 'POST' && /^\/\w+\/batch$/.test(target) && query.length === 0 && text !== null && !schema.resources.has('batch')) return translateBatch(schema, text, answer);
   const match = /^\/\w+\/([\w-]+)(:aggregate)?(?:\/([^/]+)(?:\/([^/]+))?)?$/.exec(target) ?? notHere('the path');
   const [, name, isAggregate, key, child] = match;
   const resource = schema.resources.get(name) ?? notHere('no resource');
   if (request.method !== 'GET') {
     if (child !== undefined || isAggregate) notHere('a write to a path within');
-    return translateWrite(schema, resource, request, key, query, request.body === null ? null : fill(request.body, variables), etag, answer);
+    const { field, args, selection, read } = translateWrite(schema, resource, request, key, query, text, etag, answer);
+    return makeCall('mutation', field, args, selection, read);
   }
   if (isAggregate && key !== undefined) notHere('the path');
   if (isAggregate) return translateAggregate(schema, resource, query, answer);
@@ -169,35 +220,41 @@ function translate(schema, step, variables, etag) {
 // What the type system refuses before anything is looked at (GraphQL §6.1.2): a missing or unknown field, a value of another type, a name that no
 // enum has. REST tells the same at the same places as mistakes of the input, together with those that only the program knows.
 const kinds = [
-  [/^no such field/, ['UNKNOWN_FIELD', 'READ_ONLY', 'IMMUTABLE']],
+  [/^no such field/, ['UNKNOWN_FIELD']],
   [/^(a value is needed|must not be null)/, ['REQUIRED', 'TYPE']],
   [/^(the value is no|an object is expected)/, ['TYPE', 'ENUM', 'RANGE']],
 ];
 
-function checkCoercion(answer, errors) {
+function checkCoercion(call, answer, errors) {
   const got = errors.map(({ message }) => {
     const [, at, why] = /^Variable "\$\w+": at "\w+([^"]*)": (.*)$/s.exec(message) ?? [];
     const pointer = (at ?? '').replace(/\[(\d+)\]/g, '.$1').replaceAll('.', '/');
     const name = /^(?:no such field: |a value is needed for )(\w+)/.exec(why ?? '')?.[1];
     const [, meant] = kinds.find(([pattern]) => pattern.test(why ?? '')) ?? [null, []];
-    return { pointer: name === undefined ? pointer : `${pointer}/${name}`, why, meant };
+    return { pointer: name === undefined ? pointer : `${pointer}/${name}`, why, meant, isNoInput: /^no such field/.test(why ?? '') && call.schema.isField(name) };
   });
   if (![null, 'VALIDATION_FAILED'].includes(answer.code)) return `expected ${answer.code}, got mistakes of the input`;
-  const wrong = got.find(({ pointer, meant }) => !answer.errors.some((expected) => expected.pointer === pointer && [...meant, '*'].includes(expected.code)));
+  // REST takes a key, or what is read-only, where it says what is already so; here it is no input at all.
+  const isMeant = ({ pointer, meant, isNoInput }) => isNoInput || answer.errors.some((expected) => expected.pointer === pointer && [...meant, '*'].includes(expected.code));
+  const wrong = got.find((one) => !isMeant(one));
   if (answer.errors.length > 0 && wrong) return `a mistake is told at ${wrong.pointer}, where none is expected: ${wrong.why}`;
   const missed = answer.errors.find(({ pointer, code }) => ['UNKNOWN_FIELD', 'ENUM'].includes(code) && !got.some((one) => one.pointer === pointer));
   return missed ? `the mistake at ${missed.pointer} (${missed.code}) is not told` : null;
 }
 
-function checkErrors(answer, errors) {
+function checkErrors(call, answer, errors) {
   const [{ message, extensions }] = errors;
-  const isCoercion = extensions.code === 'BAD_REQUEST' && errors.every((error) => /^Variable "\$inputs?": /.test(error.message));
+  const isCoercion = extensions.code === 'BAD_REQUEST' && errors.every((error) => /^Variable "\$\w*inputs?": /.test(error.message));
   // GraphQL has read its request only once the variables are of their types: that comes before access (INTERFACE.md §2, order of refusals).
   if (isCoercion && [401, 403].includes(answer.status)) notHere('access before the types of the input');
-  if (isCoercion && answer.status === 422) return checkCoercion(answer, errors);
+  // And the inputs of all fields before it does the first.
+  if (isCoercion && call.isBatch) notHere('the types of all inputs before the first write');
+  if (isCoercion && answer.status === 422) return checkCoercion(call, answer, errors);
   const code = answer.code ?? codes[answer.status] ?? notHere('a status of HTTP alone');
   if (extensions.code !== code) return `expected the code ${code}, got ${extensions.code}`;
-  const told = { rule: extensions.rule ?? '', hint: `${extensions.hint ?? ''} ${message}`, detail: message };
+  // Of a batch, the operation that has failed.
+  const operation = /^a(\d+)$/.exec(errors[0].path?.[0] ?? '')?.[1] ?? '';
+  const told = { operation, rule: extensions.rule ?? '', hint: `${extensions.hint ?? ''} ${message}`, detail: message };
   for (const [name, text] of answer.members) {
     for (const word of name === 'rule' ? text.split(' ') : [text]) if (!told[name].includes(word)) return `expected "${name}" to name "${word}", got ${told[name]}`;
   }
@@ -208,14 +265,14 @@ function checkErrors(answer, errors) {
 }
 
 function checkAnswer(call, answer, body, variables) {
-  if (body.errors) return answer.status >= 400 ? checkErrors(answer, body.errors) : 'expected an answer, got errors';
-  const data = body.data.answer;
+  if (body.errors) return answer.status >= 400 ? checkErrors(call, answer, body.errors) : 'expected an answer, got errors';
+  const data = call.isBatch ? body.data : body.data.answer;
   // "A single row that is hidden or absent is null without an error."
   if (call.isRow && data === null) return answer.status === 404 && [null, 'NOT_FOUND'].includes(answer.code) ? null : `expected ${answer.status}, got no row`;
   if (answer.status >= 400) return `expected ${answer.status} ${answer.code ?? ''}, and it was answered`;
-  const value = call.read(data);
-  if (answer.isEmpty) return value === undefined || value === null ? null : 'expected nothing, for who may not read it';
   const expected = answer.exact === null ? answer.body : JSON.parse(answer.exact);
+  const value = call.read(data, expected);
+  if (answer.isEmpty) return value === undefined || value === null ? null : 'expected nothing, for who may not read it';
   return expected === undefined ? null : matchJson(expected, value, variables);
 }
 
@@ -237,15 +294,15 @@ async function checkTag(face, { request, answer }, variables) {
   if (tags.length === 0) return null;
   const asked = { ...request, method: 'GET', headers: [], body: null };
   const wanted = { ...answer, headers: tags, body: undefined, exact: null };
-  return face.rest.run({ request: asked, answer: wanted }, variables);
+  return face.rest.play({ request: asked, answer: wanted }, variables);
 }
 
-async function run(face, step, variables) {
+async function play(face, step, variables) {
   const { request, answer } = step;
   checkWords(step);
   const { etag, headers } = headersOf(request, variables);
   const schema = await face.schema();
-  const call = translate(schema, step, variables, etag);
+  const call = { ...translate(schema, step, variables, etag), schema };
   if (request.caller !== null && request.caller !== 'nobody') headers.Authorization = `Bearer ${face.tokens.get(request.caller)}`;
   const challenge = answer.headers.find(([name]) => name === 'www-authenticate');
   // In this media type the status is free to say that a stranger is asked who it is.
@@ -255,17 +312,14 @@ async function run(face, step, variables) {
   const body = JSON.parse(response.text);
   // A bad token is no matter of GraphQL's: the answer is the problem document.
   const isProblem = (response.headers.get('content-type') ?? '').startsWith('application/problem+json');
-  const difference = (isProblem ? checkErrors(answer, [{ message: body.detail, extensions: body }]) : checkAnswer(call, answer, body, variables))
+  const difference = (isProblem ? checkErrors(call, answer, [{ message: body.detail, extensions: body }]) : checkAnswer(call, answer, body, variables))
     ?? (challenge && !matchText(challenge[1], response.headers.get('www-authenticate'), variables) ? `expected ${challenge[1]}, got ${response.headers.get('www-authenticate')}` : null)
     ?? await checkTag(face, step, variables);
   return difference === null ? null : `${difference}\nsent: ${text.slice(0, 800)}\nanswer: ${response.status} ${response.text.slice(0, 1500)}`;
 }
 
-// How many steps were played, and how many left to REST, in the whole run: the runner holds the share against `least`.
-const counts = { played: 0, left: 0 };
-
 export const graphql = {
-  counts,
+  name: 'graphql',
   least: 0.6,
   open(server, tokens) {
     const other = rest.open(server, tokens);
@@ -274,22 +328,8 @@ export const graphql = {
     let schema;
     const face = { client, tokens, rest: other, schema: () => (schema ??= readSchema(client, contract)) };
     return {
-      async run(step, variables) {
-        const before = new Map(variables);
-        try {
-          const difference = await run(face, step, variables);
-          counts.played++;
-          return difference;
-        } catch (error) {
-          if (!(error instanceof NotHere)) throw error;
-          if (process.env.SCENARIO_SHOW) console.error(`over REST: ${step.request.method} ${step.request.target}: ${error.message}`);
-          counts.left++;
-          variables.clear();
-          for (const [name, value] of before) variables.set(name, value);
-          return other.run(step, variables);
-        }
-      },
-      close: () => {
+      play: (step, variables) => play(face, step, variables),
+      close() {
         client.close();
         other.close();
       },

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { program, root } from '../support/server.mjs';
-import { rest } from './face_rest.mjs';
 import { fill, matchJson, matchText } from './match.mjs';
+import { NotHere, notHere } from './session.mjs';
 
 const modules = path.join(root, 'tests/grpc/node_modules');
 const { createFileRegistry, fromBinary, fromJson, toJson } = await import(path.join(modules, '@bufbuild/protobuf/dist/esm/index.js'));
@@ -13,10 +13,6 @@ const { FileDescriptorSetSchema } = await import(path.join(modules, '@bufbuild/p
 const { ConnectError, createClient } = await import(path.join(modules, '@connectrpc/connect/dist/esm/index.js'));
 const { createGrpcTransport } = await import(path.join(modules, '@connectrpc/connect-node/dist/esm/index.js'));
 const { readStatus } = await import('../grpc/client.mjs');
-
-// A step that has no meaning in gRPC.
-class NotHere extends Error {}
-const notHere = (why) => { throw new NotHere(why); };
 
 const codes = { 400: [3], 401: [16], 403: [7], 404: [5], 409: [6, 9, 10], 412: [10], 413: [8], 422: [3], 428: [9], 503: [14, 4] };
 const kebab = (name) => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2').toLowerCase();
@@ -223,7 +219,7 @@ function checkAnswer(face, call, answer, message, headers, variables) {
   return matchJson(answer.body, outputOf(face, call, message, answer.body), variables, { isOrdered: true });
 }
 
-async function run(face, step, variables) {
+async function play(face, step, variables) {
   const { request, answer } = step;
   // Duplicate names, say, which no message can have.
   if (answer.status === 400 && request.body !== null) notHere('a body that breaks JSON');
@@ -253,29 +249,9 @@ async function run(face, step, variables) {
 }
 
 export const grpc = {
+  name: 'grpc',
   open(server, tokens) {
-    const other = rest.open(server, tokens);
-    const face = { ...describe(server.contractPath), tokens, transport: createGrpcTransport({ baseUrl: `http://127.0.0.1:${server.port}` }), played: 0, left: 0 };
-    return {
-      async run(step, variables) {
-        const before = new Map(variables);
-        try {
-          const difference = await run(face, step, variables);
-          face.played++;
-          return difference;
-        } catch (error) {
-          if (!(error instanceof NotHere)) throw error;
-          if (process.env.SCENARIO_SHOW) console.error(`over REST: ${step.request.method} ${step.request.target}: ${error.message}`);
-          face.left++;
-          variables.clear();
-          for (const [name, value] of before) variables.set(name, value);
-          return other.run(step, variables);
-        }
-      },
-      close: () => {
-        if (process.env.SCENARIO_SHOW) console.error(`${face.played} steps over gRPC, ${face.left} over REST`);
-        other.close();
-      },
-    };
+    const face = { ...describe(server.contractPath), tokens, transport: createGrpcTransport({ baseUrl: `http://127.0.0.1:${server.port}` }) };
+    return { play: (step, variables) => play(face, step, variables), close: () => {} };
   },
 };

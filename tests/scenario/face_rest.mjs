@@ -54,7 +54,7 @@ function checkBody(answer, response, variables) {
   return matchJson(answer.body, body, variables, { isOrdered: answer.code === null });
 }
 
-async function run({ request, answer }, client, tokens, variables) {
+async function play({ request, answer }, client, tokens, variables) {
   const body = request.body === null ? null : fill(request.body, variables);
   const target = targetOf(request, variables);
   const response = await client.request(request.method, target, { headers: headersOf(request, tokens, variables), body });
@@ -65,8 +65,9 @@ async function run({ request, answer }, client, tokens, variables) {
 }
 
 export const rest = {
+  name: 'rest',
   open(server, tokens) {
     const client = server.client();
-    return { run: (step, variables) => run(step, client, tokens, variables), close: () => client.close() };
+    return { play: (step, variables) => play(step, client, tokens, variables), close: () => client.close() };
   },
 };

@@ -1,5 +1,5 @@
 // graphql_schema.mjs - what the GraphQL face has to know of a schema, asked of the server itself by introspection.
-import { notHere } from './graphql_words.mjs';
+import { notHere } from './session.mjs';
 
 const ask = `{ __schema { types { kind name
   fields { name args { name type { ...Ref } } type { ...Ref } } inputFields { name type { ...Ref } } enumValues { name } } } }
@@ -57,6 +57,8 @@ export async function readSchema(client, contract) {
   const inputs = new Map([...types.values()].filter(({ kind }) => kind === 'INPUT_OBJECT').map((type) => [type.name, new Map(type.inputFields.map(({ name, type: of }) => [name, named(of)]))]));
   return {
     types, inputs, resources, byName, pathOf: kebab,
+    isList: (type, name) => /^\[/.test(written(types.get(type).inputFields.find((field) => field.name === name)?.type ?? { name: '' })),
+    isField: (name) => [...resources.values()].some(({ fields }) => fields.some((field) => field.name === name)),
     // Whether a parameter's name is a path to a field that can be filtered by.
     isFilterPath: (resource, path) => path.split('.').reduce((where, name) => inputs.get(where ?? '')?.get(name), `${resource.name}Where`) !== undefined,
   };

@@ -1,8 +1,5 @@
 // graphql_words.mjs - the parameters of REST in GraphQL's words: filters as `where`, sorts as `orderBy`, `fields` as a selection.
-
-// A step that has no meaning in GraphQL.
-export class NotHere extends Error {}
-export const notHere = (why) => { throw new NotHere(why); };
+import { notHere } from './session.mjs';
 
 // ---- arguments ----
 
