@@ -1,5 +1,5 @@
 # A thin front for Meson and scripts/: each target is one command on a fresh Debian 12 and installs what it is missing.
-.PHONY: run build test coverage conform faults bench bench-peers fuzz lint format clean
+.PHONY: run build test coverage conform faults simulate bench bench-peers fuzz lint format clean
 
 SECONDS ?= 60
 
@@ -28,6 +28,11 @@ faults: build
 conform:
 	@scripts/dependencies.sh build test
 	@scripts/schemathesis.sh $(EXAMPLES)
+
+# The whole server under faults, from new seeds; the first that fails is printed with its command.
+simulate:
+	@scripts/dependencies.sh build test
+	@scripts/simulate.sh $(SECONDS)
 
 bench: build
 	@scripts/dependencies.sh build test

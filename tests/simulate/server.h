@@ -1,0 +1,24 @@
+/* server.h - the program under test, as `caisson serve` runs it: started, stopped, killed and started again on the same disk. */
+#pragma once
+#include "schedule.h"
+
+typedef struct ServerOptions {
+  const char *contract; /* a file */
+  const char *store;    /* a path; the file itself stays empty, for those who look whether it is there */
+  const char *secret;
+  unsigned threads;
+} ServerOptions;
+
+enum { SERVER_PORT = 8080 };
+
+/* `changed` is woken whenever it listens or has ended. */
+void server_start(const ServerOptions *options, Task *changed);
+bool server_is_listening(void);
+bool server_is_running(void);
+/* How many times it was started. What was asked of an earlier life can't come true any more. */
+unsigned server_life(void);
+void server_stop(void);   /* SIGTERM */
+void server_reload(void); /* SIGHUP */
+void server_kill(bool power_lost);
+/* _exit was called. */
+void server_exited(Process *process, int status);
