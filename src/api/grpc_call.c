@@ -200,7 +200,7 @@ static Code decode_aggregate(ApiRequest *request, GrpcState *state, Operation *o
 /* ---- By role ---- */
 
 static void init_sink(ApiRequest *request, GrpcState *state, uint32_t number) {
-  proto_sink_init(&state->sink, number, request->exchange->arena, request->api->limits.result_bytes_max);
+  proto_sink_init(&state->sink, number, state->decoder.arena, request->api->limits.result_bytes_max);
   state->call.sink = &state->sink.base;
 }
 
@@ -280,17 +280,10 @@ static Code decode_batch(ApiRequest *request, GrpcState *state, Operation *opera
   return CODE_OK;
 }
 
-Code grpc_decode_call(ApiRequest *request, GrpcState *state) {
+Code grpc_decode_operation(ApiRequest *request, GrpcState *state) {
   Operation *operation = &state->call.operation;
-  *operation = (Operation){.resource = state->method->resource,
-                           .list = {.limit = -1},
-                           .caller = request->caller,
-                           .now_us = request->now_us,
-                           .is_dry_run = state->message != NULL && proto_true(state->message, STR("validate_only"))};
-  request->group.calls = &state->call;
-  request->group.count = 1;
-  request->group.arena = request->exchange->arena;
-  request->group.deadline_us = request->exchange->deadline_us;
+  *operation =
+      (Operation){.resource = state->method->resource, .list = {.limit = -1}, .caller = request->caller, .now_us = request->now_us};
   switch (state->method->role) {
     case PROTO_GET: return decode_get(request, state, operation);
     case PROTO_LIST: return decode_list(request, state, operation);
@@ -301,9 +294,17 @@ Code grpc_decode_call(ApiRequest *request, GrpcState *state) {
     case PROTO_AGGREGATE: operation->action = ACTION_AGGREGATE; return decode_aggregate(request, state, operation);
     case PROTO_EXPORT: return grpc_export_decode(request, state, operation);
     case PROTO_IMPORT: return grpc_import_decode(request, state, operation);
-    case PROTO_WATCH: return grpc_watch_decode(request, state, operation);
-    case PROTO_SYNC:
+    case PROTO_WATCH: return grpc_watch_decode(request, state);
+    case PROTO_SYNC: return grpc_sync_decode(request, state);
     case PROTO_OWN: break;
   }
   return rest_refuse(&state->decoder, CODE_METHOD_NOT_ALLOWED, (Str){0}, "The method is not served here");
+}
+
+Code grpc_decode_call(ApiRequest *request, GrpcState *state) {
+  request->group.calls = &state->call;
+  request->group.count = state->method->role == PROTO_SYNC ? 0 : 1; /* what it asks comes in its messages */
+  request->group.arena = request->exchange->arena;
+  request->group.deadline_us = request->exchange->deadline_us;
+  return grpc_decode_operation(request, state);
 }

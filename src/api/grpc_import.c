@@ -34,6 +34,7 @@ static void end_refused(Import *import, const Problem *problem) {
 
 static void end_created(Import *import) {
   GrpcStream *stream = import->stream;
+  if (stream->is_ended) return;
   const ProtoField *field = proto_field(stream->state->method->response, STR("created_count"));
   Buf out = buf_on(stream->request->exchange->arena, 64);
   if (field != NULL && import->created > 0) protobuf_add_uint(&out, field->number, import->created);

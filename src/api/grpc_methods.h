@@ -9,4 +9,7 @@ Code grpc_export_decode(ApiRequest *request, GrpcState *state, Operation *operat
 Code grpc_import_decode(ApiRequest *request, GrpcState *state, Operation *operation);
 
 /* grpc_watch.c: changes down, as they are committed. */
-Code grpc_watch_decode(ApiRequest *request, GrpcState *state, Operation *operation);
+Code grpc_watch_decode(ApiRequest *request, GrpcState *state);
+
+/* grpc_sync.c: writes up, results and changes down. */
+Code grpc_sync_decode(ApiRequest *request, GrpcState *state);

@@ -2,7 +2,7 @@
 #include "api/grpc_state.h"
 #include "codec/protobuf.h"
 
-enum { RESULT_HEADERS_MAX = 1, ETAG_BYTES_MAX = 256 };
+enum { ETAG_BYTES_MAX = 256 };
 
 static void refuse_buffer(ApiRequest *request, Code code) {
   Arena *arena = request->exchange->arena;
@@ -40,20 +40,17 @@ static void end_write(GrpcState *state) {
 
 /* ---- The answer ---- */
 
-/* The tag that an Update or a Delete may send back. */
-static size_t result_headers(const GrpcState *state, Arena *arena, HttpHeader headers[RESULT_HEADERS_MAX]) {
+Str grpc_result_etag(const GrpcState *state, Arena *arena) {
   const Result *result = &state->call.result;
-  if (result->etag.len == 0 || result->is_hidden || state->method->role == PROTO_BATCH_CREATE) return 0;
+  if (result->etag.len == 0 || result->is_hidden || state->method->role == PROTO_BATCH_CREATE) return (Str){0};
   Buf etag = buf_on(arena, ETAG_BYTES_MAX);
   buf_add_byte(&etag, '"');
   buf_add(&etag, result->etag);
   buf_add_byte(&etag, '"');
-  if (etag.failed != CODE_OK) return 0;
-  headers[0] = (HttpHeader){STR("etag"), buf_str(&etag)};
-  return 1;
+  return etag.failed == CODE_OK ? buf_str(&etag) : (Str){0};
 }
 
-static Code make_message(GrpcState *state, Str *ret, Error *err) {
+Code grpc_result_message(GrpcState *state, Str *ret, Error *err) {
   switch (state->call.operation.action) {
     case ACTION_LIST: end_list(state); break;
     case ACTION_CREATE:
@@ -69,15 +66,14 @@ static Code make_message(GrpcState *state, Str *ret, Error *err) {
 
 void grpc_encode_result(ApiRequest *request, GrpcState *state) {
   Arena *arena = request->exchange->arena;
-  HttpHeader headers[RESULT_HEADERS_MAX];
   Str message = {NULL, 0};
   Error err = {0};
-  Code code = make_message(state, &message, &err);
+  Code code = grpc_result_message(state, &message, &err);
   if (code == CODE_OK) code = grpc_write_message(state, state->method->response, message, arena, &message, &err);
   if (code != CODE_OK) {
     refuse_buffer(request, code);
     return;
   }
-  size_t count = result_headers(state, arena, headers);
-  grpc_wire_answer(&state->wire, message, headers, count, arena, &request->response);
+  const HttpHeader etag = {STR("etag"), grpc_result_etag(state, arena)};
+  grpc_wire_answer(&state->wire, message, &etag, etag.value.len > 0, arena, &request->response);
 }

@@ -27,6 +27,8 @@ static inline GrpcState *grpc_state_of(HttpExchange *exchange) { return ((ApiReq
 
 /* grpc_call.c: the request's message to request->group. */
 Code grpc_decode_call(ApiRequest *request, GrpcState *state);
+/* The same without the group: state->message to state->call, on the decoder's arena, as the method's role says. */
+Code grpc_decode_operation(ApiRequest *request, GrpcState *state);
 /* What a list asks, but for its page: filter and order. */
 Code grpc_decode_list(GrpcState *state, ListQuery *ret);
 Code grpc_decode_mask(ApiRequest *request, GrpcState *state, Selection **ret);
@@ -35,6 +37,10 @@ const ProtoField *grpc_row_field(const ProtoMessage *message, const Resource *re
 
 /* grpc_result.c: request->response, from results that are no refusals; the problem where memory is out. */
 void grpc_encode_result(ApiRequest *request, GrpcState *state);
+/* The answer's message alone, as protobuf. */
+Code grpc_result_message(GrpcState *state, Str *ret, Error *err);
+/* The tag that an Update or a Delete may send back, in quotes; len 0: none. */
+Str grpc_result_etag(const GrpcState *state, Arena *arena);
 
 /* grpc.c */
 /* A message of the request's stream, or its only one, from the wire's form. */

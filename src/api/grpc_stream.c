@@ -27,32 +27,31 @@ static void tell_end(GrpcStream *stream) {
   }
 }
 
+void grpc_stream_hold(GrpcStream *stream) { stream->holds++; }
+
+void grpc_stream_release(GrpcStream *stream) {
+  stream->holds--;
+  if (stream->holds == 0 && stream->is_ended && !stream->is_over) tell_end(stream);
+}
+
+/* Whoever works for the stream is told to stop, and the end waits for that. */
 void grpc_stream_end(GrpcStream *stream, const Problem *problem) {
   if (stream->is_ended) return;
   stream->is_ended = true;
   stream->problem = problem;
-  if (!stream->is_busy) tell_end(stream);
-}
-
-/* From outside: whoever works for the stream is told to stop, and the end waits for that. */
-static void stop(GrpcStream *stream, const Problem *problem) {
-  if (stream->is_ended) return;
-  bool was_busy = stream->is_busy;
-  stream->is_busy = true;
-  stream->is_ended = true;
-  stream->problem = problem;
+  grpc_stream_hold(stream);
   if (stream->handler->stop != NULL) stream->handler->stop(stream);
-  if (!was_busy) grpc_stream_set_busy(stream, false);
+  grpc_stream_release(stream);
 }
 
 void grpc_stream_set_busy(GrpcStream *stream, bool is_busy) {
   stream->is_busy = is_busy;
-  if (is_busy) return;
-  if (stream->is_ended) {
-    if (!stream->is_over) tell_end(stream);
-  } else {
-    run(stream);
+  if (is_busy) {
+    grpc_stream_hold(stream);
+    return;
   }
+  grpc_stream_release(stream);
+  if (!stream->is_ended) run(stream);
 }
 
 /* ---- Messages that go ---- */
@@ -68,7 +67,7 @@ static void fail(GrpcStream *stream, Code code, Str detail) {
 }
 
 bool grpc_stream_send(GrpcStream *stream, Str message) {
-  if (stream->is_ended || stream->request->exchange->is_cancelled) return true;
+  if (stream->is_over || stream->request->exchange->is_cancelled) return true;
   Str text = message;
   Error err = {0};
   Code code = CODE_OK;
@@ -104,7 +103,10 @@ static void on_writable(HttpExchange *exchange) {
 static void take(GrpcStream *stream, Str bytes) {
   const ProtoNode *message = NULL;
   Error err = {0};
-  Code code = grpc_read_message(stream->state, stream->state->method->request, bytes, stream->arena, &message, &err);
+  /* While work for it is under way others come, and what they came in moves. */
+  Str kept = arena_str(stream->arena, bytes);
+  Code code = kept.ptr == NULL ? error_no_memory(&err)
+                               : grpc_read_message(stream->state, stream->state->method->request, kept, stream->arena, &message, &err);
   stream->message_count++;
   if (code == CODE_OK)
     stream->handler->message(stream, message);
@@ -173,28 +175,18 @@ static void on_body_end(HttpExchange *exchange, Code code) {
   GrpcStream *stream = stream_of(exchange);
   stream->is_body_over = true;
   if (code != CODE_OK)
-    stop(stream,
-         problem_create(exchange->arena, code, code == CODE_TIMEOUT ? STR("The messages came too slowly") : STR("The stream broke off")));
+    fail(stream, code, code == CODE_TIMEOUT ? STR("The messages came too slowly") : STR("The stream broke off"));
   else
     run(stream);
 }
 
 /* ---- What ends it from outside ---- */
 
-static void on_cancel(HttpExchange *exchange) {
-  GrpcStream *stream = stream_of(exchange);
-  if (stream->is_over) return;
-  if (stream->is_ended) return; /* the end waits for work that is under way */
-  stop(stream, NULL);
-}
+static void on_cancel(HttpExchange *exchange) { grpc_stream_end(stream_of(exchange), NULL); }
 
-static void on_deadline(HttpExchange *exchange) {
-  stop(stream_of(exchange), problem_create(exchange->arena, CODE_TIMEOUT, STR("The time that the client gave is over")));
-}
+static void on_deadline(HttpExchange *exchange) { fail(stream_of(exchange), CODE_TIMEOUT, STR("The time that the client gave is over")); }
 
-static void on_drain(HttpExchange *exchange) {
-  stop(stream_of(exchange), problem_create(exchange->arena, CODE_UNAVAILABLE, STR("The server is being stopped")));
-}
+static void on_drain(HttpExchange *exchange) { fail(stream_of(exchange), CODE_UNAVAILABLE, STR("The server is being stopped")); }
 
 /* ---- The beginning ---- */
 

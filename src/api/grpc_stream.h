@@ -12,8 +12,7 @@ typedef struct GrpcStreamHandler {
   void (*half_closed)(GrpcStream *stream);
   /* There is room again after grpc_stream_send said that there was none. May be NULL. */
   void (*writable)(GrpcStream *stream);
-  /* The client is gone, the time is over, or the server is being stopped: see to it that the stream becomes idle. The status is known
-   * already. May be NULL. */
+  /* The end is decided, by whomever: see to it that nothing holds the stream any more. May be NULL. */
   void (*stop)(GrpcStream *stream);
 } GrpcStreamHandler;
 
@@ -33,7 +32,8 @@ struct GrpcStream {
   const Problem *problem;  /* of the end */
   bool is_begun, is_ended; /* the head was sent; the end is decided */
   bool is_over;            /* … and told */
-  bool is_busy;            /* work is under way that needs the request: the end is told behind it */
+  unsigned holds;          /* works that need the request: the end is told behind them */
+  bool is_busy;            /* one of them keeps the client's messages waiting */
   bool is_full;            /* the reader is behind */
   bool is_paused;          /* of the client's messages no more are wanted for now */
   bool is_read_paused, is_body_over, is_half_closed, is_running;
@@ -43,9 +43,13 @@ struct GrpcStream {
 Code grpc_stream_prepare(ApiRequest *request, GrpcState *state, const GrpcStreamHandler *handler, void *own, GrpcStream **ret);
 /* The head of the answer, where it is to go before the first message does. */
 void grpc_stream_begin(GrpcStream *stream);
-/* A message of the method's response type. False: the reader is behind, wait for `writable`. */
+/* A message of the method's response type; it goes until the end is told, also where that is decided. False: the reader is behind, wait for
+ * `writable`. */
 bool grpc_stream_send(GrpcStream *stream, Str message);
 /* NULL: OK. The first end holds. */
 void grpc_stream_end(GrpcStream *stream, const Problem *problem);
-/* Work for the stream begins, or is done. While it is under way no message is handed over. */
+/* Something needs the request: the end is told when as many have let go as have held. */
+void grpc_stream_hold(GrpcStream *stream);
+void grpc_stream_release(GrpcStream *stream);
+/* Work for the stream begins, or is done: it holds the stream, and while it is under way no message is handed over. */
 void grpc_stream_set_busy(GrpcStream *stream, bool is_busy);

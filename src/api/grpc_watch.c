@@ -1,22 +1,14 @@
-/* grpc_watch.c - WatchProducts: the changes of a list as a stream of messages, from `after` on. Where it begins is told in the head's
- * metadata, so that a client that has seen nothing yet can go on from there, too. */
+/* grpc_watch.c - changes of a list as a stream's messages, from `after` on; and WatchProducts, whose answer is nothing else. Where that
+ * begins is told in the head's metadata, so that a client that has seen nothing yet can go on from there, too. */
+#include "api/grpc_watch.h"
+
 #include "api/grpc_methods.h"
 #include "codec/protobuf.h"
-#include "query/watch.h"
-
-typedef struct GrpcWatch {
-  Watch watch; /* first: the hub knows only this */
-  GrpcStream *stream;
-  const ProtoField *kind, *row, *position; /* of the response */
-  const ProtoResource *resource;
-  HttpHeader header;
-  bool is_opened, is_over;
-} GrpcWatch;
 
 /* ---- Events ---- */
 
 /* `out` is the hub's, without an arena for what JSON inside values takes. */
-static Code write_row(Watch *watch, const Selection *selection, const Value *values, Buf *out, Error *err) {
+Code grpc_watch_write_row(Watch *watch, const Selection *selection, const Value *values, Buf *out, Error *err) {
   (void)watch;
   ProtoOut row = {.buf = *out, .scratch = arena_create(0)};
   TRY_ALLOC(row.scratch);
@@ -28,7 +20,7 @@ static Code write_row(Watch *watch, const Selection *selection, const Value *val
 }
 
 /* The numbers of Kind follow those of WatchKind, behind KIND_UNSPECIFIED. */
-static void write_frame(Watch *watch, const WatchEvent *event, Buf *out) {
+void grpc_watch_write_event(Watch *watch, const WatchEvent *event, Buf *out) {
   const GrpcWatch *grpc = (const GrpcWatch *)watch;
   protobuf_add_uint(out, grpc->kind->number, (uint64_t)event->kind + 1);
   size_t row = protobuf_begin(out, grpc->row->number);
@@ -43,84 +35,118 @@ static void write_frame(Watch *watch, const WatchEvent *event, Buf *out) {
   protobuf_add_bytes(out, grpc->position->number, event->position);
 }
 
-static bool send_event(Watch *watch, const WatchEvent *event, Str frame) {
+bool grpc_watch_send(Watch *watch, const WatchEvent *event, Str frame) {
   (void)event;
-  return grpc_stream_send(((GrpcWatch *)watch)->stream, frame);
+  GrpcStream *stream = ((GrpcWatch *)watch)->stream;
+  return stream->is_ended || grpc_stream_send(stream, frame);
 }
 
 /* ---- Beginning and end ---- */
 
-static void on_started(Watch *watch, Str position) {
-  GrpcWatch *grpc = (GrpcWatch *)watch;
-  HttpExchange *exchange = grpc->stream->request->exchange;
-  /* The protocol may have given it up meanwhile. */
-  if (exchange->is_answered || exchange->is_cancelled) {
-    watch_close(watch);
-    return;
-  }
-  Str kept = arena_str(exchange->arena, position);
-  grpc->header = (HttpHeader){STR("position"), kept};
-  grpc->stream->headers = &grpc->header;
-  grpc->stream->header_count = kept.ptr != NULL;
-  exchange->is_long = true;
-  grpc_stream_begin(grpc->stream);
+bool grpc_watch_may_start(Watch *watch) {
+  const GrpcStream *stream = ((GrpcWatch *)watch)->stream;
+  const HttpExchange *exchange = stream->request->exchange;
+  if (!exchange->is_cancelled && !stream->is_ended && (stream->is_begun || !exchange->is_answered)) return true;
+  watch_close(watch);
+  return false;
 }
 
-static void on_ended(Watch *watch, const Problem *problem, Str position) {
+void grpc_watch_ended(Watch *watch, const Problem *problem, Str position) {
   (void)position;
   GrpcWatch *grpc = (GrpcWatch *)watch;
   GrpcStream *stream = grpc->stream;
   grpc->is_over = true;
   if (problem != NULL) problem = problem_kept(problem, stream->request->exchange->arena);
   grpc_stream_end(stream, problem);
-  grpc_stream_set_busy(stream, false);
+  grpc_stream_release(stream);
 }
 
-static const WatchEncoder encoder = {
-    .write = write_row, .frame = write_frame, .send = send_event, .started = on_started, .ended = on_ended};
+void grpc_watch_open(GrpcWatch *watch) {
+  const Problem *problem = NULL;
+  if (watch_open(watch->stream->request->engine, &watch->watch, &problem) == CODE_OK) {
+    watch->is_over = false;
+    grpc_stream_hold(watch->stream);
+    return;
+  }
+  grpc_stream_end(watch->stream, problem);
+}
 
-/* ---- The stream ---- */
+void grpc_watch_ready(GrpcWatch *watch) {
+  if (!watch->is_over) watch_ready(&watch->watch);
+}
+
+void grpc_watch_stop(GrpcWatch *watch) {
+  if (!watch->is_over) watch_close(&watch->watch);
+}
+
+Code grpc_watch_init(ApiRequest *request, GrpcState *state, const WatchEncoder *encoder, GrpcWatch *ret) {
+  Operation *operation = &state->call.operation;
+  operation->action = ACTION_LIST;
+  TRY(grpc_decode_list(state, &operation->list));
+  const ProtoMessage *event = state->method->response;
+  const ProtoResource *resource = &state->grpc->schema->resources[operation->resource->index];
+  operation->selection = resource->whole;
+  Str after = proto_text(state->message, STR("after"));
+  *ret = (GrpcWatch){.watch = {.operation = *operation,
+                               .encoder = encoder,
+                               .after = after.len > 0 ? after : (Str){0},
+                               .expires_us = request->expires_us,
+                               .arena = request->exchange->arena},
+                     .stream = ret->stream,
+                     .kind = proto_field(event, STR("kind")),
+                     .row = grpc_row_field(event, operation->resource),
+                     .position = proto_field(event, STR("position")),
+                     .resource = resource,
+                     .is_over = true};
+  return CODE_OK;
+}
+
+/* ---- WatchProducts ---- */
+
+typedef struct WatchCall {
+  GrpcWatch watch; /* first */
+  HttpHeader header;
+  bool is_opened;
+} WatchCall;
+
+static void on_started(Watch *watch, Str position) {
+  WatchCall *call = (WatchCall *)watch;
+  GrpcStream *stream = call->watch.stream;
+  if (!grpc_watch_may_start(watch)) return;
+  Str kept = arena_str(stream->request->exchange->arena, position);
+  call->header = (HttpHeader){STR("position"), kept};
+  stream->headers = &call->header;
+  stream->header_count = kept.ptr != NULL;
+  stream->request->exchange->is_long = true;
+  grpc_stream_begin(stream);
+}
+
+static const WatchEncoder encoder = {.write = grpc_watch_write_row,
+                                     .frame = grpc_watch_write_event,
+                                     .send = grpc_watch_send,
+                                     .started = on_started,
+                                     .ended = grpc_watch_ended};
 
 static void open_or_go_on(GrpcStream *stream) {
-  GrpcWatch *grpc = stream->own;
-  const Problem *problem = NULL;
-  if (grpc->is_opened) {
-    if (!grpc->is_over) watch_ready(&grpc->watch);
+  WatchCall *call = stream->own;
+  if (call->is_opened) {
+    grpc_watch_ready(&call->watch);
     return;
   }
-  grpc->is_opened = true;
-  if (watch_open(stream->request->engine, &grpc->watch, &problem) == CODE_OK) {
-    grpc_stream_set_busy(stream, true);
-    return;
-  }
-  grpc->is_over = true;
-  grpc_stream_end(stream, problem);
+  call->is_opened = true;
+  grpc_watch_open(&call->watch);
 }
 
 static void stop(GrpcStream *stream) {
-  GrpcWatch *grpc = stream->own;
-  if (!grpc->is_over) watch_close(&grpc->watch);
+  WatchCall *call = stream->own;
+  grpc_watch_stop(&call->watch);
 }
 
 static const GrpcStreamHandler handler = {.writable = open_or_go_on, .stop = stop};
 
-Code grpc_watch_decode(ApiRequest *request, GrpcState *state, Operation *operation) {
-  operation->action = ACTION_LIST;
-  TRY(grpc_decode_list(state, &operation->list));
-  const ProtoMessage *response = state->method->response;
-  const ProtoResource *resource = &state->grpc->schema->resources[operation->resource->index];
-  operation->selection = resource->whole;
-  GrpcWatch *grpc = ARENA_NEW(state->decoder.arena, GrpcWatch);
-  if (grpc == NULL) return rest_no_memory(&state->decoder);
-  Str after = proto_text(state->message, STR("after"));
-  *grpc = (GrpcWatch){.watch = {.operation = *operation,
-                                .encoder = &encoder,
-                                .after = after.len > 0 ? after : (Str){0},
-                                .expires_us = request->expires_us,
-                                .arena = request->exchange->arena},
-                      .kind = proto_field(response, STR("kind")),
-                      .row = grpc_row_field(response, operation->resource),
-                      .position = proto_field(response, STR("position")),
-                      .resource = resource};
-  return grpc_stream_prepare(request, state, &handler, grpc, &grpc->stream);
+Code grpc_watch_decode(ApiRequest *request, GrpcState *state) {
+  WatchCall *call = ARENA_NEW(state->decoder.arena, WatchCall);
+  if (call == NULL) return rest_no_memory(&state->decoder);
+  TRY(grpc_watch_init(request, state, &encoder, &call->watch));
+  return grpc_stream_prepare(request, state, &handler, call, &call->watch.stream);
 }

@@ -82,7 +82,9 @@ static void write_notes(Printer *printer, const ProtoField *field, bool is_reque
 
 /* ---- types ---- */
 
+/* In the message itself, or around it. */
 static bool has_nested(const ProtoMessage *message, Str name) {
+  if (message->parent != NULL && has_nested(message->parent, name)) return true;
   for (size_t i = 0; i < message->message_count; i++) {
     if (str_equal(message->messages[i]->name, name)) return true;
   }
@@ -182,6 +184,20 @@ static void write_nested(Printer *printer, const ProtoMessage *message) {
   }
 }
 
+/* The members of a oneof stand behind each other. */
+static void write_fields(Printer *printer, const ProtoMessage *message) {
+  int inside = PROTO_NO_ONEOF;
+  for (size_t i = 0; i < message->field_count; i++) {
+    const ProtoField *field = &message->fields[i];
+    if (field->oneof != inside && inside != PROTO_NO_ONEOF) buf_add(printer->out, STR("  }\n"));
+    if (field->oneof != inside && field->oneof != PROTO_NO_ONEOF)
+      buf_printf(printer->out, "  oneof %.*s {\n", STR_ARGS(message->oneofs[field->oneof]));
+    inside = field->oneof;
+    write_field(printer, message, field, inside == PROTO_NO_ONEOF ? "  " : "    ");
+  }
+  if (inside != PROTO_NO_ONEOF) buf_add(printer->out, STR("  }\n"));
+}
+
 static void write_message(Printer *printer, const ProtoMessage *message) {
   Buf *out = printer->out;
   write_comment(out, "", message->description);
@@ -189,7 +205,7 @@ static void write_message(Printer *printer, const ProtoMessage *message) {
   if (message->is_deprecated) buf_add(out, STR("  option deprecated = true;\n"));
   write_reserved(printer, message->reserved_numbers, message->reserved_number_count, message->reserved_names, message->reserved_name_count);
   write_nested(printer, message);
-  for (size_t i = 0; i < message->field_count; i++) write_field(printer, message, &message->fields[i], "  ");
+  write_fields(printer, message);
   buf_add(out, STR("}\n"));
 }
 

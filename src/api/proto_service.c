@@ -7,10 +7,10 @@
 typedef struct ServiceMaker {
   ProtoBuilder *builder;
   const Resource *resource;
-  Str singular, plural; /* Product, Products */
-  Str row;              /* shop.v1.Product */
-  Str item, items;      /* product, products */
-  Str create_request;   /* shop.v1.CreateProductRequest, once it is there */
+  Str singular, plural;                            /* Product, Products */
+  Str row;                                         /* shop.v1.Product */
+  Str item, items;                                 /* product, products */
+  Str requests[PROTO_SYNC], responses[PROTO_SYNC]; /* by ProtoRole: shop.v1.CreateProductRequest, once it is there */
 } ServiceMaker;
 
 typedef void BuildFn(ServiceMaker *maker, ProtoMessageDraft *message);
@@ -21,10 +21,16 @@ static ProtoField *add(ServiceMaker *maker, ProtoMessageDraft *message, const ch
   return field;
 }
 
+/* The row may be called so, too, as may a type `Kind`: it makes way. */
+static void keep_name(ServiceMaker *maker, ProtoMessageDraft *message, const char *name) {
+  if (message != NULL) (void)proto_member_name(maker->builder, message, str_of(name));
+}
+
 static ProtoField *add_row(ServiceMaker *maker, ProtoMessageDraft *message, bool is_many, Str name) {
   ProtoBuilder *builder = maker->builder;
+  if (message == NULL) return &builder->no_field;
   Str type = is_many ? proto_text_of(builder, "repeated %.*s", STR_ARGS(maker->row)) : maker->row;
-  return proto_build_field(builder, message, type, name, 0);
+  return proto_build_field(builder, message, type, proto_member_name(builder, message, name), 0);
 }
 
 static const char filter_text[] = "Which rows: a condition in the rule language, as `price >= \"10\" && category.name == \"Tea\"`.";
@@ -72,6 +78,8 @@ static void list_request(ServiceMaker *maker, ProtoMessageDraft *message) {
 static void create_request(ServiceMaker *maker, ProtoMessageDraft *message) { (void)add_row(maker, message, false, maker->item); }
 
 static void update_request(ServiceMaker *maker, ProtoMessageDraft *message) {
+  keep_name(maker, message, "update_mask");
+  keep_name(maker, message, "etag");
   (void)add_row(maker, message, false, maker->item);
   add(maker, message, "google.protobuf.FieldMask", "update_mask",
       "Which fields change; one that is named and absent becomes null. Empty: those that are there; `*`: all.");
@@ -80,7 +88,7 @@ static void update_request(ServiceMaker *maker, ProtoMessageDraft *message) {
 
 static void batch_create_request(ServiceMaker *maker, ProtoMessageDraft *message) {
   ProtoBuilder *builder = maker->builder;
-  Str type = proto_text_of(builder, "repeated %.*s", STR_ARGS(maker->create_request));
+  Str type = proto_text_of(builder, "repeated %.*s", STR_ARGS(maker->requests[PROTO_CREATE]));
   proto_build_field(builder, message, type, STR("requests"), 0)->description = STR("All are created, or none.");
 }
 
@@ -99,6 +107,22 @@ static void export_request(ServiceMaker *maker, ProtoMessageDraft *message) {
   add(maker, message, "string", "filter", filter_text);
   add(maker, message, "string", "order_by", order_text);
   add(maker, message, "google.protobuf.FieldMask", "read_mask", read_mask_text);
+}
+
+/* One of a message's alternatives, which its builder has named. */
+static void add_choice(ServiceMaker *maker, ProtoMessageDraft *message, Str type, const char *name, int oneof, const char *description) {
+  ProtoField *field = proto_build_field(maker->builder, message, type, str_of(name), 0);
+  field->oneof = oneof;
+  field->description = str_of(description);
+}
+
+static void sync_request(ServiceMaker *maker, ProtoMessageDraft *message) {
+  add(maker, message, "string", "request_id", "The client's own name for this message: what answers it has the same.");
+  int action = proto_build_oneof(maker->builder, message, STR("action"));
+  add_choice(maker, message, maker->requests[PROTO_WATCH], "watch", action, "The first message, and only that.");
+  add_choice(maker, message, maker->requests[PROTO_CREATE], "create", action, "");
+  add_choice(maker, message, maker->requests[PROTO_UPDATE], "update", action, "");
+  add_choice(maker, message, maker->requests[PROTO_DELETE], "delete", action, "");
 }
 
 /* ---- responses ---- */
@@ -143,6 +167,8 @@ static void watch_response(ServiceMaker *maker, ProtoMessageDraft *message) {
   for (int32_t i = 0; i < (int32_t)(sizeof kinds / sizeof *kinds); i++) {
     proto_build_value(builder, kind, (ProtoEnumValue){.name = kinds[i].name, .number = i, .description = kinds[i].description});
   }
+  keep_name(maker, message, "kind");
+  keep_name(maker, message, "position");
   proto_build_field(builder, message, kind->type.full_name, STR("kind"), 0);
   (void)add_row(maker, message, false, maker->item);
   add(maker, message, "string", "position", "Where the stream is to be continued, as `after`.");
@@ -154,15 +180,55 @@ static void import_response(ServiceMaker *maker, ProtoMessageDraft *message) {
   add(maker, message, "int64", "created_count", "How many rows were created.");
 }
 
+static Str sync_result(ServiceMaker *maker, ProtoMessageDraft *response) {
+  ProtoBuilder *builder = maker->builder;
+  ProtoMessageDraft *result = proto_build_message(builder, builder->own, response, STR("Result"));
+  if (result == NULL) return STR("");
+  result->message.description = STR("What was done.");
+  keep_name(maker, result, "etag");
+  keep_name(maker, result, "position");
+  add_row(maker, result, false, maker->item)->description =
+      STR("What was created or updated; its key alone where its writer may not read it. Absent: it was deleted.");
+  add(maker, result, "string", "etag", "Of the row as it is now.");
+  add(maker, result, "string", "position", "Of `watch`: where the changes begin.");
+  return result->message.full_name;
+}
+
+static Str sync_error(ServiceMaker *maker, ProtoMessageDraft *response) {
+  ProtoBuilder *builder = maker->builder;
+  ProtoMessageDraft *error = proto_build_message(builder, builder->own, response, STR("Error"));
+  ProtoMessageDraft *violation = proto_build_message(builder, builder->own, response, STR("FieldViolation"));
+  if (error == NULL || violation == NULL) return STR("");
+  error->message.description = STR("Why nothing was done, as the status of a call of its own would say it.");
+  add(maker, error, "int32", "code", "Of google.rpc.Code: 3 is INVALID_ARGUMENT.");
+  add(maker, error, "string", "message", "For a person.");
+  add(maker, error, "string", "reason", "For a program: `VALIDATION_FAILED`, `FORBIDDEN`, as everywhere.");
+  add(maker, error, "string", "rule", "Which rule refuses, as `Product.update`.");
+  Str type = proto_text_of(builder, "repeated %.*s", STR_ARGS(violation->message.full_name));
+  proto_build_field(builder, error, type, STR("field_violations"), 0)->description = STR("Every mistake of the input.");
+  violation->message.description = STR("A field's mistake.");
+  add(maker, violation, "string", "field", "As `/price`.");
+  add(maker, violation, "string", "description", "For a person.");
+  add(maker, violation, "string", "reason", "For a program: `REQUIRED`, `RANGE` …");
+  return error->message.full_name;
+}
+
+static void sync_response(ServiceMaker *maker, ProtoMessageDraft *message) {
+  Str result = sync_result(maker, message), error = sync_error(maker, message);
+  add(maker, message, "string", "request_id", "Of the message that is answered; empty: of a change.");
+  int event = proto_build_oneof(maker->builder, message, STR("event"));
+  add_choice(maker, message, result, "result", event, "The message's answer.");
+  add_choice(maker, message, error, "error", event, "The message's answer: it was refused, and the stream goes on.");
+  add_choice(maker, message, maker->responses[PROTO_WATCH], "change", event, "A change, this client's own among them.");
+}
+
 /* ---- methods ---- */
 
-/* A method whose `is_served` is false is not in the schema: its server side is not there yet. */
 typedef struct MethodKind {
   ProtoRole role;
   const char *verb;
   bool is_plural;
   bool needs_key; /* a table without a key can be listed and nothing else */
-  bool is_served;
   bool is_read, is_client_streaming, is_server_streaming;
   const char *description;
   BuildFn *request;
@@ -170,20 +236,22 @@ typedef struct MethodKind {
 } MethodKind;
 
 static const MethodKind kinds[] = {
-    {PROTO_GET, "Get", false, true, true, true, false, false, "One row by its key.", get_request, NULL},
-    {PROTO_LIST, "List", true, false, true, true, false, false, "A page of rows.", list_request, list_response},
-    {PROTO_CREATE, "Create", false, true, true, false, false, false,
+    {PROTO_GET, "Get", false, true, true, false, false, "One row by its key.", get_request, NULL},
+    {PROTO_LIST, "List", true, false, true, false, false, "A page of rows.", list_request, list_response},
+    {PROTO_CREATE, "Create", false, true, false, false, false,
      "Creates a row. Answers it, or its key alone where its writer may not read it.", create_request, NULL},
-    {PROTO_UPDATE, "Update", false, true, true, false, false, false, "Changes some fields of a row.", update_request, NULL},
-    {PROTO_DELETE, "Delete", false, true, true, false, false, false, "Deletes a row.", delete_request, NULL},
-    {PROTO_BATCH_CREATE, "BatchCreate", true, true, true, false, false, false, "Creates rows, all or none.", batch_create_request,
-     rows_response},
-    {PROTO_AGGREGATE, "Aggregate", true, false, true, true, false, false, "Rows counted and summed up in groups.", aggregate_request,
+    {PROTO_UPDATE, "Update", false, true, false, false, false, "Changes some fields of a row.", update_request, NULL},
+    {PROTO_DELETE, "Delete", false, true, false, false, false, "Deletes a row.", delete_request, NULL},
+    {PROTO_BATCH_CREATE, "BatchCreate", true, true, false, false, false, "Creates rows, all or none.", batch_create_request, rows_response},
+    {PROTO_AGGREGATE, "Aggregate", true, false, true, false, false, "Rows counted and summed up in groups.", aggregate_request,
      aggregate_response},
-    {PROTO_WATCH, "Watch", true, true, true, false, false, true, "Changes as they are committed, in that order, each at least once.",
+    {PROTO_WATCH, "Watch", true, true, false, false, true, "Changes as they are committed, in that order, each at least once.",
      watch_request, watch_response},
-    {PROTO_EXPORT, "Export", true, false, true, true, false, true, "All rows, however many.", export_request, export_response},
-    {PROTO_IMPORT, "Import", true, true, true, false, true, false, "Creates rows as they come.", create_request, import_response},
+    {PROTO_EXPORT, "Export", true, false, true, false, true, "All rows, however many.", export_request, export_response},
+    {PROTO_IMPORT, "Import", true, true, false, true, false, "Creates rows as they come.", create_request, import_response},
+    {PROTO_SYNC, "Sync", true, true, false, true, true,
+     "Writes up, their results and everybody's changes down. Each write is a transaction; they are done in their order.", sync_request,
+     sync_response},
 };
 
 static Str message_name(ServiceMaker *maker, Str service, Str method, const char *suffix) {
@@ -205,10 +273,13 @@ static void build_method(ServiceMaker *maker, ProtoServiceDraft *service, const 
   ProtoBuilder *builder = maker->builder;
   Str name = proto_text_of(builder, "%s%.*s", kind->verb, STR_ARGS(kind->is_plural ? maker->plural : maker->singular));
   Str request = build_payload(maker, service->service.name, name, "Request", "takes", kind->request);
-  if (kind->role == PROTO_CREATE) maker->create_request = request;
   Str response = kind->role == PROTO_DELETE ? STR("google.protobuf.Empty")
                  : kind->response == NULL   ? maker->row
                                             : build_payload(maker, service->service.name, name, "Response", "answers", kind->response);
+  if (kind->role < PROTO_SYNC) {
+    maker->requests[kind->role] = request;
+    maker->responses[kind->role] = response;
+  }
   ProtoMethod *method = proto_build_method(builder, service, name, request, response);
   method->role = kind->role;
   method->description = str_of(kind->description);
@@ -235,7 +306,7 @@ static void build_service(ProtoBuilder *builder, const Resource *resource) {
   service->service.description = resource->description;
   service->service.is_deprecated = resource->deprecation_reason.ptr != NULL;
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-    if (kinds[i].is_served && (resource->key_count > 0 || !kinds[i].needs_key)) build_method(&maker, service, &kinds[i]);
+    if (resource->key_count > 0 || !kinds[i].needs_key) build_method(&maker, service, &kinds[i]);
   }
 }
 

@@ -93,12 +93,12 @@ static void assert_hasnt(Str text, const char *part) {
 static void a_resource_has_the_service_that_the_interface_names(void **state) {
   (void)state;
   Fixture f = fixture_of(shop);
-  static const char *const paths[] = {"GetProduct",    "ListProducts",        "CreateProduct",     "UpdateProduct",
-                                      "DeleteProduct", "BatchCreateProducts", "AggregateProducts", "WatchProducts"};
+  static const char *const paths[] = {"GetProduct",          "ListProducts",      "CreateProduct", "UpdateProduct", "DeleteProduct",
+                                      "BatchCreateProducts", "AggregateProducts", "WatchProducts", "SyncProducts"};
   for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
     const ProtoMethod *method = proto_method(f.schema, arena_printf(f.arena, "/shop.v1.ProductService/%s", paths[i]));
     assert_non_null(method);
-    assert_int_equal(method->is_server_streaming, method->role == PROTO_WATCH);
+    assert_int_equal(method->is_server_streaming, method->role == PROTO_WATCH || method->role == PROTO_SYNC);
     assert_ptr_equal(f.schema->resources[method->resource->index].methods[method->role], method);
   }
   Str text = printed(&f);
@@ -107,12 +107,27 @@ static void a_resource_has_the_service_that_the_interface_names(void **state) {
   assert_has(text, "repeated Product products = 1;");
   assert_has(text, "optional int32 total_size = 3;");
   assert_has(text, "map<string, google.protobuf.Value> by = 1;");
+  assert_has(text, "  oneof action {\n");
+  assert_has(text, "    CreateProductRequest create = 3;\n");
   const ProtoMessage *update = proto_message(f.schema, STR("shop.v1.UpdateProductRequest"));
   assert_int_equal(update->field_count, 3);
   assert_string_equal(update->fields[0].name.ptr, "product");
   assert_string_equal(update->fields[1].name.ptr, "update_mask");
   assert_string_equal(update->fields[2].name.ptr, "etag");
   assert_non_null(proto_field(proto_message(f.schema, STR("shop.v1.GetCategoryRequest")), STR("slug")));
+  fixture_done(&f);
+}
+
+static void a_row_makes_way_for_the_protocol_s_own_names(void **state) {
+  (void)state;
+  Fixture f = fixture_of(HEAD "type Kind " OPEN "{ id: ID! }\ntype Etag " OPEN "{ id: ID! }\ntype Result " OPEN "{ id: ID! }\n");
+  const ProtoMessage *change = proto_message(f.schema, STR("shop.v1.WatchKindsResponse"));
+  assert_int_equal(proto_field(change, STR("kind"))->type, PROTO_ENUM);
+  assert_int_equal(proto_field(change, STR("kind_2"))->number, 2);
+  const ProtoMessage *update = proto_message(f.schema, STR("shop.v1.UpdateEtagRequest"));
+  assert_int_equal(proto_field(update, STR("etag"))->type, PROTO_STRING);
+  assert_int_equal(proto_field(update, STR("etag_2"))->number, 1);
+  assert_has(printed(&f), "    .shop.v1.Result result = 1;\n"); /* and not SyncResultsResponse.Result */
   fixture_done(&f);
 }
 
@@ -552,6 +567,7 @@ static void lacking_memory_is_an_error_wherever_it_happens(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_resource_has_the_service_that_the_interface_names),
+      cmocka_unit_test(a_row_makes_way_for_the_protocol_s_own_names),
       cmocka_unit_test(types_and_presence_are_those_of_the_interface),
       cmocka_unit_test(a_hidden_relation_is_set_by_its_key_and_never_read),
       cmocka_unit_test(a_table_without_a_key_can_be_listed_and_nothing_else),
