@@ -6,7 +6,7 @@
 #include "codec/base64.h"
 
 static Code check_claims(const TokenSpec *spec, Error *err) {
-  static const char *const own[] = {"sub", "roles", "iss", "aud", "iat", "exp"};
+  static const char *const own[] = {"sub", "roles", "iss", "aud", "iat", "exp", CALLER_CERTIFICATE_CLAIM};
   for (size_t i = 0; i < spec->claim_count; i++) {
     Str name = spec->claims[i].name;
     for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)

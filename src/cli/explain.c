@@ -109,6 +109,7 @@ static Code read_claims(Explained *explained, Error *err) {
   if (code != CODE_OK || claims->type != JSON_OBJECT)
     return error_set(err, CODE_BAD_REQUEST, "--as takes a JSON object of claims%s%s", code != CODE_OK ? ": " : "", why.text);
   code = jwt_caller_read(claims, arena, &explained->caller, &why);
+  if (code == CODE_OK) explained->caller.certificate = json_get(claims, STR(CALLER_CERTIFICATE_CLAIM));
   return code == CODE_OK ? CODE_OK : error_set(err, CODE_BAD_REQUEST, "--as: %s", why.text);
 }
 

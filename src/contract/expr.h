@@ -11,12 +11,17 @@
 #include "base/value.h"
 #include "contract/model.h"
 
+#define CALLER_CERTIFICATE_CLAIM "cert"
+
 /* Who is calling. Made by auth/, borrowed by everything below. */
 typedef struct Caller {
   bool is_authenticated;   /* a valid token was presented */
   Value id;                /* VALUE_TEXT (the token's sub) or VALUE_NULL */
   ValueList roles;         /* VALUE_TEXT items */
   const JsonValue *claims; /* the whole payload as a JSON object; NULL for a stranger */
+  /* What the client's certificate calls its holder, as a JSON string; NULL: it has shown none. It is the claim `cert`, whatever a token says
+   * of one. */
+  const JsonValue *certificate;
 } Caller;
 
 typedef enum ExprKind {

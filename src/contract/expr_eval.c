@@ -104,6 +104,7 @@ static Code eval_variable(Evaluator *evaluator, const Expr *expr, Value *ret) {
 
 static const JsonValue *find_claim(const Evaluator *evaluator, const Expr *expr) {
   const JsonValue *claims = evaluator->env->caller->claims;
+  if (str_equal(expr->name, STR(CALLER_CERTIFICATE_CLAIM))) return evaluator->env->caller->certificate;
   const JsonValue *claim = claims == NULL ? NULL : json_get(claims, expr->name);
   return claim == NULL || claim->type == JSON_NULL ? NULL : claim;
 }

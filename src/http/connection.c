@@ -568,6 +568,14 @@ void http_connection_open(HttpServer *server, Stream *stream, Str peer) {
   if (is_refused) refuse_connection(connection);
 }
 
+bool http_connection_describe(const Connection *connection, Arena *arena, HttpRequest *ret) {
+  ret->is_tls = connection->server->tls != NULL;
+  ret->peer = arena_str(arena, (Str){connection->peer, connection->peer_len});
+  Str certificate = ret->is_tls ? tls_peer_name(connection->stream) : (Str){0};
+  if (certificate.len > 0) ret->certificate = arena_str(arena, certificate);
+  return ret->peer.ptr != NULL && (certificate.len == 0 || ret->certificate.ptr != NULL);
+}
+
 /* Timeouts. */
 
 static bool is_due(uint64_t now_ms, uint64_t since_ms, uint32_t timeout_ms) {

@@ -157,6 +157,8 @@ void http_server_note_gone(HttpServer *server);
 
 /* connection.c */
 void http_connection_open(HttpServer *server, Stream *stream, Str peer);
+/* Of a request: what its connection says of who sends it. False when memory is out. */
+bool http_connection_describe(const Connection *connection, Arena *arena, HttpRequest *ret);
 /* Timeouts. The connection may be closed when it returns. */
 void http_connection_sweep(Connection *connection, uint64_t now_ms);
 /* At once; its exchanges are cancelled. */

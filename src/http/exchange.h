@@ -37,7 +37,8 @@ typedef struct HttpRequest {
   int version;  /* 10, 11, 20 */
   Str protocol; /* HTTP/2's :protocol (RFC 8441), where the method was CONNECT and is GET here; ptr NULL: none */
   bool is_tls;
-  Str peer; /* "127.0.0.1:51000"; empty on a Unix socket */
+  Str peer;        /* "127.0.0.1:51000"; empty on a Unix socket */
+  Str certificate; /* what the client's certificate calls its holder (tls_peer_name); empty: it has shown none */
 } HttpRequest;
 
 /* The first header of the (lower case) name; ptr NULL where there is none. */

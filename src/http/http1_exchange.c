@@ -19,9 +19,7 @@ Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const
   if (exchange == NULL) return NULL;
   exchange->base.ops = &http1_exchange_ops;
   exchange->base.request = head->request;
-  exchange->base.request.peer = arena_str(arena, (Str){connection->peer, connection->peer_len});
-  if (exchange->base.request.peer.ptr == NULL) return NULL;
-  exchange->base.request.is_tls = server->tls != NULL;
+  if (!http_connection_describe(connection, arena, &exchange->base.request)) return NULL;
   exchange->base.arena = arena;
   exchange->base.loop = server->loop;
   exchange->base.server = server;

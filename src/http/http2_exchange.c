@@ -16,9 +16,7 @@ Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *s
   if (exchange == NULL) return NULL;
   exchange->base.ops = &http2_exchange_ops;
   exchange->base.request = head->request;
-  exchange->base.request.is_tls = server->tls != NULL;
-  exchange->base.request.peer = arena_str(arena, (Str){connection->connection->peer, connection->connection->peer_len});
-  if (exchange->base.request.peer.ptr == NULL) return NULL;
+  if (!http_connection_describe(connection->connection, arena, &exchange->base.request)) return NULL;
   exchange->base.arena = arena;
   exchange->base.loop = server->loop;
   exchange->base.server = server;

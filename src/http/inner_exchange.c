@@ -30,7 +30,8 @@ HttpExchange *http_inner_create(const HttpExchange *outer) {
   HttpInner *inner = arena == NULL ? NULL : ARENA_NEW(arena, HttpInner);
   Str peer = inner == NULL ? (Str){NULL, 0} : arena_str(arena, outer->request.peer);
   Str authority = inner == NULL ? (Str){NULL, 0} : arena_str(arena, outer->request.authority);
-  if (peer.ptr == NULL || authority.ptr == NULL) {
+  Str certificate = inner == NULL ? (Str){NULL, 0} : arena_str(arena, outer->request.certificate);
+  if (peer.ptr == NULL || authority.ptr == NULL || certificate.ptr == NULL) {
     http_server_arena_release(server, arena);
     return NULL;
   }
@@ -41,6 +42,7 @@ HttpExchange *http_inner_create(const HttpExchange *outer) {
   inner->base.started_us = loop_monotonic_us(server->loop);
   inner->base.request.peer = peer;
   inner->base.request.authority = authority;
+  inner->base.request.certificate = certificate;
   inner->base.request.is_tls = outer->request.is_tls;
   inner->base.request.version = outer->request.version;
   return &inner->base;

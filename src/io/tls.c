@@ -14,6 +14,7 @@
 
 enum {
   RECORD_BYTES_MAX = SSL3_RT_MAX_PLAIN_LENGTH,
+  PEER_NAME_BYTES_MAX = 4096,
   ANSWERS_QUEUED_MAX = 256 * 1024 /* of the protocol's own, to who asks and does not read */
 };
 
@@ -37,6 +38,7 @@ typedef struct TlsStream {
   bool is_flush_due_below; /* something was written there in this turn */
   bool is_ended, is_closing;
   bool wants_shutdown, is_shut;
+  Buf peer_name;         /* of the client's certificate */
   size_t answered_bytes; /* the protocol's own answers that the peer has not taken yet */
 } TlsStream;
 
@@ -53,6 +55,8 @@ bool tls_has_chosen_h2(const Stream *stream) {
   SSL_get0_alpn_selected(tls_of_const(stream)->ssl, &name, &len);
   return len == 2 && memcmp(name, "h2", 2) == 0;
 }
+
+Str tls_peer_name(const Stream *stream) { return buf_str(&tls_of_const(stream)->peer_name); }
 
 static void flush_later(TlsStream *tls) { loop_flush_add(tls->stream.loop, &tls->flush); }
 
@@ -169,6 +173,10 @@ static void shutdown_if_wanted(TlsStream *tls) {
 static void handshake(TlsStream *tls) {
   ERR_clear_error();
   int result = SSL_do_handshake(tls->ssl);
+  if (result == 1 && !tls_peer_write_name(tls->ssl, &tls->peer_name)) {
+    tls_fail(tls); /* rather than to let it in as somebody else */
+    return;
+  }
   if (result == 1) {
     tls->state = TLS_OPEN;
     (void)send_records(tls);
@@ -295,6 +303,7 @@ static void on_below_closed(void *context) {
   if (tls->collected != NULL) loop_block_release(tls->stream.loop, tls->collected);
   SSL_free(tls->ssl); /* and its two buffers */
   tls_contexts_release(tls->contexts);
+  buf_done(&tls->peer_name);
   if (tls->stream.events != NULL) tls->stream.events->closed(tls->stream.context);
   memory_free(tls);
 }
@@ -345,6 +354,7 @@ Stream *tls_accept(Tls *shared, Stream *below) {
   *tls = (TlsStream){.stream = {.ops = &tls_ops, .loop = below->loop},
                      .below = below,
                      .contexts = tls_contexts_acquire(shared),
+                     .peer_name = buf_on_heap(PEER_NAME_BYTES_MAX),
                      .flush = {.run = on_flush}};
   if (!make_connection(tls)) {
     ERR_clear_error();

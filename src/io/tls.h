@@ -31,3 +31,6 @@ Stream *tls_accept(Tls *tls, Stream *below);
 bool tls_is_established(const Stream *stream);
 /* … and ALPN (RFC 7301) chose HTTP/2. */
 bool tls_has_chosen_h2(const Stream *stream);
+/* What the client's certificate calls its holder: the first URI of its subjectAltName, else the subject's name as RFC 4514 writes it. Empty
+ * where none was asked for. Lives as long as the stream. */
+Str tls_peer_name(const Stream *stream);

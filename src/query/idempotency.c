@@ -39,8 +39,11 @@ void idempotency_keys_destroy(IdempotencyKeys *keys) {
 
 bool idempotency_begin(IdempotencyKeys *keys, Idempotency *idempotency, const Caller *caller, int64_t now_us, Arena *arena) {
   bool has_id = caller->is_authenticated && caller->id.type == VALUE_TEXT;
-  /* All strangers are one caller, who is nobody's id. */
-  idempotency->caller = has_id ? arena_printf(arena, "=%.*s", STR_ARGS(caller->id.text)) : STR("-");
+  /* All strangers are one caller, who is nobody's id. What a certificate says comes first, and its length tells the two apart. */
+  Str id = has_id ? caller->id.text : (Str){0}, certificate = caller->certificate != NULL ? caller->certificate->text : (Str){0};
+  Str who = has_id ? arena_printf(arena, "=%.*s", STR_ARGS(id)) : STR("-");
+  idempotency->caller =
+      certificate.len == 0 ? who : arena_printf(arena, "%zu:%.*s%.*s", certificate.len, STR_ARGS(certificate), STR_ARGS(who));
   if (idempotency->caller.ptr == NULL) return false;
   idempotency->now_us = now_us;
   bool is_taken = false;

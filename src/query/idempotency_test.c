@@ -32,6 +32,27 @@ static void a_key_is_under_way_once_for_each_caller(void **state) {
   arena_destroy(arena);
 }
 
+static void who_shows_a_certificate_is_known_by_it(void **state) {
+  (void)state;
+  Arena *arena = arena_create(0);
+  IdempotencyKeys *keys = NULL;
+  const JsonValue names[] = {{.type = JSON_STRING, .text = STR("CN=a")}, {.type = JSON_STRING, .text = STR("CN=b")}};
+  const Caller a = {.certificate = &names[0]}, b = {.certificate = &names[1]};
+  Caller ann_at_a = ann;
+  ann_at_a.certificate = &names[0];
+  assert_int_equal(idempotency_keys_create(&options, &keys, NULL), CODE_OK);
+  const Caller *callers[] = {&stranger, &a, &b, &ann, &ann_at_a};
+  Idempotency first[5], again = {.key = STR("k")};
+  for (size_t i = 0; i < 5; i++) {
+    first[i] = (Idempotency){.key = STR("k")};
+    assert_true(idempotency_begin(keys, &first[i], callers[i], 5, arena));
+    assert_false(idempotency_begin(keys, &again, callers[i], 5, arena));
+  }
+  for (size_t i = 0; i < 5; i++) idempotency_end(&first[i], false);
+  idempotency_keys_destroy(keys);
+  arena_destroy(arena);
+}
+
 static void no_id_is_taken_for_a_stranger(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
@@ -68,6 +89,7 @@ static void the_table_is_known_once_an_answer_was_kept(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_key_is_under_way_once_for_each_caller),
+      cmocka_unit_test(who_shows_a_certificate_is_known_by_it),
       cmocka_unit_test(no_id_is_taken_for_a_stranger),
       cmocka_unit_test(the_table_is_known_once_an_answer_was_kept),
   };

@@ -38,6 +38,20 @@ static const Problem *bad_token(Request *request, Str challenge, const Error *er
   return problem;
 }
 
+/* Who the token says is calling, with what the connection's certificate says. NULL when memory is out. */
+static const Caller *caller_of(const Request *request) {
+  const Caller *known = identity_caller(request->identity);
+  const HttpExchange *exchange = request->api.exchange;
+  if (exchange->request.certificate.len == 0) return known;
+  Caller *caller = ARENA_NEW(exchange->arena, Caller);
+  JsonValue *certificate = ARENA_NEW(exchange->arena, JsonValue);
+  if (caller == NULL || certificate == NULL) return NULL;
+  *certificate = (JsonValue){.type = JSON_STRING, .text = exchange->request.certificate};
+  *caller = *known;
+  caller->certificate = certificate;
+  return caller;
+}
+
 static StepOutcome step_authenticate(Request *request) {
   Error err;
   Str challenge = STR("invalid_token");
@@ -48,7 +62,12 @@ static StepOutcome step_authenticate(Request *request) {
     request->api.problem = code == CODE_UNAUTHENTICATED ? bad_token(request, challenge, &err) : problem_from_error(arena, &err);
     return STEP_REFUSED;
   }
-  request->api.caller = identity_caller(request->identity);
+  const Caller *caller = caller_of(request);
+  if (caller == NULL) {
+    request->api.problem = problem_create(request->api.exchange->arena, CODE_UNAVAILABLE, STR("out of memory"));
+    return STEP_REFUSED;
+  }
+  request->api.caller = caller;
   request->api.expires_us = identity_expires_us(request->identity);
   return STEP_NEXT;
 }
@@ -374,7 +393,10 @@ static void write_log(Worker *worker, const Request *request, int64_t duration_u
       .bytes_in = exchange->bytes_in,
       .bytes_out = exchange->bytes_out,
   };
-  if (caller->id.type == VALUE_TEXT) entry.caller = caller->id.text;
+  if (caller->id.type == VALUE_TEXT)
+    entry.caller = caller->id.text;
+  else if (caller->certificate != NULL)
+    entry.caller = caller->certificate->text;
   if (request->api.problem != NULL) entry.code = code_name(request->api.problem->code);
   access_log_add(worker->log, &entry);
 }

@@ -16,11 +16,13 @@ export function makeAuthority(folder, name) {
   return describe(folder, name);
 }
 
-// A certificate for the names given, by an authority.
-export function makeCertificate(folder, authority, name, names = [name], usage = 'serverAuth') {
+const alternative = (name) => (/^[\d.]+$/.test(name) ? `IP:${name}` : /^\w+:/.test(name) ? `URI:${name}` : `DNS:${name}`);
+
+// A certificate for the names given (hosts, addresses, URIs), by an authority.
+export function makeCertificate(folder, authority, name, names = [name], usage = 'serverAuth', subject = `/CN=${name}`) {
   const extensions = path.join(folder, `${name}.ext`);
-  fs.writeFileSync(extensions, `subjectAltName=${names.map((n) => (/^[\d.]+$/.test(n) ? `IP:${n}` : `DNS:${n}`)).join(',')}\nextendedKeyUsage=${usage}\n`);
-  openssl(folder, 'req', '-new', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+  fs.writeFileSync(extensions, `subjectAltName=${names.map(alternative).join(',')}\nextendedKeyUsage=${usage}\n`);
+  openssl(folder, 'req', '-new', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-utf8', '-subj', subject);
   openssl(folder, 'x509', '-req', '-in', `${name}.csr`, '-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial', '-days', '2', '-extfile', extensions, '-out', `${name}.pem`);
   return describe(folder, name);
 }
