@@ -423,12 +423,19 @@ static Code table_plan(Planner *planner, const TablePair *pair) {
   return indexes_plan(planner, pair);
 }
 
+/* What belongs to new tables comes right behind them: where pieces of a migration are transactions it is done in theirs, in which nobody
+ * waits for it. */
+static int step_rank(const Step *step) {
+  bool is_of_new_table = step->is_on_new_table && (step->kind == STEP_ADD_FOREIGN_KEY || step->kind == STEP_ADD_INDEX);
+  return is_of_new_table ? 2 * STEP_CREATE_TABLE + 1 : 2 * (int)step->kind;
+}
+
 /* Stable: steps of one kind stay in the contract's order. */
 static void steps_sort(MigrationPlan *plan) {
   for (size_t i = 1; i < plan->steps.count; i++) {
     Step step = plan->steps.items[i];
     size_t at = i;
-    for (; at > 0 && plan->steps.items[at - 1].kind > step.kind; at--) plan->steps.items[at] = plan->steps.items[at - 1];
+    for (; at > 0 && step_rank(&plan->steps.items[at - 1]) > step_rank(&step); at--) plan->steps.items[at] = plan->steps.items[at - 1];
     plan->steps.items[at] = step;
   }
 }

@@ -73,6 +73,20 @@ static void a_renaming_is_no_drop_there_and_back(void **state) {
   check_steps(behind, behind, false, "");
 }
 
+static void what_belongs_to_new_tables_comes_right_behind_them(void **state) {
+  (void)state;
+  check_steps(THING("a: String"),
+              THING("a: String @unique b: String") "type B @resource" RULES "{ id: Int! @id label: String! @unique thing: Thing }", false,
+              "table bs is made\nthe foreign key of B.thing is made\nindex bs_label_unique is made\nindex bs_thing_id_index is made\n"
+              "column things.b is added\nindex things_a_unique is made\n");
+}
+
+static void the_order_of_an_enums_values_is_nothing(void **state) {
+  (void)state;
+  check_steps(THING("a: K") "enum K { X Y }", THING("a: K") "enum K { Y X }", false, "");
+  check_steps(THING("a: K") "enum K { X Y }", THING("a: K") "enum K { Y X Z }", false, "the values of things.a change\n");
+}
+
 static void what_loses_data_is_marked(void **state) {
   (void)state;
   check_steps(THING("name: String size: BigInt!"), THING("size: BigInt!"), false, "! column things.name is dropped\n");
@@ -157,6 +171,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nothing_changes_between_equals),
       cmocka_unit_test(a_renaming_is_no_drop_there_and_back),
+      cmocka_unit_test(what_belongs_to_new_tables_comes_right_behind_them),
+      cmocka_unit_test(the_order_of_an_enums_values_is_nothing),
       cmocka_unit_test(what_loses_data_is_marked),
       cmocka_unit_test(fields_become_required_and_optional),
       cmocka_unit_test(what_no_step_can_do_is_refused),
