@@ -73,6 +73,8 @@ const Value *write_key_stored(Write *write, const Resource *resource, const Valu
 
 /* What the field gets when it is not given; null where there is no default. */
 Code write_default(Write *write, const Field *field, Value *ret, Error *err);
+/* A value that no body gave, the key that a path names or a default that was computed, keeps to its field's constraints too. */
+Code write_check_made(Write *write, const WriteRow *row, const Field *field, const Value *value, Error *err);
 bool write_values_equal(const Value *a, const Value *b);
 /* A merge patch (RFC 7396) of an embedded object or JSON value, applied to the old value and decoded again. */
 Code write_merge(Write *write, WriteRow *row, const Field *field, const Value *old, Value *ret, Error *err);

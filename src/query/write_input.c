@@ -58,6 +58,17 @@ Code mistakes_refuse(Write *write, Error *err) {
 
 /* ---- one value ---- */
 
+static Code note_mistakes(Write *write, Str row_pointer, const InputMistakes *mistakes, Error *err) {
+  for (size_t i = 0; i < mistakes->count && write->mistakes.count < MISTAKES_MAX; i++) {
+    const InputMistake *from = &mistakes->items[i];
+    Str pointer = arena_printf(write->arena, "%.*s%.*s", STR_ARGS(row_pointer), STR_ARGS(from->pointer));
+    /* The two lists of codes begin alike. */
+    Mistake mistake = {.code = (MistakeCode)from->code, .pointer = pointer, .detail = from->detail, .hint = from->hint};
+    if (pointer.ptr == NULL || !VEC_PUSH(write->arena, &write->mistakes, mistake)) return error_no_memory(err);
+  }
+  return CODE_OK;
+}
+
 /* Decodes by the field's type and constraints; *ret_is_valid false where mistakes were noted. */
 static Code decode_value(Write *write, Str row_pointer, const Field *field, const JsonValue *json, Value *ret, bool *ret_is_valid,
                          Error *err) {
@@ -65,15 +76,7 @@ static Code decode_value(Write *write, Str row_pointer, const Field *field, cons
   InputPath path = {.name = field->name};
   Code code = field_value_decode(field, json, &path, write->arena, ret, &mistakes, err);
   *ret_is_valid = code == CODE_OK;
-  if (code != CODE_VALIDATION_FAILED) return code;
-  for (size_t i = 0; i < mistakes.count && write->mistakes.count < MISTAKES_MAX; i++) {
-    const InputMistake *from = &mistakes.items[i];
-    Str pointer = arena_printf(write->arena, "%.*s%.*s", STR_ARGS(row_pointer), STR_ARGS(from->pointer));
-    /* The two lists of codes begin alike. */
-    Mistake mistake = {.code = (MistakeCode)from->code, .pointer = pointer, .detail = from->detail, .hint = from->hint};
-    if (pointer.ptr == NULL || !VEC_PUSH(write->arena, &write->mistakes, mistake)) return error_no_memory(err);
-  }
-  return CODE_OK;
+  return code == CODE_VALIDATION_FAILED ? note_mistakes(write, row_pointer, &mistakes, err) : code;
 }
 
 /* The field that says how a relation's key is filled, where the key field does not say it itself. */
@@ -100,6 +103,20 @@ Code write_default(Write *write, const Field *field, Value *ret, Error *err) {
   if (from->default_kind != DEFAULT_VALUE) return CODE_OK;
   bool is_valid = true;
   return decode_value(write, STR(""), field, &from->default_value, ret, &is_valid, err);
+}
+
+/* Or a literal of the contract, which was checked with it. */
+static bool is_from_input(const WriteRow *row, const Field *field) {
+  if (row->of_path != NULL && row->of_path[field->stored_index]) return false;
+  return row->given[field->stored_index] || default_field(field)->default_kind == DEFAULT_VALUE;
+}
+
+Code write_check_made(Write *write, const WriteRow *row, const Field *field, const Value *value, Error *err) {
+  if (is_from_input(row, field) || value_is_null(value)) return CODE_OK;
+  InputMistakes mistakes = {0};
+  InputPath path = {.name = field->name};
+  Code code = field_value_check(field, value, &path, write->arena, &mistakes, err);
+  return code == CODE_VALIDATION_FAILED ? note_mistakes(write, row->pointer, &mistakes, err) : code;
 }
 
 bool write_values_equal(const Value *a, const Value *b) {

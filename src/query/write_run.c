@@ -157,10 +157,12 @@ static Code check_halves(Write *write, const WriteRow *row, const bool *is_chang
   return CODE_OK;
 }
 
-/* What a default made null or broke although the field needs it: a default's expression over a caller that lacks the claim, say. */
+/* What a default made null although the field needs it (its expression is over a claim that the caller lacks, say), or made otherwise than
+ * the field may be. */
 static Code check_defaults(Write *write, const WriteRow *row, const bool *is_stored, Error *err) {
   for (size_t i = 0; i < row->resource->stored_count; i++) {
     const Field *field = row->resource->stored[i];
+    TRY(write_check_made(write, row, field, &row->row[i], err));
     if (!is_stored[i] || !field->is_required || !value_is_null(&row->row[i])) continue;
     if (!mistake_add(write, MISTAKE_REQUIRED, row->pointer, field->name, STR("is required"), (Str){0})) return error_no_memory(err);
   }
@@ -411,6 +413,7 @@ static Code reset_others(Write *write, WriteRow *row, Error *err) {
     bool stays = field->is_key || field->is_readonly || field->is_immutable || field->is_server_made;
     if (row->given[i] || stays) continue;
     TRY(write_default(write, field, &row->values[i], err));
+    TRY(write_check_made(write, row, field, &row->values[i], err));
     row->given[i] = true;
   }
   return mistakes_refuse(write, err);
