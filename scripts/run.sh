@@ -52,6 +52,8 @@ The shop is served.
   $address/docs             the reference, to try requests in a browser
   $address/v1/products      REST
   $address/openapi.json     the same as an OpenAPI document
+  $address/graphql          GraphQL; in a browser GraphiQL
+  ${address#http://}               gRPC, gRPC-Web and Connect, with reflection
   $address/livez            is it alive
   $address/metrics          figures for Prometheus
 

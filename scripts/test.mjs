@@ -8,14 +8,30 @@ import path from 'node:path';
 const kind = process.env.CAISSON_BUILD ?? 'test';
 
 const logs = 'build-test/logs';
+// A test that waits for ever ends with its part: every file says something within this time.
+const SILENCE_MAX_MS = 8 * 60 * 1000;
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-function execute(command, args, log, env = {}) {
+function execute(command, args, log, env = {}, silenceMaxMs = Infinity) {
   return new Promise((resolve) => {
     const out = fs.openSync(path.join(logs, log), 'w');
-    const child = spawn(command, args, { stdio: ['ignore', out, out], env: { ...process.env, ...env } });
-    child.once('error', (error) => { fs.writeSync(out, String(error)); fs.closeSync(out); resolve(127); });
-    child.once('exit', (code) => { fs.closeSync(out); resolve(code ?? 1); });
+    const child = spawn(command, args, { stdio: ['ignore', out, out], env: { ...process.env, ...env }, detached: true });
+    const endAll = (signal) => { try { process.kill(-child.pid, signal); } catch { /* they have ended */ } };
+    const onInterrupt = () => { endAll('SIGTERM'); process.exit(130); };
+    const watch = setInterval(() => {
+      if (Date.now() - fs.fstatSync(out).mtimeMs < silenceMaxMs) return;
+      fs.writeSync(out, `\nnot ok 0 - nothing was said for ${silenceMaxMs / 1000} s: something waits for ever, and was ended\n`);
+      endAll('SIGKILL');
+    }, 5000);
+    const end = (code) => {
+      clearInterval(watch);
+      process.off('SIGINT', onInterrupt);
+      fs.closeSync(out);
+      resolve(code);
+    };
+    process.once('SIGINT', onInterrupt);
+    child.once('error', (error) => { fs.writeSync(out, String(error)); end(127); });
+    child.once('exit', (code) => end(code ?? 1));
   });
 }
 
@@ -70,7 +86,7 @@ function readNodeTap(text) {
 }
 
 async function runNode(name, files, env) {
-  await execute('node', ['--test', '--test-reporter=tap', ...files], `${name}.log`, env);
+  await execute('node', ['--test', '--test-reporter=tap', ...files], `${name}.log`, env, SILENCE_MAX_MS);
   return readNodeTap(readLog(`${name}.log`));
 }
 

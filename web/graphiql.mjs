@@ -38,8 +38,10 @@ function documentOf(text) {
 const fetcher = (params, options) =>
   createGraphiQLFetcher({ url, headers: headers(), wsClient: webSocket() })(params, { ...options, documentAST: documentOf(params.query) });
 const plugins = [explorerPlugin({ showAttribution: false })];
-const defaultQuery = `# Write a query, or click one together in the explorer at the left. Ctrl-Space says what may stand here.
-# A subscription goes over WebSocket. The token above says who is asking.
+const defaultQuery = `# Write a query, or click one together
+# in the explorer at the left.
+# Ctrl-Space says what may stand here.
+# The token above says who is asking.
 
 {
   __typename
