@@ -40,6 +40,8 @@ typedef struct Face {
   bool (*accepts)(const struct Api *api, const HttpRequest *request);
   /* True where the request's body is to come in pieces (HTTP_BODY_STREAMED); decode is then called before it is there. NULL: never. */
   bool (*is_body_streamed)(const struct Api *api, const HttpRequest *request);
+  /* How long a body that comes whole may be. NULL: as the server has it. */
+  size_t (*body_bytes_max)(const struct Api *api, const HttpRequest *request);
   Code (*decode)(ApiRequest *request);         /* CODE_OK, or a code with request->problem set */
   void (*encode)(ApiRequest *request);         /* from group.calls[].result to request->response */
   void (*encode_problem)(ApiRequest *request); /* request->problem in the face's own form */

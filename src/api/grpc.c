@@ -8,7 +8,7 @@
 #include "api/problem_json.h"
 #include "api/proto_json.h"
 
-enum { MESSAGE_BYTES_MAX = 256 * 1024 * 1024 };
+enum { MESSAGE_BYTES_MAX = 256 * 1024 * 1024, BODY_BYTES_MORE = 64 };
 
 /* ---- What is made once ---- */
 
@@ -105,6 +105,13 @@ static bool accepts(const Api *api, const HttpRequest *request) {
 static bool is_body_streamed(const Api *api, const HttpRequest *request) {
   const ProtoMethod *method = request->method != HTTP_POST ? NULL : proto_method(api->grpc->schema, request->path);
   return method != NULL && method->is_client_streaming;
+}
+
+size_t grpc_body_bytes_max(size_t message_bytes_max) { return message_bytes_max / 3 * 4 + BODY_BYTES_MORE; }
+
+static size_t body_bytes_max(const Api *api, const HttpRequest *request) {
+  (void)request;
+  return grpc_body_bytes_max(api->grpc->limits.message_bytes_max);
 }
 
 /* ---- Messages ---- */
@@ -250,6 +257,7 @@ const Face grpc_face = {
     .name = STR_INIT("grpc"),
     .accepts = accepts,
     .is_body_streamed = is_body_streamed,
+    .body_bytes_max = body_bytes_max,
     .decode = decode,
     .encode = encode,
     .encode_problem = encode_problem,

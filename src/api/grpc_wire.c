@@ -236,6 +236,7 @@ static Code unpack(Str body, size_t message_bytes_max, Arena *arena, Str *ret, E
 Code grpc_wire_message(const GrpcWire *wire, Str body, size_t message_bytes_max, Arena *arena, Str *ret, Error *err) {
   if (wire->protocol == GRPC_CONNECT) {
     Str message = wire->is_get ? wire->message : body;
+    if (message.len > message_bytes_max) return error_set(err, CODE_TOO_LARGE, "the message is longer than %zu bytes", message_bytes_max);
     if (wire->has_compression && message.len > 0) return unpack(message, message_bytes_max, arena, ret, err);
     *ret = message;
     return CODE_OK;

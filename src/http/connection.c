@@ -147,7 +147,7 @@ static void begin_exchange(Connection *connection, Http1Exchange *exchange) {
   }
   if (server->handler.head != NULL) exchange->mode = server->handler.head(server->handler.context, &exchange->base);
   if (exchange->base.is_answered || connection->is_closed) return;
-  if (exchange->mode == HTTP_BODY_BUFFERED && exchange->body_bytes > server->limits.body_bytes_max) {
+  if (exchange->mode == HTTP_BODY_BUFFERED && exchange->body_bytes > exchange->base.body_bytes_max) {
     http1_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
     return;
   }
@@ -161,7 +161,7 @@ static void begin_exchange(Connection *connection, Http1Exchange *exchange) {
   } else {
     exchange->expects_continue = false;
   }
-  exchange->received = buf_on(exchange->base.arena, server->limits.body_bytes_max);
+  exchange->received = buf_on(exchange->base.arena, exchange->base.body_bytes_max);
   if (exchange->mode == HTTP_BODY_STREAMED) ask_handler(exchange);
 }
 

@@ -56,7 +56,7 @@ typedef struct HttpResponse {
 typedef struct HttpExchange HttpExchange;
 
 typedef enum HttpBodyMode {
-  HTTP_BODY_BUFFERED = 0, /* handler->request is called when the body is whole, at most body_max bytes (else the protocol answers 413) */
+  HTTP_BODY_BUFFERED = 0, /* handler->request is called when the body is whole, at most body_bytes_max bytes (else the protocol answers 413) */
   HTTP_BODY_STREAMED,     /* handler->request is called at once; the body comes by on_body */
 } HttpBodyMode;
 
@@ -104,6 +104,7 @@ struct HttpExchange {
   uint64_t bytes_in, bytes_out;
   int64_t started_us;  /* monotonic */
   int64_t deadline_us; /* monotonic; 0: the server's own timeouts alone */
+  size_t body_bytes_max; /* of a buffered body: the server's limit, until the handler's head says another, up to body_bytes_largest */
   bool is_answered;
   bool is_long; /* set by the handler before begin: the answer has no end of its own, and counts no more as in flight once it has begun */
   bool is_message;   /* within another (http/inner_exchange.h): what is written arrives piece by piece as it was written */

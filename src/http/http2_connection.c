@@ -28,7 +28,8 @@ static void forget_due(Http2Connection *connection) {
 /* ---- Bodies that come in ---- */
 
 static size_t bodies_high(const Http2Connection *connection) {
-  size_t two_bodies = 2 * server_of(connection)->limits.body_bytes_max;
+  const HttpLimits *limits = &server_of(connection)->limits;
+  size_t two_bodies = 2 * (limits->body_bytes_max > limits->body_bytes_largest ? limits->body_bytes_max : limits->body_bytes_largest);
   return two_bodies > HTTP2_BODIES_HIGH_BYTES ? two_bodies : HTTP2_BODIES_HIGH_BYTES;
 }
 
@@ -164,7 +165,7 @@ static void begin_exchange(Http2Exchange *exchange) {
   if (server->handler.head != NULL) exchange->mode = server->handler.head(server->handler.context, &exchange->base);
   if (exchange->base.is_answered || exchange->stream == NULL) return;
   if (exchange->base.request.protocol.ptr != NULL) exchange->mode = HTTP_BODY_STREAMED;
-  if (exchange->mode == HTTP_BODY_BUFFERED && exchange->has_length && exchange->body_length > server->limits.body_bytes_max) {
+  if (exchange->mode == HTTP_BODY_BUFFERED && exchange->has_length && exchange->body_length > exchange->base.body_bytes_max) {
     http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
     return;
   }
@@ -173,7 +174,7 @@ static void begin_exchange(Http2Exchange *exchange) {
     return;
   }
   if (exchange->expects_continue && exchange->body_received == 0) http2_respond_continue(connection->http2, exchange->stream);
-  exchange->received = buf_on(exchange->base.arena, server->limits.body_bytes_max);
+  exchange->received = buf_on(exchange->base.arena, exchange->base.body_bytes_max);
   if (exchange->mode == HTTP_BODY_STREAMED) ask_handler(exchange);
 }
 

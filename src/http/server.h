@@ -8,6 +8,7 @@
 /* INTERFACE §6. */
 typedef struct HttpLimits {
   size_t body_bytes_max, header_bytes_max, uri_bytes_max;
+  size_t body_bytes_largest; /* what a handler may ask for one exchange */
   size_t connections_max;        /* in this process: shared by its servers through connections_open */
   size_t requests_in_flight_max; /* likewise */
   size_t streams_max;            /* HTTP/2, a connection */

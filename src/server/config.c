@@ -117,6 +117,8 @@ static const OptionSpec options[] = {
      .min = 1, .max = COUNT_MAX, .is_limit = true},
     {"graphql-ws-init-timeout", OPTION_DURATION, AT(graphql_ws_init_timeout_ms), "10s", "TIME",
      "for a GraphQL WebSocket's connection_init (4408)", .min = 1, .max = TIME_MAX_MS, .is_limit = true},
+    {"grpc-message-max", OPTION_SIZE, AT(grpc_message_bytes_max), "4MiB", "SIZE", "a message of a gRPC or Connect request, packed or not",
+     .min = 1, .max = SIZE_MAX_BYTES, .is_limit = true},
     {"websocket-message-max", OPTION_SIZE, AT(websocket_message_bytes_max), "1MiB", "SIZE", "a message that comes by WebSocket (1009)",
      .min = 1, .max = SIZE_MAX_BYTES, .is_limit = true},
     {"websocket-buffer-max", OPTION_SIZE, AT(websocket_queued_bytes_max), "16MiB", "SIZE",

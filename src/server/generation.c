@@ -118,7 +118,7 @@ static Code trust_documents(const Generation *generation, const ServeConfig *con
 }
 
 static Code make_grpc(GenerationVersion *version, Str contract_path, const ServeConfig *config, Error *err) {
-  GrpcLimits limits = {.message_bytes_max = config->body_bytes_max};
+  GrpcLimits limits = {.message_bytes_max = config->grpc_message_bytes_max};
   ProtoLock *lock = NULL;
   if (contract_path.len > 0) {
     Str path = proto_lock_path(contract_path, version->api->arena);

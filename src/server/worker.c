@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "api/grpc.h"
 #include "base/memory.h"
 #include "query/watch.h"
 #include "server/redirect.h"
@@ -141,6 +142,7 @@ bool worker_is_idle(const Worker *worker) {
 static HttpLimits http_limits_of(const ServeConfig *config) {
   return (HttpLimits){
       .body_bytes_max = config->body_bytes_max,
+      .body_bytes_largest = grpc_body_bytes_max(config->grpc_message_bytes_max),
       .header_bytes_max = config->header_bytes_max,
       .uri_bytes_max = config->uri_bytes_max,
       .connections_max = config->connections_max,

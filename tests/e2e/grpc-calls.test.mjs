@@ -31,7 +31,7 @@ const open = (Service, { port } = server) => {
 before(async () => {
   ['v1', 'v2'].forEach((version, i) => fs.writeFileSync(paths[i], contract(version)));
   shop = paths.map((one, i) => packageOf(describeContract(program, one)).shop[`v${i + 1}`]);
-  server = await startServer({ contractPath: paths[0], options: [paths[1], '--threads', '2', '--body-max', '20KiB'] });
+  server = await startServer({ contractPath: paths[0], options: [paths[1], '--threads', '2', '--body-max', '1KiB', '--grpc-message-max', '20KiB'] });
 });
 after(async () => {
   for (const client of clients) client.close();
@@ -133,6 +133,16 @@ test('messages have a limit', { timeout }, async () => {
   const large = { product: { id: 'large', name: 'n'.repeat(30000) } };
   const error = await fails(call(products, 'CreateProduct', large, { token: staff }), code.RESOURCE_EXHAUSTED);
   assert.equal(detailsOf(error).ErrorInfo.reason, 'TOO_LARGE');
+  // They are not what other faces' bodies are bounded by.
+  assert.equal((await call(products, 'CreateProduct', { product: { id: 'small', name: 'n'.repeat(19000) } }, { token: staff })).answer.id, 'small');
+  const connect = (name) => fetch(`${server.addresses[0]}/shop.v1.ProductService/CreateProduct`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${staff}` }, body: JSON.stringify({ product: { id: `connect-${name.length}`, name } }) });
+  assert.equal((await connect('n'.repeat(19000))).status, 200);
+  const refused = await connect('n'.repeat(21000));
+  assert.equal(refused.status, 429);
+  assert.equal((await refused.json()).code, 'resource_exhausted');
+  assert.equal((await connect('n'.repeat(100000))).status, 429);
+  const rest = await fetch(`${server.addresses[0]}/v1/products`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${staff}` }, body: JSON.stringify({ id: 'rest', name: 'n'.repeat(2000) }) });
+  assert.equal(rest.status, 413);
   const metadata = new grpc.Metadata();
   metadata.set('authorization', `Bearer ${staff}`);
   const streamed = await new Promise((resolve) => {

@@ -31,7 +31,7 @@ let Service;
 before(async () => {
   fs.writeFileSync(contractPath, contract);
   Service = registryOf(describeContract(program, contractPath)).getService('shop.v1.ProductService');
-  server = await startServer({ contractPath, options: ['--threads', '2', '--cors-origin', 'https://shop.example'] });
+  server = await startServer({ contractPath, options: ['--threads', '2', '--grpc-message-max', '1MiB', '--cors-origin', 'https://shop.example'] });
   base = server.addresses[0];
 });
 after(async () => {
