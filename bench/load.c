@@ -1,9 +1,11 @@
 /* load.c - a load generator: C keep-alive connections on one thread, each with one request in flight, for a number of requests or of
  * seconds. Without -R it is a closed loop: an answer is followed by the next request. With -R it is an open one: requests are due at a
  * constant rate whatever the answers do, and a latency counts from when its request was due, so that a stall is felt by all that had to
- * wait for it (no coordinated omission). A request is a template in which `{i}` becomes a number: the next of a sequence, or a random one
+ * wait for it (no coordinated omission); with -G one for which no connection gets free in time is left unsent, as by a client with a
+ * bounded pool. A request is a template in which `{i}` becomes a number: the next of a sequence, or a random one
  * below N;
- * `{line}` becomes a random line of a file. Every answer's status is checked. Prints one line of JSON. */
+ * `{line}` becomes a random line of a file. Every answer's status is checked; with -A a second one is allowed, whose answers are counted
+ * apart and have no part in the latencies. Prints one line of JSON. */
 #include <assert.h>
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_BYTES_MAX = 1024 * 1024, REQUEST_BYTES_MAX = 64 * 1024, CONNECTIONS_MAX = 1024, EVENTS_MAX = 256 };
+enum { ANSWER_BYTES_MAX = 1024 * 1024, REQUEST_BYTES_MAX = 64 * 1024, CONNECTIONS_MAX = 10000, EVENTS_MAX = 256 };
 
 typedef struct Options {
   uint16_t port;
@@ -37,7 +39,9 @@ typedef struct Options {
   uint64_t first;        /* {i} counts from here */
   uint64_t random_below; /* above 0: {i} is random below it */
   int status;
-  int wait_ms; /* without an answer for so long, something is wrong */
+  int refused_status;  /* 0: none is allowed */
+  uint64_t give_up_ms; /* 0: what is due waits for a connection for as long as it takes */
+  int wait_ms;         /* without an answer for so long, something is wrong */
 } Options;
 
 typedef struct Lines {
@@ -58,7 +62,7 @@ typedef struct Load {
   const Options *options;
   Lines lines;
   FILE *ids;
-  uint64_t next, sent, answered, wrong, bytes;
+  uint64_t next, due, sent, answered, refused, wrong, bytes; /* due: sent or given up */
   uint64_t random;
   uint64_t begin_ns, deadline_ns;
   Connection connections[CONNECTIONS_MAX];
@@ -133,7 +137,7 @@ static size_t fill(Load *load, const char *template, uint64_t number, char *out,
 }
 
 static bool is_over(const Load *load) {
-  if (load->options->requests_max > 0) return load->sent >= load->options->requests_max;
+  if (load->options->requests_max > 0) return load->due >= load->options->requests_max;
   return now_ns() >= load->deadline_ns;
 }
 
@@ -158,6 +162,7 @@ static void send_next(Load *load, Connection *connection, uint64_t due_ns) {
   length += body_length;
   connection->answer_length = 0;
   connection->due_ns = due_ns;
+  load->due++;
   load->sent++;
   if (write(connection->fd, request, length) != (ssize_t)length) {
     perror("load: write");
@@ -201,13 +206,17 @@ static void note_id(Load *load, const char *answer) {
 
 static void take_answer(Load *load, Connection *connection) {
   int status = (int)strtol(connection->answer + 9, NULL, 10);
+  load->answered++;
+  load->bytes += connection->answer_length;
+  if (status == load->options->refused_status) {
+    load->refused++;
+    return;
+  }
   if (status != (connection->is_write ? 201 : load->options->status)) {
     if (load->wrong++ == 0) snprintf(load->first_wrong, sizeof load->first_wrong, "%.500s", connection->answer);
   } else if (load->ids != NULL) {
     note_id(load, connection->answer);
   }
-  load->answered++;
-  load->bytes += connection->answer_length;
   if (load->latency_count < LATENCIES_MAX) load->latencies_us[load->latency_count++] = (uint32_t)((now_ns() - connection->due_ns) / 1000);
 }
 
@@ -254,9 +263,11 @@ static uint32_t percentile(const Load *load, double part) {
 
 static void report(Load *load, double seconds) {
   qsort(load->latencies_us, load->latency_count, sizeof *load->latencies_us, compare_latencies);
-  printf("{\"requests\":%llu,\"wrong\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u}\n",
-         (unsigned long long)load->answered, (unsigned long long)load->wrong, (unsigned long long)load->bytes, seconds,
-         percentile(load, 0.5), percentile(load, 0.99), percentile(load, 0.999));
+  printf("{\"requests\":%llu,\"refused\":%llu,\"unsent\":%llu,\"wrong\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50_us\":%u,\"p99_us\":%u,"
+         "\"p999_us\":%u}\n",
+         (unsigned long long)load->answered, (unsigned long long)load->refused, (unsigned long long)(load->due - load->sent),
+         (unsigned long long)load->wrong, (unsigned long long)load->bytes, seconds, percentile(load, 0.5), percentile(load, 0.99),
+         percentile(load, 0.999));
   if (load->wrong > 0) fprintf(stderr, "load: the first wrong answer:\n%s\n", load->first_wrong);
 }
 
@@ -275,10 +286,15 @@ static void connect_all(Load *load, int epoll_fd) {
 /* Sends what is due, as far as connections are free; returns the nanoseconds until the next is due. */
 static uint64_t send_due(Load *load) {
   for (;;) {
-    uint64_t due_ns = load->begin_ns + (uint64_t)((double)load->sent * 1e9 / load->options->rate), now = now_ns();
+    uint64_t due_ns = load->begin_ns + (uint64_t)((double)load->due * 1e9 / load->options->rate), now = now_ns();
     if (due_ns > now) return due_ns - now;
-    if (is_over(load) || load->idle_count == 0) return (uint64_t)load->options->wait_ms * 1000000u;
-    send_next(load, load->idle[--load->idle_count], due_ns);
+    if (is_over(load)) return (uint64_t)load->options->wait_ms * 1000000u;
+    if (load->idle_count > 0)
+      send_next(load, load->idle[--load->idle_count], due_ns);
+    else if (load->options->give_up_ms > 0 && now - due_ns > load->options->give_up_ms * 1000000u)
+      load->due++;
+    else
+      return (uint64_t)load->options->wait_ms * 1000000u;
   }
 }
 
@@ -307,7 +323,7 @@ static void run(Load *load) {
 int main(int argc, char **argv) {
   Options options = {.connections = 64, .seconds = 1, .method = "GET", .path = "/", .header = "", .status = 200, .wait_ms = 10000};
   uint64_t seed = 88172645463325252u;
-  for (int option; (option = getopt(argc, argv, "p:c:n:t:R:m:u:b:H:l:o:f:r:s:S:w:W:U:B:")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "p:c:n:t:R:m:u:b:H:l:o:f:r:s:A:G:S:w:W:U:B:")) != -1;) {
     switch (option) {
       case 'p': options.port = (uint16_t)strtoul(optarg, NULL, 10); break;
       case 'c': options.connections = strtoul(optarg, NULL, 10); break;
@@ -323,6 +339,8 @@ int main(int argc, char **argv) {
       case 'f': options.first = strtoull(optarg, NULL, 10); break;
       case 'r': options.random_below = strtoull(optarg, NULL, 10); break;
       case 's': options.status = (int)strtol(optarg, NULL, 10); break;
+      case 'A': options.refused_status = (int)strtol(optarg, NULL, 10); break;
+      case 'G': options.give_up_ms = strtoull(optarg, NULL, 10); break;
       case 'w': options.wait_ms = 1000 * (int)strtol(optarg, NULL, 10); break;
       case 'W': options.write_percent = strtoull(optarg, NULL, 10); break;
       case 'U': options.write_path = optarg; break;
@@ -333,7 +351,9 @@ int main(int argc, char **argv) {
                 "usage: load -p PORT [-c connections] [-n requests | -t seconds] [-R requests a second] [-m method] [-u path] [-b body] "
                 "[-H header] [-l "
                 "file of lines]\n"
-                "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-S seed] [-w seconds to wait]\n"
+                "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-A status of a refusal] [-G ms "
+                "until what is due is given up]\n"
+                "            [-S seed] [-w seconds to wait]\n"
                 "            [-W percent of writes -U path -B body]\n");
         return 2;
     }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures and writes docs/bench.md and docs/bench.svg; `full` takes longer. `guard` counts instructions instead and holds them to
 # bench/budget.json; `guard record` makes what it counts the budget. `watch` prints what ten thousand watches cost, `bulk` what rows by the
-# million do, `openapi` what the document of 200 resources does. `postgres` measures the server on PostgreSQL.
+# million do, `openapi` what the document of 200 resources does. `postgres` measures the server on PostgreSQL, `overload` three times more
+# than it can do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ninja -C build bench/hello bench/load bench/pipeline bench/sql >/dev/null
@@ -21,6 +22,10 @@ if [ "${1:-}" = openapi ]; then
   shift
   ninja -C build bench/openapi >/dev/null
   exec build/bench/openapi "$@"
+fi
+if [ "${1:-}" = overload ]; then
+  shift
+  exec node bench/overload.mjs "$@"
 fi
 if [ "${1:-}" = postgres ]; then
   shift

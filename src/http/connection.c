@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 
+#include "http/flight.h"
 #include "http/http2_connection.h"
 #include "http/http2_upgrade.h"
 #include "http/message.h"
@@ -53,6 +54,7 @@ static void connection_end(Connection *connection, bool with_reset) {
   HttpServer *server = connection->server;
   connection->is_closed = true;
   forget_resuming(connection);
+  http_flight_forget(connection);
   Http1Exchange *first = connection->first, *sent = connection->sent;
   connection->first = connection->last = connection->sent = connection->receiving = connection->held = connection->tunnel = NULL;
   connection->exchange_count = 0;
@@ -123,13 +125,6 @@ void http_connection_advance(Connection *connection) {
 
 /* Requests. */
 
-static bool enter_flight(Http1Exchange *exchange) {
-  HttpServer *server = exchange->server;
-  size_t before = atomic_fetch_add_explicit(&server->shared->requests_in_flight, 1, memory_order_relaxed);
-  exchange->is_in_flight = true;
-  return before < server->limits.requests_in_flight_max;
-}
-
 static void ask_handler(Http1Exchange *exchange) {
   HttpServer *server = exchange->server;
   exchange->is_owed = true;
@@ -151,7 +146,9 @@ static void begin_exchange(Connection *connection, Http1Exchange *exchange) {
     http1_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
     return;
   }
-  if (!enter_flight(exchange)) {
+  exchange->is_in_flight = true;
+  exchange->base.beside = connection->exchange_count - 1;
+  if (!http_flight_enter(server, exchange->base.beside)) {
     http1_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
     return;
   }
@@ -348,7 +345,23 @@ static void start_reading(Connection *connection) {
   stream_read_start(connection->stream);
 }
 
+/* Where the server has enough to do, what comes waits as it came. */
+static void stand_in_line(Connection *connection, Str bytes) {
+  buf_add(&connection->input, bytes);
+  if (connection->input.failed != CODE_OK) {
+    http_connection_close(connection);
+    return;
+  }
+  stop_reading(connection);
+  http_flight_wait(connection);
+}
+
 static void take(Connection *connection, Str bytes) {
+  bool is_between = connection->first == NULL && !connection->is_in_message;
+  if (connection->is_in_line || (is_between && http_flight_has_line(connection->server))) {
+    stand_in_line(connection, bytes);
+    return;
+  }
   assert(connection->input.len == 0);
   connection->unparsed = bytes;
   parse(connection);
@@ -410,7 +423,7 @@ static void on_read(void *context, Str bytes) {
 /* What had to wait: the exchange that was held, input that was kept, reading. */
 static void resume(Connection *connection) {
   HttpServer *server = connection->server;
-  if (connection->is_parsing || connection->is_closed || connection->is_deaf) return;
+  if (connection->is_parsing || connection->is_closed || connection->is_deaf || connection->is_in_line) return;
   if (connection->held != NULL && connection->held == connection->first) {
     Http1Exchange *exchange = connection->held;
     connection->held = NULL;
@@ -436,6 +449,14 @@ static void resume(Connection *connection) {
     }
   }
   if (connection->input.len == 0 && !connection->is_body_paused && connection->held == NULL) start_reading(connection);
+}
+
+void http_connection_take_turn(Connection *connection) {
+  if (connection->http2 != NULL)
+    http2_connection_take_turn(connection->http2);
+  else
+    resume(connection);
+  connection->is_late = false;
 }
 
 void http_connection_resume_body(Connection *connection) {

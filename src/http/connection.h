@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/pace.h"
 #include "http/exchange.h"
 #include "http/http1.h"
 #include "http/server.h"
@@ -57,8 +58,13 @@ struct HttpServer {
   struct HttpInner *inner, *inner_released; /* exchanges within others: under way; to be freed */
   Http2Connection *http2_due;               /* to be looked after before the turn ends */
   Connection *resuming;
+  size_t in_flight;                   /* of this server alone */
+  Connection *line_first, *line_last; /* of those who wait for a turn (http/flight.h) */
+  size_t line_count;
+  Pace line_pace;
+  int64_t line_turn_us; /* the turn in which it last moved */
   LoopHook hook;
-  LoopTimer *sweep_timer, *deadline_timer;
+  LoopTimer *sweep_timer, *deadline_timer, *line_timer;
   uint64_t sweep_ms;
   int64_t deadline_us; /* the earliest that the timer waits for; 0: it does not run */
   bool is_sweeping;
@@ -104,6 +110,8 @@ struct Connection {
   Stream *stream;
   Connection *next, *previous;
   Connection *next_resuming;
+  Connection *next_in_line, *previous_in_line;
+  int64_t lined_us;            /* stands in line since */
   Http2Connection *http2;      /* NULL: the connection speaks HTTP/1, or has not said yet */
   Http1Parser *parser;         /* NULL: HTTP/2 */
   Http1Exchange *first, *last; /* in the order of the requests */
@@ -124,10 +132,11 @@ struct Connection {
   bool is_reading, is_parsing;
   bool is_in_message; /* between a head and its end */
   bool is_body_paused, is_resuming;
-  bool is_ended;     /* the peer sends no more */
-  bool is_deaf;      /* whatever comes is thrown away */
-  bool is_finishing; /* the last answer was given */
-  bool is_lingering; /* … and taken by the system */
+  bool is_in_line, is_late; /* waits for its turn; has waited for too long */
+  bool is_ended;            /* the peer sends no more */
+  bool is_deaf;             /* whatever comes is thrown away */
+  bool is_finishing;        /* the last answer was given */
+  bool is_lingering;        /* … and taken by the system */
   bool is_cut;
   bool is_refused; /* beyond connections_max */
   bool is_closed;
@@ -152,6 +161,8 @@ void http_server_sweep_start(HttpServer *server);
 void http_server_bound(HttpServer *server, HttpExchange *exchange, int64_t timeout_us);
 /* True once, when the exchange's deadline is past; one that is not is waited for. */
 bool http_server_is_overdue(HttpServer *server, HttpExchange *exchange);
+/* on_deadline of server.c runs then, or before. */
+void http_server_wait_until(HttpServer *server, int64_t deadline_us);
 /* A connection or an exchange is gone: what waits for the last one may go on. */
 void http_server_note_gone(HttpServer *server);
 
@@ -161,6 +172,8 @@ void http_connection_open(HttpServer *server, Stream *stream, Str peer);
 bool http_connection_describe(const Connection *connection, Arena *arena, HttpRequest *ret);
 /* Timeouts. The connection may be closed when it returns. */
 void http_connection_sweep(Connection *connection, uint64_t now_ms);
+/* It was in line, and may begin requests; or is late, and they are refused. */
+void http_connection_take_turn(Connection *connection);
 /* At once; its exchanges are cancelled. */
 void http_connection_close(Connection *connection);
 /* The last answer was given: the peer sees the end of our side … */

@@ -56,8 +56,9 @@ typedef struct HttpResponse {
 typedef struct HttpExchange HttpExchange;
 
 typedef enum HttpBodyMode {
-  HTTP_BODY_BUFFERED = 0, /* handler->request is called when the body is whole, at most body_bytes_max bytes (else the protocol answers 413) */
-  HTTP_BODY_STREAMED,     /* handler->request is called at once; the body comes by on_body */
+  HTTP_BODY_BUFFERED =
+      0,              /* handler->request is called when the body is whole, at most body_bytes_max bytes (else the protocol answers 413) */
+  HTTP_BODY_STREAMED, /* handler->request is called at once; the body comes by on_body */
 } HttpBodyMode;
 
 typedef struct HttpHandler {
@@ -102,9 +103,10 @@ struct HttpExchange {
   void *tunnel_user; /* what is laid over the exchange: http/websocket_exchange.c */
   int status;        /* of the answer, once there is one */
   uint64_t bytes_in, bytes_out;
-  int64_t started_us;  /* monotonic */
-  int64_t deadline_us; /* monotonic; 0: the server's own timeouts alone */
+  int64_t started_us;    /* monotonic */
+  int64_t deadline_us;   /* monotonic; 0: the server's own timeouts alone */
   size_t body_bytes_max; /* of a buffered body: the server's limit, until the handler's head says another, up to body_bytes_largest */
+  size_t beside;         /* so many requests of the same connection were under way when it began */
   bool is_answered;
   bool is_long; /* set by the handler before begin: the answer has no end of its own, and counts no more as in flight once it has begun */
   bool is_message;   /* within another (http/inner_exchange.h): what is written arrives piece by piece as it was written */

@@ -1,8 +1,8 @@
 /* http1_exchange.c - HttpExchangeOps for HTTP/1: answers from handlers, in the order of the requests, and the exchange's end. */
 #include <assert.h>
-#include <stdatomic.h>
 
 #include "http/connection.h"
+#include "http/flight.h"
 #include "http/message.h"
 
 static const HttpExchangeOps http1_exchange_ops;
@@ -56,7 +56,7 @@ Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const
 static void leave_flight(Http1Exchange *exchange) {
   if (!exchange->is_in_flight) return;
   exchange->is_in_flight = false;
-  atomic_fetch_sub_explicit(&exchange->server->shared->requests_in_flight, 1, memory_order_relaxed);
+  http_flight_leave(exchange->server);
 }
 
 void http1_exchange_finish(Http1Exchange *exchange) {

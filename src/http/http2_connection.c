@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "http/flight.h"
 #include "http/message.h"
 
 static HttpServer *server_of(const Http2Connection *connection) { return connection->connection->server; }
@@ -152,8 +153,14 @@ static void give_pending(Http2Exchange *exchange) {
 
 /* ---- Requests ---- */
 
+/* The more the server has to do, the less of it may be one connection's: what this one has under way makes room for the next. */
+static bool has_share(const Http2Connection *connection) {
+  const HttpServer *server = server_of(connection);
+  return connection->begun_count == 0 || server->in_flight + connection->begun_count < server->limits.requests_in_flight_share;
+}
+
 static bool may_begin(const Http2Connection *connection) {
-  return connection->begun_count < HTTP2_BEGUN_MAX &&
+  return connection->begun_count < HTTP2_BEGUN_MAX && has_share(connection) &&
          connection->answer_bytes + connection->begun_count * connection->answer_guess < HTTP2_ANSWERS_HIGH_BYTES;
 }
 
@@ -169,7 +176,9 @@ static void begin_exchange(Http2Exchange *exchange) {
     http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
     return;
   }
-  if (!http2_exchange_enter_flight(exchange)) {
+  exchange->is_in_flight = true;
+  exchange->base.beside = connection->begun_count - 1;
+  if (!http_flight_enter(server, exchange->base.beside)) {
     http2_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
     return;
   }
@@ -188,8 +197,19 @@ static void hold(Http2Exchange *exchange) {
   connection->held_last = exchange;
 }
 
+static void hold_in_line(Http2Exchange *exchange) {
+  hold(exchange);
+  http_flight_wait(exchange->connection->connection);
+}
+
 static void begin_held(Http2Connection *connection) {
-  while (connection->held_first != NULL && may_begin(connection) && !connection->connection->is_closed) {
+  Connection *owner = connection->connection;
+  if (owner->is_in_line) return;
+  while (connection->held_first != NULL && may_begin(connection) && !owner->is_closed) {
+    if (!owner->is_late && http_flight_is_full(owner->server) && http_flight_has_line(owner->server)) {
+      http_flight_wait(owner);
+      return;
+    }
     Http2Exchange *exchange = connection->held_first;
     connection->held_first = exchange->next_held;
     if (connection->held_first == NULL) connection->held_last = NULL;
@@ -199,6 +219,11 @@ static void begin_held(Http2Connection *connection) {
     if (exchange->stream != NULL) give_pending(exchange);
     loop_run_hooks_again(exchange->server->loop);
   }
+}
+
+void http2_connection_take_turn(Http2Connection *connection) {
+  begin_held(connection);
+  http2_connection_note_due(connection);
 }
 
 static Code code_of_status(int status) {
@@ -214,10 +239,12 @@ static void *on_head(void *context, Http2Stream *stream, Arena *arena, const Htt
     http2_exchange_refuse(exchange, head->refused_status, code_of_status(head->refused_status), head->refused_detail);
   else if (head->expects_unknown)
     http2_exchange_refuse(exchange, 417, CODE_BAD_REQUEST, STR("The only expectation known here is 100-continue"));
-  else if (connection->held_first == NULL && may_begin(connection))
-    begin_exchange(exchange);
-  else
+  else if (connection->held_first != NULL || !may_begin(connection))
     hold(exchange);
+  else if (http_flight_has_line(exchange->server))
+    hold_in_line(exchange);
+  else
+    begin_exchange(exchange);
   return exchange;
 }
 

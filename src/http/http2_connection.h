@@ -85,7 +85,6 @@ void http2_exchanges_abandon(Http2Connection *connection);
 size_t http2_exchange_unsent(const Http2Exchange *exchange);
 /* The handler counts no more among those that work. */
 void http2_exchange_end_work(Http2Exchange *exchange);
-bool http2_exchange_enter_flight(Http2Exchange *exchange);
 void http2_exchanges_run_released(HttpServer *server);
 
 /* http2_connection.c */
@@ -99,5 +98,7 @@ void http2_connection_destroy(Http2Connection *connection); /* NULL is fine */
 void http2_connection_take(Connection *connection, Str bytes);
 void http2_connection_sweep(Http2Connection *connection, uint64_t now_ms);
 void http2_connections_run_due(HttpServer *server);
+/* http_connection_take_turn */
+void http2_connection_take_turn(Http2Connection *connection);
 /* Something is to be sent, begun or resumed before the turn ends. */
 void http2_connection_note_due(Http2Connection *connection);

@@ -1,8 +1,8 @@
 /* http2_exchange.c - HttpExchangeOps for HTTP/2: answers from handlers wait here until flow control lets them out; and the exchange's end.
  */
 #include <assert.h>
-#include <stdatomic.h>
 
+#include "http/flight.h"
 #include "http/http2_connection.h"
 #include "http/message.h"
 
@@ -43,17 +43,10 @@ Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *s
 
 /* ---- The end ---- */
 
-bool http2_exchange_enter_flight(Http2Exchange *exchange) {
-  HttpServer *server = exchange->server;
-  size_t before = atomic_fetch_add_explicit(&server->shared->requests_in_flight, 1, memory_order_relaxed);
-  exchange->is_in_flight = true;
-  return before < server->limits.requests_in_flight_max;
-}
-
 static void leave_flight(Http2Exchange *exchange) {
   if (!exchange->is_in_flight) return;
   exchange->is_in_flight = false;
-  atomic_fetch_sub_explicit(&exchange->server->shared->requests_in_flight, 1, memory_order_relaxed);
+  http_flight_leave(exchange->server);
 }
 
 void http2_exchange_end_work(Http2Exchange *exchange) {

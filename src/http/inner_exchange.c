@@ -3,9 +3,9 @@
 #include "http/inner_exchange.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 
 #include "http/connection.h"
+#include "http/flight.h"
 #include "http/message.h"
 
 typedef struct HttpInner {
@@ -55,7 +55,7 @@ void http_inner_discard(HttpExchange *exchange) { http_server_arena_release(exch
 static void leave_flight(HttpInner *inner) {
   if (!inner->is_in_flight) return;
   inner->is_in_flight = false;
-  atomic_fetch_sub_explicit(&inner->base.server->shared->requests_in_flight, 1, memory_order_relaxed);
+  http_flight_leave(inner->base.server);
 }
 
 static void unlist(HttpInner *inner) {
@@ -203,9 +203,8 @@ void http_inner_start(HttpExchange *exchange, const HttpInnerEvents *events, voi
   server->inner = inner;
   inner->is_listed = true;
   server->exchange_count++;
-  size_t before = atomic_fetch_add_explicit(&server->shared->requests_in_flight, 1, memory_order_relaxed);
   inner->is_in_flight = true;
-  if (before >= server->limits.requests_in_flight_max) {
+  if (!http_flight_enter(server, 0)) {
     refuse(inner, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
     return;
   }

@@ -7,6 +7,7 @@
 
 #include "base/datetime.h"
 #include "http/connection.h"
+#include "http/flight.h"
 #include "http/http2_connection.h"
 #include "http/inner_exchange.h"
 
@@ -111,7 +112,7 @@ void http_server_sweep_start(HttpServer *server) {
 
 enum { DEADLINE_MS_MIN = 5 };
 
-static void wait_for_deadline(HttpServer *server, int64_t deadline_us) {
+void http_server_wait_until(HttpServer *server, int64_t deadline_us) {
   if (server->deadline_us != 0 && server->deadline_us <= deadline_us) return;
   int64_t left_us = deadline_us - loop_monotonic_us(server->loop);
   server->deadline_us = deadline_us;
@@ -122,6 +123,7 @@ static void wait_for_deadline(HttpServer *server, int64_t deadline_us) {
 static void on_deadline(void *context) {
   HttpServer *server = context;
   server->deadline_us = 0;
+  http_flight_expire(server);
   sweep_connections(server);
 }
 
@@ -130,7 +132,7 @@ void http_server_bound(HttpServer *server, HttpExchange *exchange, int64_t timeo
   if (timeout_us > INT64_MAX / 2) timeout_us = INT64_MAX / 2;
   exchange->deadline_us = exchange->started_us + timeout_us;
   /* One that is later than the server's own limit is seen by the sweep that watches over that. */
-  if (timeout_us / 1000 < (int64_t)server->limits.request_timeout_ms) wait_for_deadline(server, exchange->deadline_us);
+  if (timeout_us / 1000 < (int64_t)server->limits.request_timeout_ms) http_server_wait_until(server, exchange->deadline_us);
 }
 
 bool http_server_is_overdue(HttpServer *server, HttpExchange *exchange) {
@@ -140,18 +142,21 @@ bool http_server_is_overdue(HttpServer *server, HttpExchange *exchange) {
     exchange->deadline_us = 0;
     return true;
   }
-  if (left_us / 1000 < (int64_t)server->limits.request_timeout_ms) wait_for_deadline(server, exchange->deadline_us);
+  if (left_us / 1000 < (int64_t)server->limits.request_timeout_ms) http_server_wait_until(server, exchange->deadline_us);
   return false;
 }
 
 static void on_turn_end(void *context) {
   HttpServer *server = context;
+  http_flight_run(server);
   http1_exchanges_run_released(server);
   http2_exchanges_run_released(server);
   http_inner_run_released(server);
   http_connections_run_resumed(server);
   http2_connections_run_due(server);
 }
+
+static void on_line(void *context) { (void)context; /* the turn that it begins is enough */ }
 
 static uint64_t sweep_interval(const HttpLimits *limits) {
   uint32_t shortest = limits->request_timeout_ms;
@@ -169,10 +174,13 @@ Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared
   *server = (HttpServer){.loop = loop, .limits = *limits, .shared = shared, .handler = *handler, .date_second = -1};
   server->scratch = buf_on_heap((size_t)1024 * 1024);
   server->sweep_ms = sweep_interval(limits);
+  if (limits->requests_in_flight_share == 0) server->limits.requests_in_flight_share = limits->requests_in_flight_max;
   Code code = loop_timer_create(loop, on_sweep, server, &server->sweep_timer, err);
   if (code == CODE_OK) code = loop_timer_create(loop, on_deadline, server, &server->deadline_timer, err);
+  if (code == CODE_OK) code = loop_timer_create(loop, on_line, server, &server->line_timer, err);
   if (code != CODE_OK) {
     loop_timer_destroy(server->sweep_timer);
+    loop_timer_destroy(server->deadline_timer);
     memory_free(server);
     return code;
   }
@@ -238,6 +246,7 @@ void http_server_destroy(HttpServer *server) {
   loop_hook_remove(server->loop, &server->hook);
   loop_timer_destroy(server->sweep_timer);
   loop_timer_destroy(server->deadline_timer);
+  loop_timer_destroy(server->line_timer);
   server->is_destroyed = true;
   http_server_note_gone(server);
 }

@@ -8,17 +8,20 @@
 /* INTERFACE §6. */
 typedef struct HttpLimits {
   size_t body_bytes_max, header_bytes_max, uri_bytes_max;
-  size_t body_bytes_largest; /* what a handler may ask for one exchange */
-  size_t connections_max;        /* in this process: shared by its servers through connections_open */
-  size_t requests_in_flight_max; /* likewise */
-  size_t streams_max;            /* HTTP/2, a connection */
-  size_t control_frames_max;     /* likewise: frames that lead nowhere, at once; a tenth of them a second for long */
+  size_t body_bytes_largest;       /* what a handler may ask for one exchange */
+  size_t connections_max;          /* in this process: shared by its servers through connections_open */
+  size_t requests_in_flight_max;   /* likewise */
+  size_t requests_in_flight_share; /* of one server; 0: all of them. Who finds it taken waits for a turn … */
+  uint32_t queue_wait_ms;          /* … for as long as can be expected; else he is refused. 0: nobody waits */
+  size_t streams_max;              /* HTTP/2, a connection */
+  size_t control_frames_max;       /* likewise: frames that lead nowhere, at once; a tenth of them a second for long */
   uint32_t request_timeout_ms, header_timeout_ms, idle_timeout_ms, drain_timeout_ms;
 } HttpLimits;
 
 typedef struct HttpShared { /* of all loops */
   _Atomic size_t connections_open;
   _Atomic size_t requests_in_flight;
+  _Atomic uint64_t requests_shed; /* refused because too much was waiting */
   _Atomic bool is_draining;
 } HttpShared;
 

@@ -35,6 +35,7 @@ typedef struct Fixture {
   LoopTimer *timer;
   HttpExchange *paused;
   LoopMessage read_more;
+  LoopMessage release;
   atomic_size_t finished, cancelled, drained;
   atomic_size_t body_bytes;
   atomic_int body_end; /* Code + 1 */
@@ -203,6 +204,8 @@ static void begin_drain(void *context) {
   http_server_drain(fixture->server, on_drained, fixture);
 }
 
+static void on_release(void *context) { release_held(context); }
+
 static void *run_loop(void *context) {
   Fixture *fixture = context;
   loop_run(fixture->loop);
@@ -222,6 +225,7 @@ static Fixture *start_on(HttpLimits limits, const char *address) {
   const char *colon = strrchr(fixture->url, ':');
   fixture->port = (int)strtol(colon + 1, NULL, 10);
   fixture->drain = (LoopMessage){.run = begin_drain, .context = fixture};
+  fixture->release = (LoopMessage){.run = on_release, .context = fixture};
   fixture->read_more = (LoopMessage){.run = on_read_more, .context = fixture};
   assert_int_equal(pthread_create(&fixture->thread, NULL, run_loop, fixture), 0);
   return fixture;
@@ -626,6 +630,69 @@ static void requests_in_flight_have_a_limit(void **state) {
   stop(fixture);
 }
 
+/* One request is held: a second connection's stands in line. */
+static void requests_beyond_the_limit_wait_for_their_turn(void **state) {
+  (void)state;
+  HttpLimits limits = usual;
+  limits.requests_in_flight_max = 1;
+  limits.queue_wait_ms = 10000;
+  Fixture *fixture = start(limits);
+  Client holder = client_connect(fixture), first = client_connect(fixture), second = client_connect(fixture);
+  client_send(&holder, LAST("/hold"));
+  while (atomic_load(&fixture->shared.requests_in_flight) != 1) usleep(1000);
+  client_send(&first, LAST("/number?1"));
+  client_send(&second, "GET /number?2 HTTP/1.1\r\nHost: x\r\n");
+  usleep(20000);
+  client_send(&second, "Connection: close\r\n\r\n");
+  assert_int_equal(first.len, 0);
+  loop_post(fixture->loop, &fixture->release);
+  client_await_end(&first);
+  client_await_end(&second);
+  assert_non_null(strstr(first.received, "<1>"));
+  assert_non_null(strstr(second.received, "<2>"));
+  assert_int_equal(atomic_load(&fixture->shared.requests_shed), 0);
+  client_close(&holder);
+  client_close(&first);
+  client_close(&second);
+  stop(fixture);
+}
+
+static void who_has_waited_too_long_is_refused(void **state) {
+  (void)state;
+  HttpLimits limits = usual;
+  limits.requests_in_flight_max = 1;
+  limits.queue_wait_ms = 20;
+  Fixture *fixture = start(limits);
+  Client holder = client_connect(fixture), client = client_connect(fixture);
+  client_send(&holder, GET("/hold"));
+  while (atomic_load(&fixture->shared.requests_in_flight) != 1) usleep(1000);
+  client_send(&client, LAST("/hello"));
+  client_await_end(&client);
+  assert_non_null(strstr(client.received, " 503 "));
+  assert_non_null(strstr(client.received, "retry-after:"));
+  assert_int_equal(atomic_load(&fixture->shared.requests_shed), 1);
+  client_close(&client);
+  client_close(&holder);
+  stop(fixture);
+}
+
+/* It is not there any more when its turn comes. */
+static void who_leaves_the_line_is_forgotten(void **state) {
+  (void)state;
+  HttpLimits limits = usual;
+  limits.requests_in_flight_max = 1;
+  limits.queue_wait_ms = 10000;
+  Fixture *fixture = start(limits);
+  Client holder = client_connect(fixture), client = client_connect(fixture);
+  client_send(&holder, GET("/hold"));
+  while (atomic_load(&fixture->shared.requests_in_flight) != 1) usleep(1000);
+  client_send(&client, GET("/hello"));
+  usleep(20000);
+  client_close(&holder);
+  client_close(&client);
+  stop(fixture);
+}
+
 static void connections_have_a_limit(void **state) {
   (void)state;
   HttpLimits limits = usual;
@@ -749,8 +816,7 @@ static void a_drain_answers_what_has_come_and_closes_the_rest(void **state) {
   int fd = try_connect(fixture);
   assert_true(fd < 0);
   /* What is there is served still, on the connections that are there. */
-  LoopMessage release = {.run = (LoopFn *)release_held, .context = fixture};
-  loop_post(fixture->loop, &release);
+  loop_post(fixture->loop, &fixture->release);
   client_await_end(&busy);
   client_await_end(&other);
   assert_non_null(strstr(busy.received, "held"));
@@ -844,6 +910,9 @@ int main(void) {
       cmocka_unit_test(a_client_may_wait_for_less_than_the_server_would),
       cmocka_unit_test(an_endless_answer_hears_of_the_drain),
       cmocka_unit_test(requests_in_flight_have_a_limit),
+      cmocka_unit_test(requests_beyond_the_limit_wait_for_their_turn),
+      cmocka_unit_test(who_has_waited_too_long_is_refused),
+      cmocka_unit_test(who_leaves_the_line_is_forgotten),
       cmocka_unit_test(connections_have_a_limit),
       cmocka_unit_test(an_answer_is_streamed_to_a_slow_reader_within_bounds),
       cmocka_unit_test(a_big_answer_arrives_whole),

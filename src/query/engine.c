@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/pace.h"
 #include "query/aggregate.h"
 #include "query/call_plan.h"
 #include "query/etag.h"
@@ -193,6 +194,37 @@ Code engine_plan(Engine *engine, CallGroup *group) {
   return CODE_OK;
 }
 
+/* ---- admit ---- */
+
+static bool has_write(const CallGroup *group) {
+  bool ret = false;
+  for (size_t i = 0; i < group->count; i++) ret = ret || is_write(group->calls[i].operation.action);
+  return ret;
+}
+
+/* So many may wait however long it takes: a burst at a store that is slow is no overload yet. */
+enum { LINE_MIN = 16 };
+
+static bool line_has_room(const Engine *engine, const StorePlan *plan, size_t beside) {
+  StoreLine line = store_line(engine->session, plan);
+  return line.waiting + beside < pace_room(line.each_ns, engine->limits.queue_wait_us, LINE_MIN);
+}
+
+/* NULL: nothing is to be read. */
+static StoreRead *read_of(const CallPlan *plan) {
+  if (plan->aggregate != NULL) return aggregate_read(plan->aggregate);
+  return plan->read != NULL ? &plan->read->read : NULL;
+}
+
+bool engine_has_room(Engine *engine, const CallGroup *group, size_t beside) {
+  if (has_write(group)) return line_has_room(engine, NULL, beside);
+  for (size_t i = 0; i < group->count; i++) {
+    const StoreRead *read = group->calls[i].result.problem == NULL ? read_of(group->calls[i].plan) : NULL;
+    if (read != NULL && !line_has_room(engine, read->plan, beside)) return false;
+  }
+  return true;
+}
+
 /* ---- execute ---- */
 
 static void group_count_down(CallGroup *group) {
@@ -248,13 +280,13 @@ static void execute_read(Engine *engine, CallGroup *group, Call *call) {
     group_count_down(group);
     return;
   }
-  if (plan->read == NULL && plan->aggregate == NULL) {
+  StoreRead *read = read_of(plan);
+  if (read == NULL) {
     refuse(call, not_found(group->arena));
     call_failed(call, group);
     group_count_down(group);
     return;
   }
-  StoreRead *read = plan->aggregate != NULL ? aggregate_read(plan->aggregate) : &plan->read->read;
   read->call = call;
   read->group = group;
   read->is_copy_good = group->freshness != NULL;
@@ -267,9 +299,7 @@ static void execute_read(Engine *engine, CallGroup *group, Call *call) {
 void engine_execute(Engine *engine, CallGroup *group) {
   group->engine = engine;
   group->failed = group->count;
-  bool has_write = false;
-  for (size_t i = 0; i < group->count; i++) has_write = has_write || is_write(group->calls[i].operation.action);
-  if (has_write) {
+  if (has_write(group)) {
     write_execute(engine, group);
     return;
   }

@@ -23,6 +23,7 @@ typedef struct EngineLimits {
   size_t result_bytes_max;
   size_t import_bytes_max; /* of a body that comes as a stream of rows */
   size_t plans_max;        /* kept compiled, a loop */
+  int64_t queue_wait_us;   /* that a group may expect to wait for the store */
 } EngineLimits;
 
 Code engine_create(const Contract *contract, StoreSession *session, const EngineLimits *limits, Engine **ret, Error *err);
@@ -79,4 +80,7 @@ typedef struct CallGroup {
 /* The steps, in this order; each fills calls[i].result.problem and returns its code where it refuses. */
 Code engine_authorize(Engine *engine, CallGroup *group); /* refused whatever the row: 401, 403 */
 Code engine_plan(Engine *engine, CallGroup *group);      /* compiles or finds plans; validates input (422) */
+/* False: too much waits for the store before the group, so that it had better come back later. `beside`: how many others of the same client
+ * are under way, which may have its places. */
+bool engine_has_room(Engine *engine, const CallGroup *group, size_t beside);
 void engine_execute(Engine *engine, CallGroup *group);

@@ -13,6 +13,7 @@ Problem *problem_new(Arena *arena, Code code, Str detail) {
   problem->code = code;
   problem->detail = detail;
   problem->operation = -1;
+  if (code == CODE_UNAVAILABLE) problem->retry_after_s = 1;
   return problem;
 }
 
@@ -28,7 +29,6 @@ const Problem *problem_with_hint(Arena *arena, Code code, Str detail, Str hint) 
 const Problem *problem_from_error(Arena *arena, const Error *err) {
   Problem *problem = problem_new(arena, err->code, arena_str(arena, str_of(err->text)));
   if (problem == NULL || problem->detail.ptr == NULL) return &OUT_OF_MEMORY;
-  if (err->code == CODE_UNAVAILABLE) problem->retry_after_s = 1;
   return problem;
 }
 

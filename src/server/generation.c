@@ -78,6 +78,7 @@ EngineLimits generation_limits(const ServeConfig *config) {
       .filter_bytes_max = config->filter_bytes_max,
       .result_bytes_max = config->result_bytes_max,
       .plans_max = config->plans_max,
+      .queue_wait_us = (int64_t)config->queue_wait_ms * 1000,
   };
 }
 

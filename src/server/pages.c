@@ -144,6 +144,8 @@ static void page_metrics(Request *request) {
   generation_write_metrics(request->serving->generation, &out);
   metric_write(&out, STR("caisson_http_requests_in_flight"), STR("gauge"), STR("Requests whose answer is being made."),
                atomic_load(&shared->http.requests_in_flight));
+  metric_write(&out, STR("caisson_http_requests_shed_total"), STR("counter"),
+               STR("Requests that were refused because too much was waiting."), atomic_load(&shared->http.requests_shed));
   metric_write(&out, STR("caisson_http_connections_open"), STR("gauge"), STR("Open connections."),
                atomic_load(&shared->http.connections_open));
   StoreStats stats = shared->store->driver->stats(shared->store);

@@ -2,6 +2,7 @@
  * request with an answer. */
 #include "server/request.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include "api/error_map.h"
@@ -139,6 +140,15 @@ static StepOutcome step_plan(Request *request) {
   return engine_plan(request->api.engine, &request->api.group) == CODE_OK ? STEP_NEXT : refused_by_call(request);
 }
 
+/* Early, while a refusal is cheap: what the store would not come to in good time only takes the place of others. */
+static StepOutcome step_admit(Request *request) {
+  ApiRequest *api = &request->api;
+  if (engine_has_room(api->engine, &api->group, api->exchange->beside)) return STEP_NEXT;
+  api->problem = problem_create(api->exchange->arena, CODE_UNAVAILABLE, STR("Too much is waiting for the store"));
+  atomic_fetch_add_explicit(&request->worker->shared->http.requests_shed, 1, memory_order_relaxed);
+  return STEP_REFUSED;
+}
+
 static void run_steps(Request *request);
 
 static void executed(CallGroup *group) {
@@ -168,6 +178,7 @@ static const RequestStep steps[REQUEST_STEP_COUNT] = {
     {"authorize", step_authorize},
     {"stream", step_stream},
     {"plan", step_plan},
+    {"admit", step_admit},
     {"execute", step_execute},
     {"encode", step_encode},
 };

@@ -4,7 +4,7 @@
 #include "server/trace.h"
 #include "server/worker.h"
 
-enum { REQUEST_STEP_COUNT = 7 };
+enum { REQUEST_STEP_COUNT = 8 };
 
 /* Lives in the exchange's arena; exchange->user. */
 typedef struct Request {

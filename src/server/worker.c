@@ -139,7 +139,7 @@ bool worker_is_idle(const Worker *worker) {
 
 /* ---- Making ---- */
 
-static HttpLimits http_limits_of(const ServeConfig *config) {
+static HttpLimits http_limits_of(const ServeConfig *config, size_t worker_count) {
   return (HttpLimits){
       .body_bytes_max = config->body_bytes_max,
       .body_bytes_largest = grpc_body_bytes_max(config->grpc_message_bytes_max),
@@ -147,6 +147,8 @@ static HttpLimits http_limits_of(const ServeConfig *config) {
       .uri_bytes_max = config->uri_bytes_max,
       .connections_max = config->connections_max,
       .requests_in_flight_max = config->requests_in_flight_max,
+      .requests_in_flight_share = (config->requests_in_flight_max + worker_count - 1) / worker_count,
+      .queue_wait_ms = (uint32_t)config->queue_wait_ms,
       .streams_max = config->streams_max,
       .control_frames_max = config->control_frames_max,
       .request_timeout_ms = (uint32_t)config->request_timeout_ms,
@@ -183,7 +185,7 @@ static Code fill(Worker *worker, Generation *generation, Error *err) {
   TRY(make_authenticator(worker, err));
   TRY(make_log(worker, err));
   if (!trace_source_init(&worker->ids)) return error_set(err, CODE_UNAVAILABLE, "the system gives no random bytes");
-  worker->limits = http_limits_of(shared->config);
+  worker->limits = http_limits_of(shared->config, shared->worker_count);
   worker->handler = request_handler(worker);
   TRY(http_server_create(worker->loop, &worker->limits, &shared->http, &worker->handler, &worker->http, err));
   http_server_use_tls(worker->http, shared->tls);

@@ -114,6 +114,7 @@ const StoreDriver STORE_DRIVER_POSTGRES = {
     .session_close = postgres_session_close,
     .read = postgres_session_read,
     .write = postgres_session_write,
+    .line = postgres_session_line,
     .txn_run = postgres_txn_run,
     .txn_read = postgres_txn_read,
     .changes_open = postgres_changes_open,

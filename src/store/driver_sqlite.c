@@ -284,6 +284,7 @@ const StoreDriver STORE_DRIVER_SQLITE = {
     .session_close = sqlite_session_close,
     .read = sqlite_session_read,
     .write = sqlite_session_write,
+    .line = sqlite_session_line,
     .txn_run = driver_txn_run,
     .txn_read = driver_txn_read,
     .changes_open = sqlite_changes_open,

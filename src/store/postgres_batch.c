@@ -6,6 +6,9 @@
 enum { SINGLES_MAX = 128, SNAPSHOTS_MAX = 32 };
 /* A statement that takes longer holds up those behind it: it will run alone. And when one counts as quick again. */
 static const int64_t SLOW_US = 30000, QUICK_US = 5000;
+static const int64_t BATCH_US = 50000;
+/* In a batch of fewer reads the way there and back counts for too much. */
+enum { PACED_BATCH_MIN = 8 };
 
 static PostgresStore *store_of(const PostgresLink *link) { return link->session->store; }
 
@@ -93,12 +96,22 @@ static bool needs_transaction(const PostgresLink *link, PostgresLane lane, const
   return plan->count > 1 || (plan->is_repeated != NULL && plan->is_repeated[0]);
 }
 
-void postgres_batch_begin(PostgresLink *link, PostgresLane lane) {
+/* As many as are soon done: whoever is in a batch waits for all before him, and others for the link. */
+static size_t batch_size(const PostgresSession *session, PostgresLane lane) {
   static const size_t reads_max[POSTGRES_LANES] = {SINGLES_MAX, SNAPSHOTS_MAX, 1};
+  size_t soon = pace_room(pace_each_ns(&session->paces[lane]), BATCH_US, 1);
+  return soon < reads_max[lane] ? soon : reads_max[lane];
+}
+
+void postgres_batch_begin(PostgresLink *link, PostgresLane lane) {
   PostgresReadQueue reads = {0};
   Error err = {0};
-  take(&link->session->lanes[lane], reads_max[lane], &reads);
+  PostgresSession *session = link->session;
+  take(&session->lanes[lane], batch_size(session, lane), &reads);
   busy(link);
+  link->begun_us = link->answered_us;
+  link->batch_count = reads.count;
+  link->lane = lane;
   link->is_alone = lane == POSTGRES_LANE_ALONE;
   if (link->is_alone) link->session->links_alone++;
   link->is_transaction = needs_transaction(link, lane, &reads);
@@ -235,6 +248,15 @@ static Code transaction_go_on(PostgresLink *link, Error *err) {
   return send_level(link, err);
 }
 
+static void note_batch(PostgresLink *link) {
+  Pace *pace = &link->session->paces[link->lane];
+  int64_t spent_us = loop_monotonic_us(link->session->loop) - link->begun_us;
+  if (link->batch_count >= PACED_BATCH_MIN || link->is_alone)
+    pace_add(pace, spent_us, link->batch_count);
+  else
+    pace_add_at_most(pace, spent_us, link->batch_count);
+}
+
 /* A sync came: the unit is over. */
 static void unit_end(PostgresLink *link) {
   Error err = {0};
@@ -243,6 +265,7 @@ static void unit_end(PostgresLink *link) {
   /* A COMMIT that was skipped ends nothing. */
   bool is_over = !link->is_transaction || (link->is_ending && (!link->is_failed || link->level == UINT32_MAX));
   if (is_over) {
+    note_batch(link);
     if (link->is_transaction) transaction_end(link);
     postgres_session_link_idle(link);
     return;

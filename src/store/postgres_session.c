@@ -74,9 +74,8 @@ void postgres_time_in(int64_t delay_us, struct timespec *ret) {
 
 /* ---- reads ---- */
 
-PostgresLane postgres_lane_of(const StoreRead *read) {
-  const StorePlan *plan = read->plan;
-  if (read->attempts > 0 || atomic_load_explicit(&plan->is_slow, memory_order_relaxed)) return POSTGRES_LANE_ALONE;
+static PostgresLane lane_of(const StorePlan *plan) {
+  if (atomic_load_explicit(&plan->is_slow, memory_order_relaxed)) return POSTGRES_LANE_ALONE;
   bool is_single = plan->count == 1 && (plan->is_repeated == NULL || !plan->is_repeated[0]);
   return is_single ? POSTGRES_LANE_SINGLE : POSTGRES_LANE_SNAPSHOT;
 }
@@ -104,7 +103,7 @@ void postgres_session_read(StoreSession *base, StoreRead *read) {
   read->session = base;
   read->attempts = 0;
   read->since_us = loop_monotonic_us(session->loop);
-  postgres_read_push(&session->lanes[postgres_lane_of(read)], read);
+  postgres_read_push(&session->lanes[lane_of(read->plan)], read);
 }
 
 void postgres_session_write(StoreSession *base, StoreWrite *write) {
@@ -112,6 +111,17 @@ void postgres_session_write(StoreSession *base, StoreWrite *write) {
   write->session = base;
   write->since_us = loop_monotonic_us(session->loop);
   postgres_write_push(&session->writes, write);
+}
+
+StoreLine postgres_session_line(StoreSession *base, const StorePlan *plan) {
+  PostgresSession *session = (PostgresSession *)base;
+  if (plan == NULL) {
+    StoreLine line = postgres_writers_line(session->store);
+    line.waiting += session->writes.count;
+    return line;
+  }
+  PostgresLane lane = lane_of(plan);
+  return (StoreLine){.waiting = session->lanes[lane].count, .each_ns = pace_each_ns(&session->paces[lane]) / (int64_t)session->link_count};
 }
 
 /* ---- links ---- */

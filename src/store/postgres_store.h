@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/pace.h"
 #include "io/poll.h"
 #include "store/postgres_connection.h"
 #include "store/postgres_error.h"
@@ -62,6 +63,9 @@ struct PostgresLink {
   LoopPoll *poll;
   int64_t deadline_us; /* BUSY: the last moment at which something must have come */
   int64_t answered_us; /* when the last answer came, or the batch was sent */
+  int64_t begun_us;    /* the batch */
+  size_t batch_count;
+  PostgresLane lane;
   size_t syncs;        /* on their way */
   bool is_transaction; /* the batch runs between BEGIN and COMMIT */
   bool is_failed;      /* the transaction */
@@ -82,6 +86,7 @@ struct PostgresSession {
   LoopTimer *timer;
   bool is_timing;
   PostgresReadQueue lanes[POSTGRES_LANES];
+  Pace paces[POSTGRES_LANES]; /* of their reads on one link */
   PostgresWriteQueue writes;
   size_t writes_pending;
   PostgresLink links[POSTGRES_LINKS_MAX];
@@ -115,7 +120,8 @@ typedef struct PostgresTxn {
 typedef struct PostgresWriters {
   pthread_mutex_t lock;
   pthread_cond_t wake;
-  PostgresWriteQueue queue; /* under `lock`, as is_closing */
+  PostgresWriteQueue queue; /* under `lock`, as is_closing and pace */
+  Pace pace;
   pthread_t threads[POSTGRES_WRITERS_MAX];
   size_t thread_count;
   size_t thread_max;
@@ -193,6 +199,7 @@ void postgres_session_close(StoreSession *session);
 void postgres_session_destroy(PostgresSession *session);
 void postgres_session_read(StoreSession *session, StoreRead *read);
 void postgres_session_write(StoreSession *session, StoreWrite *write);
+StoreLine postgres_session_line(StoreSession *session, const StorePlan *plan);
 /* Any thread: done is called on the session's loop, with write->code and write->error. */
 void postgres_session_finish_writes(PostgresWriteQueue *writes);
 /* On the keeper's thread: link->connection is there. Closed at once where the session is. */
@@ -201,7 +208,6 @@ void postgres_session_link_opened(PostgresLink *link);
 void postgres_session_finish_read(PostgresSession *session, StoreRead *read);
 /* The read begins again, on its own; or it ends with read->error, where it has done so too often. */
 void postgres_session_again(PostgresSession *session, StoreRead *read);
-PostgresLane postgres_lane_of(const StoreRead *read);
 /* The link is free for another batch. */
 void postgres_session_link_idle(PostgresLink *link);
 /* Its connection is lost, or no longer to be trusted: whatever was under way begins again. */
@@ -260,6 +266,7 @@ void postgres_writers_done(PostgresStore *store); /* runs what is queued, then e
 void postgres_writers_submit(PostgresStore *store, PostgresWriteQueue *writes);
 /* Whoever has a connection and nothing to write looks whether to hand it on. */
 void postgres_writers_wake(PostgresStore *store);
+StoreLine postgres_writers_line(PostgresStore *store);
 /* Refuses what has waited for too long. Any thread. */
 void postgres_writers_expire(PostgresStore *store, int64_t now_us);
 

@@ -148,6 +148,7 @@ void postgres_writers_wake(PostgresStore *store) {
 static StoreWrite *writers_take(PostgresWriters *writers) {
   pthread_mutex_lock(&writers->lock);
   StoreWrite *write = postgres_write_pop(&writers->queue);
+  if (write != NULL) pace_note(&writers->pace, postgres_clock_us(), 1, writers->queue.count);
   pthread_mutex_unlock(&writers->lock);
   return write;
 }
@@ -194,6 +195,14 @@ static void *writer_main(void *context) {
   }
   writer_disconnect(&writer);
   return NULL;
+}
+
+StoreLine postgres_writers_line(PostgresStore *store) {
+  PostgresWriters *writers = &store->writers;
+  pthread_mutex_lock(&writers->lock);
+  StoreLine line = {.waiting = writers->queue.count, .each_ns = pace_each_ns(&writers->pace)};
+  pthread_mutex_unlock(&writers->lock);
+  return line;
 }
 
 static void refuse(PostgresWriteQueue *writes, const char *text) {

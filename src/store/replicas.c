@@ -156,6 +156,11 @@ static void replicated_read(StoreSession *base, StoreRead *read) {
 
 static void replicated_write(StoreSession *base, StoreWrite *write) { store_write(((ReplicatedSession *)base)->primary, write); }
 
+/* Copies only take from it. */
+static StoreLine replicated_line(StoreSession *base, const StorePlan *plan) {
+  return store_line(((ReplicatedSession *)base)->primary, plan);
+}
+
 /* ---- sessions ---- */
 
 /* Copies first: what they had under way goes to the database. */
@@ -285,6 +290,7 @@ Code store_open_replicated(const StoreReplicaOptions *options, Store **ret, Erro
   store->driver.read = replicated_read;
   store->driver.write = replicated_write;
   store->driver.migrator_open = replicated_migrator_open;
+  store->driver.line = replicated_line;
   if (store->driver.explain != NULL) store->driver.explain = replicated_explain;
   if (store->driver.changes_open != NULL) store->driver.changes_open = replicated_changes_open;
   if (store->driver.changes_listen != NULL) store->driver.changes_listen = replicated_changes_listen;

@@ -35,6 +35,7 @@ static StoreRead *readers_take(SqliteReaders *readers) {
     readers->queue.first = read->next;
     if (read->next == NULL) readers->queue.last = NULL;
     readers->queue.count--;
+    pace_note(&readers->pace, sqlite_clock_us(), 1, readers->queue.count);
   }
   pthread_mutex_unlock(&readers->lock);
   return read;
@@ -74,6 +75,13 @@ void sqlite_readers_done(SqliteReaders *readers) {
   for (size_t i = 0; i < readers->thread_count; i++) pthread_join(readers->threads[i], NULL);
   pthread_cond_destroy(&readers->wake);
   pthread_mutex_destroy(&readers->lock);
+}
+
+StoreLine sqlite_readers_line(SqliteReaders *readers) {
+  pthread_mutex_lock(&readers->lock);
+  StoreLine line = {.waiting = readers->queue.count, .each_ns = pace_each_ns(&readers->pace)};
+  pthread_mutex_unlock(&readers->lock);
+  return line;
 }
 
 void sqlite_readers_submit(SqliteReaders *readers, StoreRead *read) {

@@ -9,6 +9,8 @@
 
 /* A read may take so many ticks on the loop, about a millisecond; then it starts again on a thread of its own. */
 enum { SESSION_TICKS_MAX = 30 };
+/* Fewer reads make no turn long: the clock is not asked. */
+enum { SESSION_TIMED_READS_MIN = 8 };
 
 void sqlite_read_push(SqliteReadQueue *queue, StoreRead *read) {
   read->next = NULL;
@@ -86,6 +88,17 @@ static void session_run_batch(SqliteSession *session, SqliteReadQueue *batch) {
   *batch = finished;
 }
 
+static void session_run_timed(SqliteSession *session, SqliteReadQueue *batch) {
+  size_t count = batch->count;
+  if (count < SESSION_TIMED_READS_MIN) {
+    session_run_batch(session, batch);
+    return;
+  }
+  int64_t begin_us = sqlite_clock_us();
+  session_run_batch(session, batch);
+  pace_add(&session->pace, sqlite_clock_us() - begin_us, count);
+}
+
 static void session_finish_batch(SqliteSession *session, SqliteReadQueue *batch) {
   sqlite_count(&session->store->reads, batch->count);
   for (StoreRead *read = batch->first, *next; read != NULL; read = next) {
@@ -127,7 +140,7 @@ static void session_flush(void *context) {
     SqliteReadQueue batch = session_take_quick_reads(session);
     if (batch.count == 0) continue;
     sqlite_turn_begin_read(session->store);
-    session_run_batch(session, &batch);
+    session_run_timed(session, &batch);
     sqlite_turn_end(session->store);
     sqlite_count(&session->store->read_batches, 1);
     session_finish_batch(session, &batch);
@@ -142,6 +155,18 @@ void sqlite_session_read(StoreSession *session, StoreRead *read) {
 void sqlite_session_write(StoreSession *session, StoreWrite *write) {
   write->session = session;
   sqlite_write_push(&((SqliteSession *)session)->writes, write);
+}
+
+/* On the loop a read waits for the others of its turn; it may have waited for those of the turn before, too. */
+static StoreLine session_line(const SqliteSession *session) {
+  return (StoreLine){.waiting = session->reads.count, .each_ns = 2 * pace_each_ns(&session->pace)};
+}
+
+StoreLine sqlite_session_line(StoreSession *base, const StorePlan *plan) {
+  const SqliteSession *session = (const SqliteSession *)base;
+  if (plan == NULL) return sqlite_writer_line(&session->store->writer, session->writes.count);
+  bool is_slow = plan->is_background || atomic_load_explicit(&plan->is_slow, memory_order_relaxed);
+  return is_slow ? sqlite_readers_line(&session->store->readers) : session_line(session);
 }
 
 /* ---- the way back from other threads ---- */

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "base/pace.h"
 #include "store/sqlite_connection.h"
 #include "store/store.h"
 
@@ -42,6 +43,7 @@ struct SqliteSession {
   /* The loop's own: what this turn has asked for, and how many are under way on other threads. */
   SqliteReadQueue reads;
   SqliteWriteQueue writes;
+  Pace pace; /* of reads on the loop */
   size_t pending;
   /* Under `lock`: what other threads have finished. */
   pthread_mutex_t lock;
@@ -63,6 +65,8 @@ typedef struct SqliteWriter {
   pthread_cond_t wake;
   SqliteWriteQueue queue; /* under `lock`, as is_closing */
   bool is_closing;
+  _Atomic size_t waiting;  /* in the queue or taken from it, and not finished */
+  Pace pace;               /* the thread's own */
   unsigned guarded_groups; /* so many groups still put a savepoint around each of their writes */
 } SqliteWriter;
 
@@ -74,6 +78,7 @@ typedef struct SqliteReaders {
   pthread_t threads[SQLITE_READERS_MAX];
   size_t thread_count;
   size_t idle_count;
+  Pace pace;
   bool is_closing;
 } SqliteReaders;
 
@@ -125,6 +130,7 @@ void sqlite_session_close(StoreSession *session);
 void sqlite_session_destroy(SqliteSession *session);
 void sqlite_session_read(StoreSession *session, StoreRead *read);
 void sqlite_session_write(StoreSession *session, StoreWrite *write);
+StoreLine sqlite_session_line(StoreSession *session, const StorePlan *plan);
 /* Any thread: done is called on the session's loop, with read->error or write->code and write->error. */
 void sqlite_session_finish_read(StoreRead *read);
 void sqlite_session_finish_writes(SqliteWriteQueue *writes);
@@ -133,6 +139,7 @@ void sqlite_session_finish_writes(SqliteWriteQueue *writes);
 Code sqlite_readers_init(SqliteReaders *readers, SqliteStore *store, Error *err);
 void sqlite_readers_done(SqliteReaders *readers); /* runs what is queued, then ends the threads */
 void sqlite_readers_submit(SqliteReaders *readers, StoreRead *read);
+StoreLine sqlite_readers_line(SqliteReaders *readers);
 
 /* ---- sqlite_writer.c ---- */
 /* The connection becomes the writer's. */
@@ -140,6 +147,8 @@ Code sqlite_writer_init(SqliteWriter *writer, SqliteStore *store, SqliteConnecti
 void sqlite_writer_done(SqliteWriter *writer); /* runs what is queued, then ends the thread */
 /* Takes all of *writes; what doesn't fit the queue is refused at once. */
 void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes);
+/* With so many more on their way to it. */
+StoreLine sqlite_writer_line(const SqliteWriter *writer, size_t coming);
 
 /* ---- sqlite_explain.c ---- */
 Code sqlite_explain(Store *store, const StoreStatement *statement, const Value *params, Arena *arena, StoreStep **ret, size_t *ret_count,

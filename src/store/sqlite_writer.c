@@ -171,8 +171,18 @@ static void writer_count(SqliteWriter *writer, const SqliteWriteQueue *finished)
   }
 }
 
+/* Most of a group's time may be the disk's, which more writes would share: only a full group tells what each takes. */
+static void writer_note_pace(SqliteWriter *writer, int64_t spent_us, size_t done, bool is_full) {
+  atomic_fetch_sub_explicit(&writer->waiting, done, memory_order_relaxed);
+  if (is_full)
+    pace_add(&writer->pace, spent_us, done);
+  else
+    pace_add_at_most(&writer->pace, spent_us, done);
+}
+
 static void writer_run_pending(SqliteWriter *writer, SqliteWriteQueue *pending) {
   SqliteWriteQueue finished = {0};
+  int64_t begin_us = sqlite_clock_us();
   sqlite_turn_begin_write(writer->store);
   if (!writer_begin(writer, pending))
     sqlite_write_append(&finished, pending);
@@ -182,6 +192,7 @@ static void writer_run_pending(SqliteWriter *writer, SqliteWriteQueue *pending) 
     writer_run_group(writer, pending, &finished);
   sqlite_turn_end(writer->store);
   writer_count(writer, &finished);
+  writer_note_pace(writer, sqlite_clock_us() - begin_us, finished.count, pending->first != NULL);
   sqlite_session_finish_writes(&finished);
 }
 
@@ -241,6 +252,11 @@ void sqlite_writer_done(SqliteWriter *writer) {
   pthread_mutex_destroy(&writer->lock);
 }
 
+StoreLine sqlite_writer_line(const SqliteWriter *writer, size_t coming) {
+  size_t waiting = atomic_load_explicit(&writer->waiting, memory_order_relaxed);
+  return (StoreLine){.waiting = waiting + coming, .each_ns = pace_each_ns(&writer->pace)};
+}
+
 void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes) {
   SqliteWriteQueue refused = {0};
   Error error;
@@ -249,11 +265,13 @@ void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes) {
     sqlite_write_append(&refused, writes);
   } else {
     error_set(&error, CODE_UNAVAILABLE, "too many writes are waiting");
+    size_t coming = writes->count;
     pthread_mutex_lock(&writer->lock);
     while (writes->first != NULL) {
       StoreWrite *write = queue_pop(writes);
       sqlite_write_push(writer->queue.count < writer->store->writes_queued_max ? &writer->queue : &refused, write);
     }
+    atomic_fetch_add_explicit(&writer->waiting, coming - refused.count, memory_order_relaxed);
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->lock);
   }

@@ -52,6 +52,8 @@ void store_read(StoreSession *session, StoreRead *read) { session->driver->read(
 
 void store_write(StoreSession *session, StoreWrite *write) { session->driver->write(session, write); }
 
+StoreLine store_line(StoreSession *session, const StorePlan *plan) { return session->driver->line(session, plan); }
+
 Code store_txn_run(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context,
                    int64_t *ret_changes, StoreConflict *ret_conflict, Error *err) {
   return txn->driver->txn_run(txn, statement, params, row, context, ret_changes, ret_conflict, err);

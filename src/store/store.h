@@ -160,6 +160,12 @@ typedef struct StoreOptions {
   void *report_context;
 } StoreOptions;
 
+/* What waits where a read or a write that came now would wait, and how long each of them takes, one behind the other (0: not known). */
+typedef struct StoreLine {
+  size_t waiting;
+  int64_t each_ns;
+} StoreLine;
+
 typedef struct StoreStats {
   uint64_t reads, writes, read_batches, write_groups, slow_reads, errors;
 } StoreStats;
@@ -197,6 +203,7 @@ typedef struct StoreDriver {
   void (*session_close)(StoreSession *session);
   void (*read)(StoreSession *session, StoreRead *read);
   void (*write)(StoreSession *session, StoreWrite *write);
+  StoreLine (*line)(StoreSession *session, const StorePlan *plan); /* plan NULL: of writes */
   Code (*txn_run)(StoreTxn *txn, const StoreStatement *statement, const Value *params, StoreRowFn *row, void *context, int64_t *ret_changes,
                   StoreConflict *ret_conflict, Error *err);
   Code (*txn_read)(StoreTxn *txn, StoreRead *read, Error *err);
@@ -241,3 +248,4 @@ Code store_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err
 void store_session_close(StoreSession *session);
 void store_read(StoreSession *session, StoreRead *read); /* `read` stays the caller's and must live until done */
 void store_write(StoreSession *session, StoreWrite *write);
+StoreLine store_line(StoreSession *session, const StorePlan *plan); /* plan NULL: of writes */

@@ -1,0 +1,22 @@
+/* flight.h - requests in flight, and the line of connections that wait for their turn to begin one. A server (a loop) begins no more than
+ * its share at a time; whoever comes then stands in line, a connection once, so that each has its turn whatever the others ask for. Who
+ * would stand there too long is refused at once, who has stood there too long as well. Only for the files of http/. */
+#pragma once
+#include "http/connection.h"
+
+/* False: too many are under way already, and the request is to be refused. Entered in any case, until it leaves. `beside`: how many of its
+ * connection are under way; one that has many leaves room for the others. */
+bool http_flight_enter(HttpServer *server, size_t beside) MUST_USE;
+void http_flight_leave(HttpServer *server);
+/* Nothing may begin now. */
+bool http_flight_is_full(const HttpServer *server);
+/* A request that comes now should stand in line: it is full, and the wait will be short. */
+bool http_flight_has_line(const HttpServer *server);
+
+/* The connection stands in line from now on (if it doesn't yet), until http_connection_take_turn is called. */
+void http_flight_wait(Connection *connection);
+void http_flight_forget(Connection *connection); /* it is gone */
+/* At the end of a turn: those in front take their turns while there is room. */
+void http_flight_run(HttpServer *server);
+/* Who has stood there too long takes his turn too, and is refused. */
+void http_flight_expire(HttpServer *server);
