@@ -4,7 +4,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { startPostgres } from '../tests/support/postgres.mjs';
-import { build, cases as casesOf, connections, file, fill, load, log, measure, median, removeFiles, replaceFigures, start, startOurs, stop } from './server.mjs';
+import { replaceFigures } from './figures.mjs';
+import { build, cases as casesOf, connections, file, fill, load, log, measure, median, removeFiles, start, startOurs, stop } from './server.mjs';
 
 const isFull = process.argv.includes('full');
 const rounds = Number(process.env.BENCH_ROUNDS ?? (isFull ? 15 : 9));
@@ -54,7 +55,7 @@ function write(results) {
   const share = of('GET by id').rate / of('GET by id, raw libpq pipelining').rate;
   const machine = `${os.cpus().length} × ${os.cpus()[0].model.trim()}, Linux ${os.release().split('-')[0]}`;
   const text = `| request | CPU, µs | to hello | goal | requests a second | p99, µs |\n|---|--:|--:|---|--:|--:|\n${lines.join('\n')}\n\nGET by id has ${Math.round(share * 100)} % of the throughput of raw libpq pipelining (goal: ≥ 80 %, ${share >= 0.8 ? 'reached' : 'missed'}).\n`;
-  replaceFigures('make bench BENCH=postgres', `\nFrom one run on ${machine}, load average ${os.loadavg()[2].toFixed(1)}: ${number(rows)} rows, ${connections} connections, one loop thread, ${rounds} rounds of ${seconds} s.\n\n${text}\n`);
+  replaceFigures('docs/bench.md', 'make bench BENCH=postgres', `\nFrom one run on ${machine}, load average ${os.loadavg()[2].toFixed(1)}: ${number(rows)} rows, ${connections} connections, one loop thread, ${rounds} rounds of ${seconds} s.\n\n${text}\n`);
   console.log(text);
 }
 

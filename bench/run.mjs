@@ -4,7 +4,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { drawChart } from './chart.mjs';
-import { build, cases as casesOf, connections, file, fill, load, log, measure, median, removeFiles, replaceFigures, run, start, startOurs, stop } from './server.mjs';
+import { replaceFigures } from './figures.mjs';
+import { build, cases as casesOf, connections, file, fill, load, log, measure, median, removeFiles, run, start, startOurs, stop } from './server.mjs';
 
 const isFull = process.argv.includes('full');
 const rounds = isFull ? 15 : 9;
@@ -87,7 +88,7 @@ function write(results) {
   const text = table(results);
   const machine = `${os.cpus().length} × ${os.cpus()[0].model.trim()}, Linux ${os.release().split('-')[0]}`;
   const figures = `\nFrom one run of \`make bench${isFull ? ' BENCH=full' : ''}\` on ${machine}, load average ${os.loadavg()[2].toFixed(1)}: ${rows.toLocaleString('en-US')} rows, ${connections} connections, one loop thread, ${rounds} rounds of ${seconds} s.\n\n${text}\n`;
-  replaceFigures('make bench', figures);
+  replaceFigures('docs/bench.md', 'make bench', figures);
   fs.writeFileSync('docs/bench.svg', drawChart(results.cases));
   console.log(text);
 }

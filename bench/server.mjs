@@ -66,15 +66,6 @@ export function measure(server, options, round, seconds) {
 
 export const median = (values) => { const sorted = [...values].sort((a, b) => a - b); return sorted[Math.floor(sorted.length / 2)]; };
 
-// The page keeps what people wrote around the figures: `what` names the place in it.
-export function replaceFigures(what, figures) {
-  const page = fs.readFileSync('docs/bench.md', 'utf8');
-  const begin = `<!-- figures: written by ${what} -->`;
-  const at = page.indexOf(begin), behind = page.indexOf('<!-- end of figures -->', at);
-  if (at < 0 || behind < at) throw new Error(`docs/bench.md has no place for the figures of ${what}`);
-  fs.writeFileSync('docs/bench.md', `${page.slice(0, at)}${begin}\n${figures}${page.slice(behind)}`);
-}
-
 // Products, as many reviews of the first 2000, and a note of any; the products' ids are in the file "ids".
 export async function fill(rows, database = 'bench.db') {
   const server = await startOurs(database);

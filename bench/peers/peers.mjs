@@ -1,12 +1,14 @@
 // peers.mjs - Caisson beside what people would otherwise run: the same table, rows and requests, in turns in one run.
 //   node bench/peers/peers.mjs [WORD…]      WORD: only the peers whose name has it
-// CPU per request is that of the server's whole process tree; a PostgreSQL server's own is told apart. Latencies come from an open loop
+// CPU per request is that of the server's whole process tree, those that have ended included; a PostgreSQL server's own is told apart. Latencies come from an open loop
 // (load -R): a request's time counts from when it was due. Writes docs/peers.md's figures and docs/peers.svg.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import { startPostgres } from '../../tests/support/postgres.mjs';
+import { replaceFigures } from '../figures.mjs';
+import { treeCpuNs, treeRssMb } from '../process.mjs';
 import { build, file, log, removeFiles, run } from '../server.mjs';
 import { drawPeers } from './chart.mjs';
 import { fillPocketbase, fillPostgres, fillSqlite, keyOf } from './rows.mjs';
@@ -60,16 +62,6 @@ async function freePort() {
 }
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// A process and all that it started.
-function tree(pid) {
-  const children = fs.readdirSync(`/proc/${pid}/task`).flatMap((task) => fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number));
-  return [pid, ...children.flatMap(tree)];
-}
-function cpuNs(pid) {
-  return tree(pid).flatMap((one) => fs.readdirSync(`/proc/${one}/task`).map((task) => Number(fs.readFileSync(`/proc/${one}/task/${task}/schedstat`, 'utf8').split(' ')[0]))).reduce((a, b) => a + b, 0);
-}
-const rssMb = (pid) => tree(pid).map((one) => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${one}/status`, 'utf8'))?.[1] ?? 0)).reduce((a, b) => a + b, 0) / 1024;
-
 async function answers(port) {
   return await new Promise((resolve) => { const socket = net.connect(port, '127.0.0.1'); socket.once('connect', () => { socket.destroy(); resolve(true); }); socket.once('error', () => resolve(false)); });
 }
@@ -92,9 +84,9 @@ let next = 1000000;
 const load = (server, options) => { next += 1000000; return run(`${build}/bench/load`, ['-p', String(server.port), '-c', '32', '-f', String(next), ...options]); };
 
 function measure(server, options, database) {
-  const before = cpuNs(server.pid), databaseBefore = database === undefined ? 0 : cpuNs(database);
+  const before = treeCpuNs(server.pid), databaseBefore = database === undefined ? 0 : treeCpuNs(database);
   const { requests, seconds: wall } = load(server, ['-t', String(seconds), ...options]);
-  return { us: (cpuNs(server.pid) - before) / 1000 / requests, databaseUs: database === undefined ? 0 : (cpuNs(database) - databaseBefore) / 1000 / requests, rate: requests / wall };
+  return { us: (treeCpuNs(server.pid) - before) / 1000 / requests, databaseUs: database === undefined ? 0 : (treeCpuNs(database) - databaseBefore) / 1000 / requests, rate: requests / wall };
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -123,7 +115,7 @@ async function main() {
       const place = await placeFor(peer, postgres, index);
       const server = await startPeer(peer, place);
       await sleep(500);
-      const result = { name: peer.name, what: peer.what(), store: peer.store, readyMs: server.readyMs, idleMb: rssMb(server.pid), samples: {}, latency: {} };
+      const result = { name: peer.name, what: peer.what(), store: peer.store, readyMs: server.readyMs, idleMb: treeRssMb(server.pid), samples: {}, latency: {} };
       results.push(result);
       running.push({ peer, server, result });
     }
@@ -142,7 +134,7 @@ async function main() {
         const { p50_us: p50, p99_us: p99, p999_us: p999 } = load(server, ['-R', String(openRate), '-t', '4', ...options]);
         result.latency[name] = { p50, p99, p999 };
       }
-      result.busyMb = rssMb(server.pid);
+      result.busyMb = treeRssMb(server.pid);
     }
   } finally {
     for (const { server } of running) await server.stop();
@@ -169,9 +161,7 @@ function write(results) {
   for (const result of results.slice(1)) lines.push(`| ${result.name} | ${result.what} | ${cell(result.readyMs, 0)} | ${cell(result.idleMb)} | ${cell(result.busyMb)} |`);
   const machine = `${os.cpus().length} × ${os.cpus()[0].model.trim()}, Linux ${os.release().split('-')[0]}`;
   const text = `\nFrom one run on ${machine}: ${rows.toLocaleString('en-US')} rows, 32 connections, the server on one core and its load on another, ${rounds} rounds of ${seconds} s in turns; latencies from an open loop of ${openRate} requests a second.\n\n${lines.join('\n')}\n\n`;
-  const page = fs.readFileSync('docs/peers.md', 'utf8');
-  const begin = '<!-- figures: written by make bench-peers -->', end = '<!-- end of figures -->';
-  fs.writeFileSync('docs/peers.md', `${page.slice(0, page.indexOf(begin))}${begin}\n${text}${page.slice(page.indexOf(end))}`);
+  replaceFigures('docs/peers.md', 'make bench-peers', text);
   fs.writeFileSync('docs/peers.svg', drawPeers(results.slice(1).map((result) => ({ name: result.name, ...Object.fromEntries(Object.keys(labels).map((name) => [name, figure(result, name, 'us') / hello])) })), labels));
   console.log(text);
 }
