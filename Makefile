@@ -1,5 +1,5 @@
 # A thin front for Meson and scripts/: each target is one command on a fresh Debian 12 and installs what it is missing.
-.PHONY: run build test coverage conform faults simulate bench bench-peers fuzz lint format clean
+.PHONY: run build test coverage conform faults soak simulate bench bench-peers fuzz lint format clean
 
 SECONDS ?= 60
 
@@ -23,6 +23,12 @@ coverage:
 faults: build
 	@scripts/dependencies.sh test
 	@PG_ROUNDS=$(or $(ROUNDS),100) node --test tests/e2e/postgres-faults.test.mjs
+
+# All faces asked at once for SECONDS (an hour), with reloads, migrations and stops of the database in between: nothing may grow.
+soak: SECONDS = 3600
+soak: build
+	@scripts/dependencies.sh build test
+	@scripts/soak.sh $(SECONDS)
 
 # Thousands of requests from the OpenAPI document: EXAMPLES for each operation.
 conform:
