@@ -16,8 +16,8 @@ export const removeFiles = () => fs.rmSync(folder, { recursive: true, force: tru
 // Server and client each on a core of their own, where there are two.
 const pinned = (core, command, args) => (os.cpus().length > 1 && fs.existsSync('/usr/bin/taskset') ? ['taskset', ['-c', String(core), command, ...args]] : [command, args]);
 
-export function start(command, args) {
-  const [program, all] = pinned(0, command, args);
+export function start(command, args, { isPinned = true } = {}) {
+  const [program, all] = isPinned ? pinned(0, command, args) : [command, args];
   const begin = process.hrtime.bigint();
   const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, CAISSON_JWT_SECRET: 'bench-secret-0123456789-bench-secret' } });
   return new Promise((resolve, reject) => {
@@ -32,11 +32,11 @@ export function start(command, args) {
 }
 
 // `database`: a file of the folder, or a store's URL.
-const serveArgs = (database) => ['serve', 'bench/bench.graphql', '--listen', '127.0.0.1:0', '--store', database.includes('://') ? database : `sqlite:${file(database)}`, '--migrate', '--threads', '1', '--log', 'off'];
-// `wrapper`: a program and its arguments that runs the server, such as valgrind.
-export const startOurs = (database = 'bench.db', wrapper = []) => {
-  const [program, ...args] = [...wrapper, `${build}/caisson`, ...serveArgs(database)];
-  return start(program, args);
+const serveArgs = (database, contract, threads) => ['serve', contract, '--listen', '127.0.0.1:0', '--store', database.includes('://') ? database : `sqlite:${file(database)}`, '--migrate', '--threads', String(threads), '--log', 'off'];
+// `wrapper`: a program and its arguments that runs the server, such as valgrind. Several loops have all cores.
+export const startOurs = (database = 'bench.db', wrapper = [], { contract = 'bench/bench.graphql', threads = 1 } = {}) => {
+  const [program, ...args] = [...wrapper, `${build}/caisson`, ...serveArgs(database, contract, threads)];
+  return start(program, args, { isPinned: threads === 1 });
 };
 
 export const stop = ({ child }) => new Promise((resolve) => { child.removeAllListeners('exit'); child.once('exit', resolve); child.kill('SIGTERM'); });
