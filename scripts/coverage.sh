@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 scripts/build.sh coverage
 find build-coverage -name '*.gcda' -delete
 # Under counters nobody looks for what sanitizers find; a failed test is the other run's to tell.
-[ $# -gt 0 ] || set -- unit scenario differential end-to-end
+[ $# -gt 0 ] || set -- unit scenario scenario-grpc differential end-to-end graphql
 CAISSON_BUILD=coverage node scripts/test.mjs "$@" || true
 mkdir -p build-coverage/report
 gcovr --root . --filter 'src/' --exclude '.*_test\.c$' --gcov-ignore-parse-errors --exclude-unreachable-branches --exclude-throw-branches \

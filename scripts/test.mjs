@@ -117,7 +117,8 @@ async function install(folders) {
 
 async function runPart(part) {
   const begin = Date.now();
-  process.stdout.write(`${part.title} … `);
+  // What counts lines looks for nothing else.
+  process.stdout.write(`${kind === 'test' ? part.title : part.title.replace(/,? (against a server )?under ASan and UBSan/, '')} … `);
   const result = (await build(part.build)) && (await install(part.packages)) ? await part.run() : { passed: 0, failed: 1, skipped: 0, report: '' };
   for (const name of Object.keys(total)) total[name] += result[name];
   console.log(`${result.passed} passed, ${result.failed} failed${result.skipped ? `, ${result.skipped} skipped` : ''} (${((Date.now() - begin) / 1000).toFixed(0)} s)`);

@@ -4,11 +4,11 @@ import https from 'node:https';
 import { grpc } from '../../tests/grpc/client.mjs';
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const rowsMax = 400;
+const rowsMax = 400, reviewsMax = 800;
 
 // What all clients of one server know: the keys that are there, and what is counted.
 export class Tally {
-  constructor() { this.begin(); this.totals = new Map(); this.ids = []; this.number = 0; this.events = 0; }
+  constructor() { this.begin(); this.totals = new Map(); this.ids = []; this.reviewIds = []; this.number = 0; this.events = 0; }
 
   begin() { this.latencies = []; this.failures = new Map(); this.requests = 0; }
 
@@ -77,13 +77,15 @@ export function graphqlClient(state, pauseMs) {
   const run = async (query, variables) => {
     const { status, text } = await ask('POST', '/graphql', { query, variables });
     if (status !== 200) return String(status);
-    const code = JSON.parse(text).errors?.[0].extensions?.code;
+    const { data, errors } = JSON.parse(text), code = errors?.[0].extensions?.code;
+    if (data?.createReview) tally.reviewIds.push(data.createReview.id);
     return code === undefined || code === 'NOT_FOUND' || code === 'VALIDATION_FAILED' ? null : code; /* a product may be gone by now */
   };
   return turns(state, 'GraphQL', pauseMs, [
     () => run('{ products(first: 10, orderBy: [{ number: DESC }]) { nodes { id name price reviews(first: 3) { nodes { stars text } } } pageInfo { endCursor } } }'),
     () => run('query ($id: ID!) { product(id: $id) { name number } }', { id: tally.someId() }),
     () => run('mutation ($id: ID!) { createReview(input: { productId: $id, stars: 4, text: "again" }) { id } }', { id: tally.someId() }),
+    () => (tally.reviewIds.length < reviewsMax ? run('{ reviewsAggregate { count } }') : run('mutation ($id: ID!) { deleteReview(id: $id) { id } }', { id: tally.reviewIds.shift() })),
     () => run('mutation ($id: ID!) { updateProduct(id: $id, input: { price: "14" }) { id price } }', { id: tally.someId() }),
   ]);
 }

@@ -25,14 +25,14 @@ const percentile = (values, part) => { const sorted = [...values].sort((a, b) =>
 const median = (values) => percentile(values, 0.5);
 
 // A server and its clients; what is changed under it is in `settings`.
-async function startSide(name, folder, authority, store) {
+async function startSide(name, folder, authority, store, databaseMb) {
   const settings = { hasRemark: false, nameMax: 200 };
   const contractPath = path.join(folder, `${name}.graphql`);
   fs.writeFileSync(contractPath, contractOf(settings));
   makeCertificate(folder, authority, name, ['localhost', '127.0.0.1']);
   const server = await startServer({ contractPath, folder, store, options: ['--migrate', '--threads', '2', '--changes-max', '2000', '--idempotency-keys-max', '1000',
     '--tls-cert', path.join(folder, `${name}.pem`), '--tls-key', path.join(folder, `${name}.key`)] });
-  const state = { name, server, settings, contractPath, store, port: server.port, ca: authority.pem, isOver: false, disturbedUntil: 0, watches: new Set(), tally: new Tally(), samples: [],
+  const state = { name, server, databaseMb, settings, contractPath, store, port: server.port, ca: authority.pem, isOver: false, disturbedUntil: 0, watches: new Set(), tally: new Tally(), samples: [],
     package: packageOf(describe(program, contractPath)), credentials: grpc.credentials.createSsl(Buffer.from(authority.pem)),
     channel: { 'grpc.ssl_target_name_override': 'localhost', 'grpc.use_local_subchannel_pool': 1 } };
   state.work = [restClient, graphqlClient, grpcClient].flatMap((client) => [client(state, pauseMs), client(state, pauseMs)]);
@@ -66,11 +66,13 @@ function applyMigration(state, ...options) {
   if (status !== 0) state.tally.note('migrate', `status ${status}: ${stderr.slice(0, 200)}`, 0);
 }
 
-// A column is added by the server itself. One that goes, goes in two phases on PostgreSQL; on SQLite the old contract is without it for a moment.
+// On PostgreSQL a column comes and goes in two phases. On SQLite the server itself adds it; where it goes, the old contract is without it for a
+// moment.
 async function migrate(state, disturb) {
   const hasRemark = !state.settings.hasRemark;
-  if (hasRemark) return changeContract(state, { hasRemark });
-  if (state.name === 'postgres') applyMigration(state); // phases want to know from which contract
+  if (hasRemark && state.name === 'sqlite') return changeContract(state, { hasRemark });
+  if (state.name === 'postgres' && !state.isNoted) applyMigration(state); // phases want to know from which contract
+  state.isNoted = true;
   fs.writeFileSync(state.contractPath, contractOf({ ...state.settings, hasRemark }));
   if (state.name === 'postgres') {
     applyMigration(state, '--expand');
@@ -95,7 +97,7 @@ const makeEvents = ({ folder, authority, postgres, disturb }) => [
 
 function sample(state, at) {
   const { tally, server } = state;
-  state.samples.push({ at, isDisturbed: performance.now() < state.disturbedUntil + sampleMs, rssMb: treeRssMb(server.child.pid), descriptors: descriptorCount(server.child.pid), threads: threadCount(server.child.pid),
+  state.samples.push({ at, isDisturbed: performance.now() < state.disturbedUntil + sampleMs, rssMb: treeRssMb(server.child.pid), descriptors: descriptorCount(server.child.pid), threads: threadCount(server.child.pid), databaseMb: state.databaseMb(),
     p50: median(tally.latencies), p99: percentile(tally.latencies, 0.99), requests: tally.requests, failures: [...tally.failures] });
   tally.begin();
 }
@@ -114,7 +116,7 @@ function judge(state) {
   if (descriptors.end > descriptors.middle + 10) problems.push(`descriptors have grown from ${descriptors.middle} to ${descriptors.end}`);
   if (unexpected.length > 0) problems.push(`failures outside of the database's stops: ${unexpected.slice(0, 10).join('; ')}`);
   if (/ERROR|assert|Sanitizer/.test(state.server.stderr)) problems.push(state.server.stderr.slice(-1000));
-  return { memory, descriptors, unexpected, problems };
+  return { memory, descriptors, database: flatness(state.samples, 'databaseMb'), unexpected, problems };
 }
 
 const titles = { sqlite: 'SQLite', postgres: 'PostgreSQL' };
@@ -128,6 +130,7 @@ function write(states, verdicts, happened) {
   row('changes that watches were told', ({ tally }) => number(tally.events));
   row('memory in the middle and at the end, MB', (_, { memory }) => `${number(memory.middle, 1)}, ${number(memory.end, 1)}`);
   row('descriptors in the middle and at the end', (_, { descriptors }) => `${descriptors.middle}, ${descriptors.end}`);
+  row('the database in the middle and at the end, MB', (_, { database }) => `${number(database.middle, 1)}, ${number(database.end, 1)}`);
   row('p50, ms (median of the samples)', ({ samples }) => number(median(samples.map(({ p50 }) => p50 ?? 0)), 1));
   row('p99, ms (median of the samples)', ({ samples }) => number(median(samples.map(({ p99 }) => p99 ?? 0)), 1));
   row('refused or failed while the database was away or a column went', ({ tally }, { unexpected }) => number([...tally.totals.values()].flatMap(({ failures }) => [...failures.values()]).reduce((a, b) => a + b, 0) - (unexpected.length > 0 ? unexpected.reduce((sum, text) => sum + Number(/: (\d+) ×/.exec(text)[1]), 0) : 0)));
@@ -144,6 +147,11 @@ function write(states, verdicts, happened) {
   console.log(lines.join('\n'));
 }
 
+// Not while it is stopped.
+function sizeOf(postgres) {
+  try { return Number(postgres.query('SELECT pg_database_size(current_database())')[0][0]) / 1e6; } catch { return 0; }
+}
+
 async function main() {
   const folder = makeFolder();
   const authority = makeAuthority(folder, 'authority');
@@ -151,7 +159,8 @@ async function main() {
   const states = [];
   try {
     postgres = await startPostgres();
-    states.push(await startSide('sqlite', folder, authority, `sqlite:${path.join(folder, 'soak.db')}`), await startSide('postgres', folder, authority, postgres.url()));
+    states.push(await startSide('sqlite', folder, authority, `sqlite:${path.join(folder, 'soak.db')}`, () => fs.statSync(path.join(folder, 'soak.db')).size / 1e6),
+      await startSide('postgres', folder, authority, postgres.url(), () => sizeOf(postgres)));
     const begin = performance.now(), happened = [];
     const disturb = (state) => { state.disturbedUntil = performance.now() + 5000; };
     const events = makeEvents({ folder, authority, postgres, disturb });
