@@ -56,7 +56,7 @@ static const OptionSpec options[] = {
      "HTTP/2 resets, pings, settings and the like at once, a tenth of it a second for long", .min = 20, .max = COUNT_MAX, .is_limit = true},
     {"requests-in-flight-max", OPTION_COUNT, AT(requests_in_flight_max), "1024", "N", "requests at once; more wait for their turn",
      .min = 1, .max = COUNT_MAX, .is_limit = true},
-    {"queue-wait-max", OPTION_DURATION, AT(queue_wait_ms), "250ms", "TIME",
+    {"queue-wait-max", OPTION_DURATION, AT(queue_wait_ms), "400ms", "TIME",
      "a request that would wait longer for its turn, or for the store, is refused (503)", .max = TIME_MAX_MS, .is_limit = true},
     {"request-timeout", OPTION_DURATION, AT(request_timeout_ms), "30s", "TIME", "from a request's head to its answer (503)", .min = 1,
      .max = TIME_MAX_MS, .is_limit = true},
