@@ -2,6 +2,7 @@
 // face, which must answer the same in its own words. How words become others is the scenarios' matter (tests/scenario/face_*.mjs): what REST has
 // answered stands as the expected answer of a step.
 import { graphql } from '../scenario/face_graphql.mjs';
+import { grpc } from '../scenario/face_grpc.mjs';
 import { NotHere } from '../scenario/session.mjs';
 import { Wire } from './wire.mjs';
 
@@ -9,6 +10,7 @@ import { Wire } from './wire.mjs';
 // `options`: of the server, where the face has limits that REST has not.
 export const faces = {
   graphql: { face: graphql, percent: 36, least: 0.5, options: ['--graphql-cost-max', '1000000000'] },
+  grpc: { face: grpc, percent: 24, least: 0.15, options: [] },
 };
 
 const wanted = process.env.FACES?.split(',').filter((name) => name !== '') ?? Object.keys(faces);
