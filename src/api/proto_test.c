@@ -111,9 +111,9 @@ static void a_resource_has_the_service_that_the_interface_names(void **state) {
   assert_has(text, "    CreateProductRequest create = 3;\n");
   const ProtoMessage *update = proto_message(f.schema, STR("shop.v1.UpdateProductRequest"));
   assert_int_equal(update->field_count, 3);
-  assert_string_equal(update->fields[0].name.ptr, "product");
-  assert_string_equal(update->fields[1].name.ptr, "update_mask");
-  assert_string_equal(update->fields[2].name.ptr, "etag");
+  assert_true(str_equal(update->fields[0].name, STR("product")));
+  assert_true(str_equal(update->fields[1].name, STR("update_mask")));
+  assert_true(str_equal(update->fields[2].name, STR("etag")));
   assert_non_null(proto_field(proto_message(f.schema, STR("shop.v1.GetCategoryRequest")), STR("slug")));
   fixture_done(&f);
 }
