@@ -284,8 +284,8 @@ static Code run_phase(const MigrateOptions *options, Code (*run)(Phase *phase), 
   Phase phase;
   if (options->calls->is_atomic)
     return error_set(err, CODE_CONFLICT,
-                     "phases are PostgreSQL's: SQLite's triggers can't change the row that is being written. apply makes the whole change "
-                     "in one transaction");
+                     "phases are PostgreSQL's: on SQLite one process serves both contracts (caisson serve OLD NEW, with @column(name:) for "
+                     "a new name), and apply makes the whole change in one transaction");
   Code code = phase_open(options, arena, ret_details, &phase, err);
   if (code == CODE_OK) code = run(&phase);
   options->calls->close(phase.migrator);

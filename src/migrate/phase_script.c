@@ -360,6 +360,7 @@ static Code type_change(Expansion *expansion, const Step *step) {
 
 static Code table_make(Expansion *expansion, const Step *step) {
   Buf sql = script_buf(&expansion->writer);
+  TRY(script_postgres_schema(&expansion->writer, step));
   buf_printf(&sql, "CREATE TABLE IF NOT EXISTS %.*s %.*s", STR_ARGS(step->to->quoted), STR_ARGS(step->to->body));
   return add(expansion, &sql, step->text, nothing);
 }

@@ -45,6 +45,8 @@ typedef struct ScriptWriter {
 Code script_write_sqlite(ScriptWriter *writer);
 bool script_sqlite_remakes(const MigrationPlan *plan, const Step *step);
 Code script_write_postgres(ScriptWriter *writer);
+/* In front of a table that is made: the schema that its name is qualified with, where there is none. */
+Code script_postgres_schema(ScriptWriter *writer, const Step *step);
 /* Takes over the text in `sql`. */
 Code script_add(ScriptWriter *writer, Buf *sql, Str text, const char *locks, bool is_destructive);
 void script_write_index(Buf *out, const LayoutTable *table, const LayoutIndex *index, bool is_concurrent);

@@ -189,6 +189,36 @@ static Code foreign_key_add(ScriptWriter *writer, const Step *step) {
 
 /* ---- all ---- */
 
+static Str schema_of(const LayoutTable *table) { return str_slice(table->name, 0, str_find_byte(table->name, '.', 0)); }
+
+static bool is_qualified(const LayoutTable *table) { return schema_of(table).len < table->name.len; }
+
+/* Once a script. CREATE SCHEMA IF NOT EXISTS would ask for the right to make schemas even where there is nothing to make. */
+Code script_postgres_schema(ScriptWriter *writer, const Step *step) {
+  Str name = schema_of(step->to);
+  Buf sql = script_buf(writer), quoted = script_buf(writer);
+  if (!is_qualified(step->to)) return CODE_OK;
+  for (const Step *other = writer->plan->steps.items; other != step; other++) {
+    if (other->kind == STEP_CREATE_TABLE && is_qualified(other->to) && str_equal(schema_of(other->to), name)) return CODE_OK;
+  }
+  sql_write_identifier(&quoted, name);
+  buf_add(&sql, STR("DO $caisson$ BEGIN IF to_regnamespace("));
+  sql_write_string(&sql, buf_str(&quoted));
+  buf_printf(&sql, ") IS NULL THEN CREATE SCHEMA %.*s; END IF; END $caisson$", STR_ARGS(buf_str(&quoted)));
+  return script_add(writer, &sql, arena_printf(writer->arena, "the schema %.*s is made where there is none", STR_ARGS(name)), nothing,
+                    false);
+}
+
+static Code table_make(ScriptWriter *writer, const Step *step) {
+  Buf sql = script_buf(writer);
+  TRY(script_postgres_schema(writer, step));
+  buf_add(&sql, STR("CREATE TABLE "));
+  buf_add(&sql, step->to->quoted);
+  buf_add_byte(&sql, ' ');
+  buf_add(&sql, step->to->body);
+  return script_add(writer, &sql, step->text, nothing, false);
+}
+
 static Code table_step(ScriptWriter *writer, const Step *step) {
   Buf sql = script_buf(writer);
   switch (step->kind) {
@@ -198,12 +228,6 @@ static Code table_step(ScriptWriter *writer, const Step *step) {
       buf_add(&sql, STR(" RENAME TO "));
       write_bare(&sql, step->to->name);
       return script_add(writer, &sql, step->text, brief, false);
-    case STEP_CREATE_TABLE:
-      buf_add(&sql, STR("CREATE TABLE "));
-      buf_add(&sql, step->to->quoted);
-      buf_add_byte(&sql, ' ');
-      buf_add(&sql, step->to->body);
-      return script_add(writer, &sql, step->text, nothing, false);
     case STEP_ADD_COLUMN:
       write_alter(&sql, step->to, STR("ADD COLUMN "));
       buf_add(&sql, step->to_column->declaration);
@@ -219,8 +243,8 @@ static Code step_write(ScriptWriter *writer, const Step *step) {
   switch (step->kind) {
     case STEP_DROP_FOREIGN_KEY: return alter_name(writer, step, step->from, STR("DROP CONSTRAINT "), step->from_key->name, shares);
     case STEP_DROP_INDEX: return index_drop(writer, step->from, step->from_index->name, step->text);
+    case STEP_CREATE_TABLE: return table_make(writer, step);
     case STEP_RENAME_TABLE:
-    case STEP_CREATE_TABLE:
     case STEP_ADD_COLUMN:
     case STEP_DROP_TABLE: return table_step(writer, step);
     case STEP_RENAME_COLUMN: return alter_rename(writer, step, STR("RENAME COLUMN "), step->from_column->name, step->to_column->name);

@@ -43,6 +43,7 @@ struct StoreMigrator {
   bool is_atomic; /* a whole migration is one transaction, which shuts out other migrators as well */
   /* @search needs tables beside the resource's own, which a database that others made does not get. */
   bool search_needs_tables;
+  bool has_schemas; /* "crm.clients" is the table clients of the schema crm */
   /* What the contract wants. Needs no database. CODE_CONFLICT: a column's type is none. */
   Code (*layout_of)(const Contract *contract, Arena *arena, Layout *ret, Error *err);
   bool (*types_equal)(Str a, Str b);

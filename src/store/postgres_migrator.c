@@ -302,6 +302,7 @@ const StoreMigrator POSTGRES_MIGRATOR = {
     .layout_of = postgres_layout_of_contract,
     .types_equal = postgres_types_equal,
     .names_equal = str_equal,
+    .has_schemas = true,
     .close = migrator_close,
     .read = layout_read,
     .begin = begin,

@@ -118,6 +118,10 @@ static Code table_make(Making *making, const Resource *resource, Layout *layout)
   Buf body = buf_on(making->arena, TEXT_BYTES_MAX);
   LayoutTable table = {.name = resource->table, .quoted = quoted(resource->table, making->arena), .resource = resource};
   TRY_ALLOC(table.quoted.ptr);
+  size_t dot = str_find_byte(resource->table, '.', 0);
+  if (dot < resource->table.len)
+    return error_set(err, CODE_CONFLICT, "table %.*s: SQLite has no schemas: give it a name without a dot, @resource(table: \"%.*s\")",
+                     STR_ARGS(resource->table), STR_ARGS(str_slice(resource->table, dot + 1, resource->table.len)));
   ddl_write_table_body(&body, resource);
   TRY(buf_finish(&body, &table.body, err));
   for (size_t i = 0; i < resource->stored_count; i++) TRY(column_make(making, resource->stored[i], &table));

@@ -226,6 +226,30 @@ test('a value that does not fit, and a row that refers to nothing, are told and 
   });
 });
 
+test('a table in a schema of its own goes there, and the schema is made where it is missing', { timeout }, async () => {
+  const contract = write(`extend schema @service(name: "crm")\ntype Client @resource(table: "crm.clients") ${open} { id: Int! @id name: String! @unique deals: [Deal!]! }\ntype Deal @resource(table: "Sales Dept.deals") ${open} { id: Int! @id client: Client! }\n`);
+  const here = postgres.url(postgres.createDatabase());
+  await served(contract, here, async (ask) => {
+    assert.equal((await ask('POST', 'clients', { id: 1, name: 'a' })).status, 201);
+    assert.equal((await ask('POST', 'deals', { id: 1, clientId: 1 })).status, 201);
+  }, ['--migrate']);
+  const targets = ['clients?fields=*,deals(id)', 'deals?fields=*,client(name)'];
+  const was = await answers(contract, here, targets);
+  const database = postgres.createDatabase();
+  const there = postgres.url(database);
+  copied(contract, here, there);
+  assert.deepEqual(postgres.query("SELECT schemaname, tablename FROM pg_tables WHERE tablename IN ('clients', 'deals') ORDER BY 1", database), [['Sales Dept', 'deals'], ['crm', 'clients']]);
+  assert.deepEqual(await answers(contract, there, targets), was);
+  const nowhere = copy(contract, there, newFile());
+  assert.equal(nowhere.status, 1);
+  assert.match(nowhere.stderr, /table crm\.clients: SQLite has no schemas: give it a name without a dot, @resource\(table: "clients"\)/);
+  assert.equal(run(['migrate', 'apply', contract, '--store', postgres.url(postgres.createDatabase())], { cwd: folder }).status, 0);
+  // Who may not make schemas finds that out only where one has to be made.
+  const plain = postgres.createDatabase();
+  postgres.query(`CREATE ROLE plain_${names} LOGIN; CREATE SCHEMA crm AUTHORIZATION plain_${names}; CREATE SCHEMA "Sales Dept" AUTHORIZATION plain_${names}; GRANT CREATE ON SCHEMA public TO plain_${names}`, plain);
+  await served(contract, postgres.url(plain).replace('user=caisson', `user=plain_${names}`).replace('//caisson', `//plain_${names}`), async (ask) => assert.equal((await ask('GET', 'clients')).status, 200), ['--migrate']);
+});
+
 test('exit statuses: wrong usage 2, what is outside 3', { timeout }, () => {
   const contract = write(everything);
   const nowhere = 'postgresql://nobody@127.0.0.1:1/x';
