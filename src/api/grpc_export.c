@@ -93,7 +93,8 @@ static void read_page(Export *export) {
                               .arena = export->arena,
                               .done = page_done,
                               .context = export,
-                              .deadline_us = request->exchange->deadline_us};
+                              .deadline_us = request->exchange->deadline_us,
+                              .is_abandoned = &request->exchange->is_cancelled};
   grpc_stream_set_busy(export->stream, true);
   if (engine_plan(request->engine, &export->group) == CODE_OK)
     engine_execute(request->engine, &export->group);

@@ -214,6 +214,7 @@ static void export_page(Export *export) {
                               .arena = export->arena,
                               .done = export_page_done,
                               .context = export,
+                              .is_abandoned = &export->request->exchange->is_cancelled,
                               .freshness = export->request->group.freshness};
   if (export->is_parent_seen) {
     call->sink = &export->sink;

@@ -293,6 +293,7 @@ static void execute_read(Engine *engine, CallGroup *group, Call *call) {
   read->position = group->freshness != NULL ? group->freshness->seen : 0;
   read->done = read_done;
   read->deadline_us = group->deadline_us;
+  read->is_abandoned = group->is_abandoned;
   store_read(engine->session, read);
 }
 

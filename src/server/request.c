@@ -161,6 +161,7 @@ static StepOutcome step_execute(Request *request) {
   if (request->is_executed) return STEP_NEXT;
   request->api.group.done = executed;
   request->api.group.context = request;
+  request->api.group.is_abandoned = &request->api.exchange->is_cancelled;
   request->is_executing = true;
   engine_execute(request->api.engine, &request->api.group);
   request->is_executing = false;

@@ -115,7 +115,7 @@ void postgres_batch_begin(PostgresLink *link, PostgresLane lane) {
   link->is_alone = lane == POSTGRES_LANE_ALONE;
   if (link->is_alone) link->session->links_alone++;
   link->is_transaction = needs_transaction(link, lane, &reads);
-  link->is_failed = link->is_ending = false;
+  link->is_failed = link->is_ending = link->is_cancelled = false;
   link->level = link->level_max = 0;
   link->syncs = 0;
   link->unprepared = NULL;
@@ -178,6 +178,13 @@ static bool is_curable(PostgresLink *link, const PostgresPending *pending) {
   return remedy != POSTGRES_REMEDY_NONE;
 }
 
+static bool is_unwanted(const PostgresLink *link, const StoreRead *read) {
+  return postgres_read_is_unwanted(read, loop_monotonic_us(link->session->loop));
+}
+
+/* True: it ran into the cancellation of another. */
+static bool is_hit(const PostgresLink *link, const StoreRead *read) { return link->is_cancelled && read->error.code == CODE_TIMEOUT; }
+
 static void single_answer(PostgresLink *link, const PostgresPending *pending) {
   PostgresSession *session = link->session;
   StoreRead *read = pending->read;
@@ -188,7 +195,9 @@ static void single_answer(PostgresLink *link, const PostgresPending *pending) {
       return;
     case POSTGRES_FAILED:
       read->error.code = postgres_error_set(&store_of(link)->target, pending->result, &read->error);
-      if (is_curable(link, pending))
+      bool is_wanted = !is_unwanted(link, read);
+      if (!is_wanted) read->error.code = postgres_read_give_up(read);
+      if (is_wanted && (is_curable(link, pending) || is_hit(link, read)))
         postgres_session_again(session, read);
       else
         postgres_session_finish_read(session, read);
@@ -206,8 +215,12 @@ static void transaction_answer(PostgresLink *link, const PostgresPending *pendin
   Error error = {0};
   error.code = postgres_error_set(&store_of(link)->target, pending->result, &error);
   /* A failed BEGIN or COMMIT is nobody's own. */
-  bool is_own = read != NULL && !is_curable(link, pending);
-  if (is_own) read->error = error;
+  if (read == NULL || is_curable(link, pending)) return;
+  read->error = error;
+  if (is_unwanted(link, read))
+    read->error.code = postgres_read_give_up(read);
+  else if (is_hit(link, read))
+    read->error.code = CODE_OK;
 }
 
 /* The PREPARE of a single read may fail: its EXECUTE, which was skipped then, is no answer any more. */
@@ -273,6 +286,16 @@ static void unit_end(PostgresLink *link) {
   Code code = transaction_go_on(link, &err);
   if (link->is_failed) link->level = UINT32_MAX;
   if (code != CODE_OK) postgres_session_link_lost(link, &err);
+}
+
+/* Which of them the server works on can't be seen: it keeps its answers until a sync. */
+bool postgres_batch_is_unwanted(const PostgresLink *link, int64_t now_us) {
+  const StoreRead *read = NULL;
+  if (now_us - link->answered_us < SLOW_US) return false;
+  for (size_t i = 0; postgres_connection_waiting(link->connection, i, &read); i++) {
+    if (read != NULL && read != link->unprepared && postgres_read_is_unwanted(read, now_us)) return true;
+  }
+  return false;
 }
 
 void postgres_batch_receive(PostgresLink *link) {

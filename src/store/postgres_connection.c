@@ -264,6 +264,12 @@ Code postgres_receive(PostgresConnection *connection, Error *err) {
   return PQconsumeInput(connection->pg) == 1 ? CODE_OK : lost(connection, err);
 }
 
+bool postgres_connection_waiting(const PostgresConnection *connection, size_t at, const StoreRead **ret) {
+  if (at >= connection->count) return false;
+  *ret = connection->pending[(connection->first + at) % connection->cap].read;
+  return true;
+}
+
 void postgres_pending_done(PostgresPending *pending) {
   if (pending->result != NULL) PQclear(pending->result);
   pending->result = NULL;

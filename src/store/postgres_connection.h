@@ -75,6 +75,8 @@ bool postgres_next(PostgresConnection *connection, PostgresPending *ret);
 /* Every command that is still waiting, without a result: for a lost connection. */
 bool postgres_next_lost(PostgresConnection *connection, PostgresPending *ret);
 void postgres_pending_done(PostgresPending *pending);
+/* The read whose statement is the `at`-th of those that are not answered yet. False: there are not so many. *ret may be NULL: nobody's. */
+bool postgres_connection_waiting(const PostgresConnection *connection, size_t at, const StoreRead **ret);
 
 typedef enum PostgresOutcome { POSTGRES_OK = 0, POSTGRES_FAILED, POSTGRES_SKIPPED } PostgresOutcome;
 /* SKIPPED: not run, because something before it in its unit failed. */

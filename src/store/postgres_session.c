@@ -80,6 +80,12 @@ static PostgresLane lane_of(const StorePlan *plan) {
   return is_single ? POSTGRES_LANE_SINGLE : POSTGRES_LANE_SNAPSHOT;
 }
 
+bool postgres_read_is_unwanted(const StoreRead *read, int64_t now_us) {
+  return (read->deadline_us != 0 && now_us > read->deadline_us) || (read->is_abandoned != NULL && *read->is_abandoned);
+}
+
+Code postgres_read_give_up(StoreRead *read) { return error_set(&read->error, CODE_TIMEOUT, "nobody waits for the answer any more"); }
+
 void postgres_session_finish_read(PostgresSession *session, StoreRead *read) {
   postgres_count(&session->store->reads, 1);
   if (read->error.code != CODE_OK) postgres_count(&session->store->errors, 1);
@@ -150,6 +156,7 @@ void postgres_link_flush(PostgresLink *link) {
 }
 
 static void link_close(PostgresLink *link) {
+  postgres_cancel_forget(link);
   if (link->connection != NULL) postgres_pool_closed(link->session->store, link->session);
   loop_poll_destroy(link->poll);
   postgres_connection_close(link->connection);
@@ -175,11 +182,22 @@ static void link_share(PostgresLink *link) {
   postgres_pool_deliver(store, claim, connection);
 }
 
+static void link_settle(PostgresLink *link) {
+  link->state = link->cancel == NULL ? POSTGRES_LINK_IDLE : POSTGRES_LINK_SETTLING;
+  if (link->state == POSTGRES_LINK_IDLE) link_share(link);
+}
+
 void postgres_session_link_idle(PostgresLink *link) {
   if (link->is_alone) link->session->links_alone--;
   link->is_alone = false;
-  link->state = POSTGRES_LINK_IDLE;
-  link_share(link);
+  link_settle(link);
+}
+
+static void session_settle(PostgresSession *session) {
+  for (size_t i = 0; i < session->link_count; i++) {
+    PostgresLink *link = &session->links[i];
+    if (postgres_cancel_is_back(link) && link->state == POSTGRES_LINK_SETTLING) link_settle(link);
+  }
 }
 
 static void session_share(PostgresSession *session) {
@@ -294,12 +312,12 @@ static void session_flush(void *context) {
 static void lane_expire(PostgresSession *session, PostgresReadQueue *lane, int64_t now_us) {
   PostgresReadQueue kept = {0};
   for (StoreRead *read; (read = postgres_read_pop(lane)) != NULL;) {
-    bool is_late = read->deadline_us != 0 && now_us > read->deadline_us;
+    bool is_late = postgres_read_is_unwanted(read, now_us);
     if (now_us - read->since_us <= session->store->acquire_timeout_us && !is_late) {
       postgres_read_push(&kept, read);
       continue;
     }
-    read->error.code = is_late ? error_set(&read->error, CODE_TIMEOUT, "the time that the client gave is over")
+    read->error.code = is_late ? postgres_read_give_up(read)
                                : error_set(&read->error, CODE_UNAVAILABLE, "no connection to the database became free in time");
     postgres_session_finish_read(session, read);
   }
@@ -312,6 +330,8 @@ static void lane_expire(PostgresSession *session, PostgresReadQueue *lane, int64
   }
 }
 
+static bool link_is_working(const PostgresLink *link) { return link->state == POSTGRES_LINK_BUSY || link->state == POSTGRES_LINK_SETTLING; }
+
 static void session_tick(void *context) {
   PostgresSession *session = context;
   int64_t now_us = loop_monotonic_us(session->loop);
@@ -319,8 +339,9 @@ static void session_tick(void *context) {
   bool is_busy = false;
   for (size_t i = 0; i < session->link_count; i++) {
     PostgresLink *link = &session->links[i];
-    if (link->state == POSTGRES_LINK_BUSY && now_us > link->deadline_us) postgres_session_link_lost(link, &err);
-    is_busy = is_busy || link->state == POSTGRES_LINK_BUSY;
+    if (link_is_working(link) && now_us > link->deadline_us) postgres_session_link_lost(link, &err);
+    if (link->state == POSTGRES_LINK_BUSY && !link->is_cancelled && postgres_batch_is_unwanted(link, now_us)) postgres_cancel_begin(link);
+    is_busy = is_busy || link_is_working(link);
   }
   for (size_t lane = 0; lane < POSTGRES_LANES; lane++) lane_expire(session, &session->lanes[lane], now_us);
   if (is_busy || has_waiting(session)) return;
@@ -338,13 +359,15 @@ static void session_wake(PostgresSession *session) {
   loop_post(session->loop, &session->message);
 }
 
+void postgres_session_wake(PostgresSession *session) {
+  pthread_mutex_lock(&session->lock);
+  session_wake(session);
+  pthread_mutex_unlock(&session->lock);
+}
+
 void postgres_sessions_wake(PostgresStore *store) {
   pthread_mutex_lock(&store->sessions_lock);
-  for (PostgresSession *session = store->sessions; session != NULL; session = session->next) {
-    pthread_mutex_lock(&session->lock);
-    session_wake(session);
-    pthread_mutex_unlock(&session->lock);
-  }
+  for (PostgresSession *session = store->sessions; session != NULL; session = session->next) postgres_session_wake(session);
   pthread_mutex_unlock(&store->sessions_lock);
 }
 
@@ -378,6 +401,7 @@ static void session_on_message(void *context) {
     link_adopt(link);
   }
   session_deliver(session, &writes);
+  session_settle(session);
   session_share(session);
 }
 

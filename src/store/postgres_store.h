@@ -2,6 +2,7 @@
  *
  *   postgres_session.c   one loop's reads: lanes in which they wait, links on which they run, the way back from other threads
  *   postgres_batch.c     the reads that one link has under way
+ *   postgres_cancel.c    what nobody waits for any more is cancelled
  *   postgres_pool.c      who gets a connection next where there are too few
  *   postgres_keeper.c    the thread that makes connections for the loops, asks whether the server is well, and ends what waits too long
  *   postgres_writer.c    the threads that write
@@ -21,6 +22,7 @@ typedef struct PostgresStore PostgresStore;
 typedef struct PostgresNotices PostgresNotices;
 typedef struct PostgresSession PostgresSession;
 typedef struct PostgresLink PostgresLink;
+typedef struct PostgresCancel PostgresCancel;
 
 enum {
   POSTGRES_LINKS_MAX = 64, /* of one loop */
@@ -52,7 +54,8 @@ typedef enum PostgresLinkState {
   POSTGRES_LINK_CLOSED = 0,
   POSTGRES_LINK_OPENING,
   POSTGRES_LINK_IDLE,
-  POSTGRES_LINK_BUSY
+  POSTGRES_LINK_BUSY,
+  POSTGRES_LINK_SETTLING /* its batch is over, and a cancellation may still come for it */
 } PostgresLinkState;
 
 /* One connection of a loop, and the batch that it has under way. */
@@ -61,7 +64,7 @@ struct PostgresLink {
   PostgresLinkState state;
   PostgresConnection *connection;
   LoopPoll *poll;
-  int64_t deadline_us; /* BUSY: the last moment at which something must have come */
+  int64_t deadline_us; /* BUSY, SETTLING: the last moment at which something must have come */
   int64_t answered_us; /* when the last answer came, or the batch was sent */
   int64_t begun_us;    /* the batch */
   size_t batch_count;
@@ -71,6 +74,8 @@ struct PostgresLink {
   bool is_failed;      /* the transaction */
   bool is_ending;      /* COMMIT or ROLLBACK is on its way */
   bool is_alone;
+  bool is_cancelled;      /* what the batch had running was: a failure may be another read's than the one that was meant */
+  PostgresCancel *cancel; /* on its way; NULL: none */
   uint32_t level, level_max;
   PostgresReadQueue reads;     /* of a transaction */
   const StoreRead *unprepared; /* over already, since its PREPARE failed; its EXECUTE is still to be answered. Not to be looked into */
@@ -208,6 +213,12 @@ void postgres_session_link_opened(PostgresLink *link);
 void postgres_session_finish_read(PostgresSession *session, StoreRead *read);
 /* The read begins again, on its own; or it ends with read->error, where it has done so too often. */
 void postgres_session_again(PostgresSession *session, StoreRead *read);
+/* Nobody waits for its rows any more. On the loop. */
+bool postgres_read_is_unwanted(const StoreRead *read, int64_t now_us);
+/* Sets read->error. */
+Code postgres_read_give_up(StoreRead *read);
+/* Any thread: the session looks what has come back. */
+void postgres_session_wake(PostgresSession *session);
 /* The link is free for another batch. */
 void postgres_session_link_idle(PostgresLink *link);
 /* Its connection is lost, or no longer to be trusted: whatever was under way begins again. */
@@ -218,11 +229,21 @@ void postgres_session_link_lost(PostgresLink *link, const Error *error);
 void postgres_batch_begin(PostgresLink *link, PostgresLane lane);
 /* Takes what has arrived. */
 void postgres_batch_receive(PostgresLink *link);
+/* It stands still, and one of its reads nobody wants any more. */
+bool postgres_batch_is_unwanted(const PostgresLink *link, int64_t now_us);
 /* Sends what is queued, and watches for what is wanted now. */
 void postgres_link_flush(PostgresLink *link);
 
 /* Every session looks whether it has a connection to hand on. */
 void postgres_sessions_wake(PostgresStore *store);
+
+/* ---- postgres_cancel.c ---- */
+/* Asks the server to cancel what the link has running. Fails in silence: it is a courtesy. */
+void postgres_cancel_begin(PostgresLink *link);
+/* The link's connection is closed. */
+void postgres_cancel_forget(PostgresLink *link);
+/* Its cancellation, if there was one, has come back. */
+bool postgres_cancel_is_back(PostgresLink *link);
 
 /* ---- postgres_pool.c ---- */
 void postgres_pool_init(PostgresPool *pool);

@@ -64,12 +64,13 @@ struct StoreRead {
   void (*restart)(StoreRead *read);
   /* On the session's loop, exactly once. Not called for store_txn_read. */
   void (*done)(StoreRead *read, Code code, const Error *err);
-  int64_t deadline_us; /* monotonic; 0: the store's own limits alone. Behind it nobody waits for the rows any more: CODE_TIMEOUT */
-  size_t run;          /* while `row` is called: which run of a repeated statement the row is of, from 0 */
-  void *call, *group;  /* the caller's own */
-  StoreRead *next;     /* the store's own */
-  int64_t since_us;    /* the store's own */
-  uint32_t attempts;   /* the store's own */
+  int64_t deadline_us;      /* monotonic; 0: the store's own limits alone. Behind it nobody waits for the rows any more: CODE_TIMEOUT */
+  const bool *is_abandoned; /* the caller's; true: likewise. Looked at on the session's loop alone. NULL: they are always waited for */
+  size_t run;               /* while `row` is called: which run of a repeated statement the row is of, from 0 */
+  void *call, *group;       /* the caller's own */
+  StoreRead *next;          /* the store's own */
+  int64_t since_us;         /* the store's own */
+  uint32_t attempts;        /* the store's own */
   /* A copy that follows the store may answer, if it has come so far: what a write has told (StoreWrite.position); 0: any state will do. */
   bool is_copy_good;
   uint64_t position;
