@@ -25,7 +25,7 @@ export function start(command, args, { isPinned = true } = {}) {
     child.once('exit', (code) => reject(new Error(`${command} ended with ${code}`)));
     child.stdout.on('data', (data) => {
       text += data;
-      const port = /^listening on http:\/\/[^\n]*:(\d+)$/m.exec(text)?.[1];
+      const port = /^listening on https?:\/\/[^\n]*:(\d+)$/m.exec(text)?.[1];
       if (port) resolve({ child, pid: child.pid, port, readyMs: Number(process.hrtime.bigint() - begin) / 1e6 });
     });
   });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing from Debian's packages for the groups named (build, test, lint, fuzz, coverage); says what it does.
+# Installs what is missing from Debian's packages for the groups named (build, test, bench, lint, fuzz, coverage); says what it does.
 # Silent and instant when all is there.
 set -euo pipefail
 
@@ -23,11 +23,12 @@ for group in "$@"; do
       has_node || wanted+=(nodejs)
       has_npm || wanted+=(npm)
       wanted+=(chromium python3-venv) ;;
+    bench) wanted+=(nghttp2-client nghttp2-server nginx openssl) ;;
     lint) wanted+=(clang clang-format clang-tidy git) ;;
     # The sanitizers are a package of their own, which clang only recommends.
     fuzz) wanted+=(clang libclang-rt-dev) ;;
     coverage) wanted+=(gcovr) ;;
-    *) echo "dependencies.sh: no group '$group' (build, test, lint, fuzz, coverage)" >&2; exit 2 ;;
+    *) echo "dependencies.sh: no group '$group' (build, test, bench, lint, fuzz, coverage)" >&2; exit 2 ;;
   esac
 done
 
