@@ -1,5 +1,5 @@
-// one-port.test.mjs - curl, GraphiQL, buf curl (by reflection) and a browser page (examples/browser) show the same row from the same port,
-// and the same stranger the same denial.
+// one-port.test.mjs - curl, GraphiQL, grpcurl and a browser page (examples/browser) show the same row from the same port, and the same stranger the
+// same denial.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -17,6 +17,7 @@ extend schema @service(name: "shop", version: "v1")
 type Product @resource @access(read: "auth.id != null", write: "auth.id != null") { id: ID! @id name: String! }
 `;
 const token = makeToken({ sub: 'ann' });
+const grpcurl = path.join(root, 'build-test/go/bin/grpcurl');
 let server, base, pages, browser;
 before(async () => {
   const folder = path.join(root, 'examples/browser'), types = { '.html': 'text/html', '.mjs': 'text/javascript' };
@@ -49,6 +50,17 @@ test('curl', limit, () => {
   const [refused, code] = curl();
   assert.equal(code, '401');
   assert.equal(JSON.parse(refused).code, 'UNAUTHENTICATED');
+});
+
+test('grpcurl, by reflection', limit, () => {
+  const address = base.replace('http://', '');
+  assert.match(run(grpcurl, ['-plaintext', address, 'list']).stdout, /^shop\.v1\.ProductService$/m);
+  assert.match(run(grpcurl, ['-plaintext', address, 'describe', 'shop.v1.Product']).stdout, /string name = 2;/);
+  const get = (...more) => run(grpcurl, ['-plaintext', ...more, '-d', '{"id":"p1"}', address, 'shop.v1.ProductService/GetProduct']);
+  assert.deepEqual(JSON.parse(get('-H', `authorization: Bearer ${token}`).stdout), { id: 'p1', name: 'Tea' });
+  const refused = get();
+  assert.notEqual(refused.status, 0);
+  assert.match(refused.stderr, /Code: Unauthenticated/);
 });
 
 test('buf curl, by reflection', limit, () => {
