@@ -16,10 +16,16 @@ export const removeFiles = () => fs.rmSync(folder, { recursive: true, force: tru
 // Server and client each on a core of their own, where there are two.
 const pinned = (core, command, args) => (os.cpus().length > 1 && fs.existsSync('/usr/bin/taskset') ? ['taskset', ['-c', String(core), command, ...args]] : [command, args]);
 
+// What was started ends with the run, however that ends.
+const started = new Set();
+process.once('exit', () => { for (const child of started) child.kill('SIGKILL'); });
+for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => process.exit(1));
+
 export function start(command, args, { isPinned = true } = {}) {
   const [program, all] = isPinned ? pinned(0, command, args) : [command, args];
   const begin = process.hrtime.bigint();
   const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, CAISSON_JWT_SECRET: 'bench-secret-0123456789-bench-secret' } });
+  started.add(child);
   return new Promise((resolve, reject) => {
     let text = '';
     child.once('exit', (code) => reject(new Error(`${command} ended with ${code}`)));
