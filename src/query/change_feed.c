@@ -4,6 +4,7 @@
 #include "sql/dialect_impl.h"
 
 static const ValueType insert_params[] = {VALUE_INT, VALUE_TEXT, VALUE_INT, VALUE_TEXT, VALUE_TEXT};
+static const ValueType run_params[] = {VALUE_INT, VALUE_TEXT, VALUE_INT, VALUE_TEXT, VALUE_INT};
 static const ValueType range_params[CHANGE_RANGE_PARAMS] = {VALUE_INT, VALUE_INT, VALUE_INT, VALUE_INT};
 static const ValueType prune_params[] = {VALUE_INT, VALUE_INT, VALUE_INT};
 static const StoreColumn head_columns[CHANGE_HEAD_COLUMNS] = {
@@ -29,6 +30,7 @@ static StoreStatement read_statement(Str sql, const StoreColumn *columns, size_t
 static void make_statements(ChangeFeed *feed, const SqlChanges *sql) {
   static const uint32_t levels[] = {0, 1};
   feed->insert = write_statement(sql->insert, insert_params, sizeof insert_params / sizeof insert_params[0]);
+  feed->insert_run = write_statement(sql->insert_run, run_params, sizeof run_params / sizeof run_params[0]);
   feed->prune = write_statement(sql->prune, prune_params, sizeof prune_params / sizeof prune_params[0]);
   feed->head = read_statement(sql->head, head_columns, CHANGE_HEAD_COLUMNS, NULL, 0);
   feed->range = read_statement(sql->range, range_columns, CHANGE_COLUMNS, range_params, CHANGE_RANGE_PARAMS);

@@ -37,7 +37,7 @@ typedef struct ChangeFeed {
   bool is_recording; /* the table is there */
   bool is_serial;    /* one transaction writes at a time: the order of numbers is that of commits */
   Str refusal;       /* why there is nothing to watch, where it is not; static */
-  StoreStatement insert, head, range, prune;
+  StoreStatement insert, insert_run, head, range, prune;
   const StoreStatement *read_statements[2];
   StorePlan read;             /* head, range */
   _Atomic size_t listening;   /* listeners */

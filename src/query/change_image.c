@@ -122,6 +122,37 @@ Code change_image_parse(Str text, const Resource *resource, Arena *arena, const 
   return CODE_OK;
 }
 
+/* Where the key that begins with `text` ends: behind its bracket. Values of keys are numbers and strings. */
+static size_t key_end(Str text) {
+  bool is_quoted = false;
+  for (size_t i = 0; i < text.len; i++) {
+    char byte = text.ptr[i];
+    if (is_quoted && byte == '\\')
+      i++;
+    else if (byte == '"')
+      is_quoted = !is_quoted;
+    else if (byte == ']' && !is_quoted)
+      return i + 1;
+  }
+  return 0;
+}
+
+bool change_key_next(Str *keys, Str *ret) {
+  if (keys->len < 2 || keys->ptr[1] != '[') return false;
+  size_t end = key_end(str_slice(*keys, 1, keys->len));
+  if (end == 0) return false;
+  *ret = str_slice(*keys, 1, 1 + end);
+  *keys = str_slice(*keys, 1 + end, keys->len);
+  return true;
+}
+
+size_t change_key_count(Str text) {
+  Str key;
+  size_t count = 0;
+  while (change_key_next(&text, &key)) count++;
+  return count;
+}
+
 Code change_key_parse(Str text, const Resource *resource, Arena *arena, const Value **ret, Error *err) {
   JsonValue json;
   TRY(json_parse(text, JSON_DEPTH_DEFAULT, arena, &json, err));

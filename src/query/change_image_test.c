@@ -119,6 +119,20 @@ static void a_key_is_read_back(void **state) {
   world_done(&world);
 }
 
+static void keys_of_many_rows_are_taken_one_by_one(void **state) {
+  (void)state;
+  Str keys = STR("[[\"a]\\\"\",1],[\"\",-2],[\"\\\\\",3]]"), key;
+  static const char *const expected[] = {"[\"a]\\\"\",1]", "[\"\",-2]", "[\"\\\\\",3]"};
+  assert_int_equal(change_key_count(keys), 3);
+  for (size_t i = 0; i < 3; i++) {
+    assert_true(change_key_next(&keys, &key));
+    assert_true(str_equal(key, str_of(expected[i])));
+  }
+  assert_false(change_key_next(&keys, &key));
+  static const char *const others[] = {"", "[", "[]", "[\"a\",1]", "[\"[[\"]", "[[", "[[\"a", "{}"};
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) assert_int_equal(change_key_count(str_of(others[i])), 0);
+}
+
 static void what_is_no_image_is_an_error(void **state) {
   (void)state;
   World world = world_of(whole);
@@ -139,6 +153,7 @@ int main(void) {
       cmocka_unit_test(nulls_are_left_out_and_come_back),
       cmocka_unit_test(another_contract_reads_the_columns_it_has),
       cmocka_unit_test(a_key_is_read_back),
+      cmocka_unit_test(keys_of_many_rows_are_taken_one_by_one),
       cmocka_unit_test(what_is_no_image_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

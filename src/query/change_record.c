@@ -1,5 +1,5 @@
 /* change_record.c - what a write has stored, as rows of the table of changes in the same transaction: they are there if and only if the
- * write is. */
+ * write is. New rows of one resource that come one behind the other are recorded together, by one statement. */
 #include "base/map.h"
 #include "query/change_image.h"
 #include "query/write.h"
@@ -9,6 +9,12 @@ static bool is_recorded(const Write *write) {
   return feed != NULL && feed->is_recording && !write->store.is_dry_run;
 }
 
+static Code run(Write *write, const StoreStatement *statement, const Value *params, size_t count, Error *err) {
+  write->has_changes = true;
+  atomic_fetch_add_explicit(&write->engine->feed->recorded, count, memory_order_relaxed);
+  return store_txn_run(write->txn, statement, params, NULL, NULL, NULL, NULL, err);
+}
+
 /* What is new has no row before; its own stands in its table. */
 static Code store_change(Write *write, ChangeKind kind, const Resource *resource, Str key, const Value *before, Error *err) {
   Buf image = buf_on(write->arena, SIZE_MAX / 2);
@@ -16,9 +22,38 @@ static Code store_change(Write *write, ChangeKind kind, const Resource *resource
   if (image.failed != CODE_OK) return error_no_memory(err);
   const Value params[] = {value_int(write->call->operation.now_us), value_text(resource->table), value_int(kind), value_text(key),
                           before == NULL ? value_null() : value_text(buf_str(&image))};
-  write->has_changes = true;
-  atomic_fetch_add_explicit(&write->engine->feed->recorded, 1, memory_order_relaxed);
-  return store_txn_run(write->txn, &write->engine->feed->insert, params, NULL, NULL, NULL, NULL, err);
+  return run(write, &write->engine->feed->insert, params, 1, err);
+}
+
+/* ---- new rows, one behind the other ---- */
+
+/* So few and so short that reading them is a small step, so many that writing them costs next to nothing. */
+enum { CREATED_MAX = 100, CREATED_BYTES_MAX = 16 * 1024 };
+
+static Code store_created(Write *write, Error *err) {
+  CreatedRows *created = &write->created;
+  size_t count = created->count;
+  created->count = 0;
+  if (count == 0) return CODE_OK;
+  Str keys = buf_str(&created->keys);
+  if (count == 1) return store_change(write, CHANGE_CREATED, created->resource, str_slice(keys, 1, keys.len), NULL, err);
+  buf_add_byte(&created->keys, ']');
+  if (created->keys.failed != CODE_OK) return error_no_memory(err);
+  const Value params[] = {value_int(write->call->operation.now_us), value_text(created->resource->table), value_int(CHANGE_CREATED),
+                          value_text(buf_str(&created->keys)), value_int((int64_t)count)};
+  return run(write, &write->engine->feed->insert_run, params, count, err);
+}
+
+static Code note_created(Write *write, const Resource *resource, const Value *row, Error *err) {
+  CreatedRows *created = &write->created;
+  bool is_full = created->count == CREATED_MAX || created->keys.len >= CREATED_BYTES_MAX;
+  if (created->resource != resource || is_full) TRY(store_created(write, err));
+  if (created->count == 0) buf_clear(&created->keys);
+  created->resource = resource;
+  buf_add_byte(&created->keys, created->count == 0 ? '[' : ',');
+  change_key_write(&created->keys, resource, row);
+  created->count++;
+  return created->keys.failed == CODE_OK ? CODE_OK : error_no_memory(err);
 }
 
 static Code key_text(Write *write, const Resource *resource, const Value *row, Str *ret, Error *err) {
@@ -27,9 +62,15 @@ static Code key_text(Write *write, const Resource *resource, const Value *row, S
   return buf_finish(&key, ret, err);
 }
 
+void change_record_begin(Write *write) { write->created = (CreatedRows){.keys = buf_on(write->arena, SIZE_MAX / 2)}; }
+
+Code change_record_end(Write *write, Error *err) { return store_created(write, err); }
+
 Code change_record(Write *write, ChangeKind kind, const Resource *resource, const Value *row, const Value *before, Error *err) {
   Str key;
   if (!is_recorded(write)) return CODE_OK;
+  if (kind == CHANGE_CREATED) return note_created(write, resource, row, err);
+  TRY(store_created(write, err));
   TRY(key_text(write, resource, row, &key, err));
   return store_change(write, kind, resource, key, before, err);
 }
@@ -74,6 +115,7 @@ static Code cascade_from(Cascade *cascade, const Resource *resource, const Value
 
 Code change_record_cascade(Write *write, const Resource *resource, const Value *row, Error *err) {
   if (!is_recorded(write) || resource->referrer_count == 0) return CODE_OK;
+  TRY(store_created(write, err));
   Cascade cascade = {.write = write, .seen = map_on(write->arena)};
   Str key;
   bool is_new = false;

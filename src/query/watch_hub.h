@@ -22,7 +22,7 @@ typedef struct WatchGroup {
   struct WatchGroup *next, *previous;
 } WatchGroup;
 
-/* One row of the table of changes. */
+/* One change. The table may hold many new rows' as one record. */
 typedef struct ChangeRow {
   int64_t transaction, seq;
   ChangeKind kind;
@@ -56,8 +56,10 @@ struct WatchLane {
   Value range[CHANGE_RANGE_PARAMS];
   int64_t horizon, last_seq, floor_transaction, floor_seq;
   VEC(ChangeRow) rows;
-  size_t row_bytes; /* of them */
-  size_t limit;     /* of the next batch */
+  size_t row_bytes;    /* of them */
+  size_t record_count; /* a record may hold many of them */
+  size_t limit;        /* rows of the next batch */
+  size_t record_limit; /* records that are read for them */
   struct WatchBatch *batch;
 };
 

@@ -1,5 +1,6 @@
 /* watch_lane.c - reading the table of changes from a position on: one statement tells how far it may be read, the next one reads. */
 #include "base/memory.h"
+#include "query/change_image.h"
 #include "query/watch_hub.h"
 
 /* ---- a read ---- */
@@ -11,7 +12,7 @@ static void set_range(WatchLane *lane) {
   lane->range[CHANGE_RANGE_FROM] = value_int(is_open_range(lane) ? lane->at.from : lane->at.to);
   lane->range[CHANGE_RANGE_TO] = value_int(to);
   lane->range[CHANGE_RANGE_BEHIND] = value_int(is_open_range(lane) ? lane->at.seq : 0);
-  lane->range[CHANGE_RANGE_LIMIT] = value_int((int64_t)lane->limit);
+  lane->range[CHANGE_RANGE_LIMIT] = value_int((int64_t)lane->record_limit);
 }
 
 /* Where the changes end, as far as they can be read. */
@@ -36,6 +37,23 @@ static Code keep_text(const WatchLane *lane, const Value *column, Str *ret, Erro
   return ret->ptr == NULL ? error_no_memory(err) : CODE_OK;
 }
 
+static Code add_row(WatchLane *lane, const ChangeRow *row, Error *err) {
+  lane->row_bytes += row->key.len + row->before.len;
+  return VEC_PUSH(lane->arena, &lane->rows, *row) ? CODE_OK : error_no_memory(err);
+}
+
+/* Many changes under the number of the last. What the position has passed already is left out, and what is too much is read again. */
+static Code add_run(WatchLane *lane, const ChangeRow *run, Error *err) {
+  ChangeRow row = *run;
+  Str keys = run->key;
+  row.seq -= (int64_t)change_key_count(keys);
+  while (lane->rows.count < lane->limit && change_key_next(&keys, &row.key)) {
+    row.seq++;
+    if (row.seq > lane->range[CHANGE_RANGE_BEHIND].integer) TRY(add_row(lane, &row, err));
+  }
+  return CODE_OK;
+}
+
 static Code on_row(StoreRead *read, size_t statement, const Value *columns, Error *err) {
   WatchLane *lane = read->call;
   if (statement == 0) {
@@ -45,19 +63,19 @@ static Code on_row(StoreRead *read, size_t statement, const Value *columns, Erro
     lane->floor_seq = columns[CHANGE_HEAD_FLOOR].integer;
     return CODE_OK;
   }
+  if (lane->record_count++ > 0 && lane->rows.count >= lane->limit) return CODE_OK; /* the next batch begins with it */
   ChangeRow row = {.transaction = columns[CHANGE_TRANSACTION].integer,
                    .seq = columns[CHANGE_SEQ].integer,
                    .kind = (ChangeKind)columns[CHANGE_KIND].integer};
   TRY(keep_text(lane, &columns[CHANGE_SOURCE], &row.source, err));
   TRY(keep_text(lane, &columns[CHANGE_KEY], &row.key, err));
   TRY(keep_text(lane, &columns[CHANGE_BEFORE], &row.before, err));
-  lane->row_bytes += row.key.len + row.before.len;
-  return VEC_PUSH(lane->arena, &lane->rows, row) ? CODE_OK : error_no_memory(err);
+  return change_key_count(row.key) > 0 ? add_run(lane, &row, err) : add_row(lane, &row, err);
 }
 
 static void on_restart(StoreRead *read) {
   WatchLane *lane = read->call;
-  lane->rows.count = lane->row_bytes = 0;
+  lane->rows.count = lane->row_bytes = lane->record_count = 0;
 }
 
 /* ---- what a read finds ---- */
@@ -119,7 +137,7 @@ static void read_batch(WatchLane *lane) {
   lane->hub->running++;
   lane->round++;
   lane->rows = (typeof(lane->rows)){0};
-  lane->row_bytes = 0;
+  lane->row_bytes = lane->record_count = 0;
   if (lane->arena == NULL) lane->arena = arena_create(0);
   if (lane->arena == NULL) {
     watch_lane_finish(lane, false);
@@ -201,19 +219,21 @@ static void move_all_behind(WatchLane *lane) {
   lane->behind = 0;
 }
 
-/* Rows of a megabyte are read in small batches. */
-static void adapt_limit(WatchLane *lane) {
+/* Rows of a megabyte are read in small batches, and records of many in few. */
+static void adapt_limits(WatchLane *lane) {
   size_t row_bytes = lane->rows.count == 0 ? 1 : lane->row_bytes / lane->rows.count + 1;
   lane->limit = WATCH_BATCH_BYTES / row_bytes;
   if (lane->limit > WATCH_BATCH_ROWS) lane->limit = WATCH_BATCH_ROWS;
   if (lane->limit == 0) lane->limit = 1;
+  size_t record_rows = lane->record_count == 0 ? 1 : lane->rows.count / lane->record_count;
+  lane->record_limit = record_rows == 0 ? lane->limit : (lane->limit + record_rows - 1) / record_rows;
 }
 
 /* True where nothing more was there when the read was made. */
 static bool advance(WatchLane *lane) {
   bool was_open = is_open_range(lane);
-  bool is_whole = lane->rows.count < lane->limit;
-  adapt_limit(lane);
+  bool is_whole = lane->rows.count < lane->limit && lane->record_count < lane->record_limit;
+  adapt_limits(lane);
   if (lane->range[CHANGE_RANGE_TO].type != VALUE_INT) return true; /* it has looked for the end alone */
   int64_t from = lane->range[CHANGE_RANGE_FROM].integer, to = lane->range[CHANGE_RANGE_TO].integer;
   int64_t seq = lane->rows.count > 0 ? lane->rows.items[lane->rows.count - 1].seq : lane->range[CHANGE_RANGE_BEHIND].integer;
@@ -276,7 +296,8 @@ void watch_lane_finish(WatchLane *lane, bool is_done) {
 WatchLane *watch_lane_create(WatchHub *hub, const ChangePosition *at) {
   WatchLane *lane = memory_alloc(sizeof *lane);
   if (lane == NULL) return NULL;
-  *lane = (WatchLane){.hub = hub, .at = *at, .is_known = true, .limit = WATCH_BATCH_ROWS, .next = hub->lanes};
+  *lane =
+      (WatchLane){.hub = hub, .at = *at, .is_known = true, .limit = WATCH_BATCH_ROWS, .record_limit = WATCH_BATCH_ROWS, .next = hub->lanes};
   hub->lanes = lane;
   return lane;
 }

@@ -1,6 +1,7 @@
 /* write.h - writes: input becomes typed rows (write_input.c), and a program that the store runs in a transaction takes them through access,
  * checks, references and constraints, row after row (write_run.c). Internal to query/. */
 #pragma once
+#include "base/buf.h"
 #include "base/vec.h"
 #include "query/call_plan.h"
 
@@ -37,6 +38,20 @@ struct WriteRow {
   bool is_created;
 };
 
+/* The statement of the last row that was inserted: the next one mostly has the same columns. */
+typedef struct WriteInsert {
+  const Resource *resource;
+  const bool *is_stored; /* by stored_index */
+  const StoreStatement *statement;
+} WriteInsert;
+
+/* New rows that are stored and not yet recorded. */
+typedef struct CreatedRows {
+  const Resource *resource; /* of all of them */
+  Buf keys;                 /* the array of them, not yet closed */
+  size_t count;
+} CreatedRows;
+
 /* A write under way. */
 typedef struct Write {
   StoreWrite store; /* first: the store's callbacks find the write by it */
@@ -46,8 +61,10 @@ typedef struct Write {
   StoreTxn *txn;
   Arena *arena;
   VEC(Mistake) mistakes; /* of the row (or the input) at hand */
-  bool has_changes;      /* the feed holds some of them */
-  bool is_disturbed;     /* a nested row may have changed one that was written before it */
+  WriteInsert insert;
+  CreatedRows created;
+  bool has_changes;  /* the feed holds some of them */
+  bool is_disturbed; /* a nested row may have changed one that was written before it */
 } Write;
 
 enum { MISTAKES_MAX = 100 };
@@ -108,6 +125,9 @@ Code write_load_referrers(Write *write, const Relation *relation, const Value *r
 
 /* ---- change_record.c ---- */
 
+/* Before the first row of a transaction, and behind the last: what was noted is in the table then. */
+void change_record_begin(Write *write);
+Code change_record_end(Write *write, Error *err);
 /* What has just been stored, for those who watch. `row` has the key; `before` is the row as it was, NULL of a new one. */
 Code change_record(Write *write, ChangeKind kind, const Resource *resource, const Value *row, const Value *before, Error *err);
 /* Before a row is deleted: the rows that go with it, and those that lose their reference to it. */

@@ -58,13 +58,36 @@ static Code run_before(Write *write, Error *err) {
   return read_call_create(write->engine, &call->operation, call->sink, write->arena, &call->plan->read, err);
 }
 
+static void destroy_arena(void *arena) { arena_destroy(arena); }
+
+/* Of imported rows nothing is wanted back: what each takes is let go of behind it. */
+static Code run_imported(Write *write, const CallPlan *plan, Error *err) {
+  Arena *lasting = write->arena, *scratch = arena_create(0);
+  Code code = CODE_OK;
+  TRY_ALLOC(scratch);
+  if (!arena_defer(lasting, destroy_arena, scratch)) {
+    arena_destroy(scratch);
+    return error_no_memory(err);
+  }
+  write->arena = scratch;
+  for (size_t i = 0; code == CODE_OK && i < plan->row_count; i++) {
+    code = write_row_run(write, plan->rows[i], err);
+    if (code != CODE_OK) break; /* what refuses it lies there */
+    memset(&write->mistakes, 0, sizeof write->mistakes);
+    arena_reset(scratch);
+  }
+  write->arena = lasting;
+  return code;
+}
+
 static Code run_call(Write *write, Error *err) {
   Call *call = write->call;
   call_restart(call);
-  write->mistakes.count = 0;
+  memset(&write->mistakes, 0, sizeof write->mistakes);
   write->is_disturbed = false;
   TRY(run_before(write, err));
   if (call->operation.action < ACTION_CREATE) return run_read(write, err);
+  if (call->operation.is_import) return run_imported(write, call->plan, err);
   for (size_t i = 0; i < call->plan->row_count; i++) TRY(write_row_run(write, call->plan->rows[i], err));
   return write_answer(write, err);
 }
@@ -99,7 +122,8 @@ static Code run_group(Write *write, Error *err) {
     if (code != CODE_OK || idempotency->replay.ptr != NULL) return refuse_group(write, code, problem, err);
   }
   TRY(run_calls(write, err));
-  if (group->answer != NULL) code = group->answer(group, &problem);
+  code = change_record_end(write, err);
+  if (code == CODE_OK && group->answer != NULL) code = group->answer(group, &problem);
   if (code != CODE_OK || idempotency == NULL) return refuse_group(write, code, problem, err);
   code = idempotency_keep(write->engine, idempotency, write->txn, write->arena, &problem, err);
   return refuse_group(write, code, problem, err);
@@ -120,6 +144,8 @@ static Code run(StoreWrite *store_write, StoreTxn *txn, Error *err) {
   explain_restart(write->group->trace);
   write->group->failed = write->group->count;
   write->has_changes = false;
+  write->insert = (WriteInsert){0};
+  change_record_begin(write);
   return run_group(write, err);
 }
 

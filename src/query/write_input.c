@@ -30,7 +30,17 @@ static Str pointer_join(Arena *arena, Str base, Str name) {
   return out.failed == CODE_OK ? buf_str(&out) : (Str){0};
 }
 
-static Str pointer_at(Arena *arena, Str base, size_t index) { return arena_printf(arena, "%.*s/%zu", STR_ARGS(base), index); }
+static Str pointer_at(Arena *arena, Str base, size_t index) {
+  char place[32];
+  Buf number = {.ptr = place, .cap = sizeof place, .max = sizeof place};
+  buf_add_byte(&number, '/');
+  buf_add_uint64(&number, index);
+  char *text = arena_alloc(arena, base.len + number.len);
+  if (text == NULL) return (Str){0};
+  if (base.len > 0) memcpy(text, base.ptr, base.len);
+  memcpy(text + base.len, place, number.len);
+  return (Str){text, base.len + number.len};
+}
 
 bool mistake_add(Write *write, MistakeCode code, Str row_pointer, Str name, Str detail, Str hint) {
   if (write->mistakes.count >= MISTAKES_MAX) return true;

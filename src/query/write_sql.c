@@ -5,11 +5,13 @@
 
 typedef Code StatementFn(const PlanInput *input, const SqlWriter *writer, Arena *arena, const void *what, StoreStatement **ret, Error *err);
 
-static Code statement_find(Write *write, const PlanInput *input, StatementFn *make, const void *what, StoreStatement **ret, Error *err) {
+/* It stays as long as `user` does. */
+static Code statement_find_for(Write *write, Arena *user, const PlanInput *input, StatementFn *make, const void *what, StoreStatement **ret,
+                               Error *err) {
   PlanCache *cache = write->engine->statements;
   Str shape = buf_str(&input->shape);
   if (input->shape.failed != CODE_OK) return error_set(err, input->shape.failed, "the request asks for too much at once");
-  *ret = plan_cache_get(cache, shape, write->arena);
+  *ret = plan_cache_get(cache, shape, user);
   if (*ret != NULL) return CODE_OK;
   Arena *arena = arena_create(0);
   TRY_ALLOC(arena);
@@ -20,8 +22,12 @@ static Code statement_find(Write *write, const PlanInput *input, StatementFn *ma
     arena_destroy(arena);
     return code;
   }
-  *ret = plan_cache_put(cache, shape, arena, made, write->arena);
+  *ret = plan_cache_put(cache, shape, arena, made, user);
   return *ret == NULL ? error_no_memory(err) : CODE_OK;
+}
+
+static Code statement_find(Write *write, const PlanInput *input, StatementFn *make, const void *what, StoreStatement **ret, Error *err) {
+  return statement_find_for(write, write->arena, input, make, what, ret, err);
 }
 
 static PlanInput input_of(Write *write, char kind, const Resource *resource) {
@@ -369,7 +375,11 @@ static void shape_set(PlanInput *input, const Resource *resource, const bool *is
   buf_add(&input->shape, (Str){(const char *)is_set, resource->stored_count * sizeof *is_set});
 }
 
-Code write_insert(Write *write, const Resource *resource, Value *row, const bool *is_stored, StoreConflict *ret_conflict, Error *err) {
+static Code find_insert(Write *write, const Resource *resource, const Value *row, const bool *is_stored, Error *err) {
+  Arena *lasting = write->group->arena;
+  size_t set_bytes = resource->stored_count * sizeof *is_stored;
+  WriteInsert *insert = &write->insert;
+  if (insert->resource == resource && memcmp(insert->is_stored, is_stored, set_bytes) == 0) return CODE_OK;
   PlanInput input = input_of(write, 'i', resource);
   shape_set(&input, resource, is_stored);
   for (size_t i = 0; i < resource->stored_count; i++) {
@@ -377,10 +387,25 @@ Code write_insert(Write *write, const Resource *resource, Value *row, const bool
   }
   RowText text = {.resource = resource, .is_set = is_stored};
   StoreStatement *statement = NULL;
-  TRY(statement_find(write, &input, make_insert, &text, &statement, err));
+  TRY(statement_find_for(write, lasting, &input, make_insert, &text, &statement, err));
+  bool *kept = arena_alloc(lasting, set_bytes);
+  TRY_ALLOC(kept);
+  memcpy(kept, is_stored, set_bytes);
+  *insert = (WriteInsert){.resource = resource, .is_stored = kept, .statement = statement};
+  return CODE_OK;
+}
+
+Code write_insert(Write *write, const Resource *resource, Value *row, const bool *is_stored, StoreConflict *ret_conflict, Error *err) {
+  TRY(find_insert(write, resource, row, is_stored, err));
+  Value *params = arena_alloc(write->arena, resource->stored_count * sizeof *params);
+  TRY_ALLOC(params);
+  size_t count = 0;
+  for (size_t i = 0; i < resource->stored_count; i++) {
+    if (is_stored[i]) params[count++] = row[i];
+  }
   InsertedRow inserted = {.arena = write->arena, .resource = resource, .row = row};
-  return run_statement(write, statement, input.params.items, statement->column_count > 0 ? on_inserted : NULL, &inserted, NULL,
-                       ret_conflict, err);
+  const StoreStatement *statement = write->insert.statement;
+  return run_statement(write, statement, params, statement->column_count > 0 ? on_inserted : NULL, &inserted, NULL, ret_conflict, err);
 }
 
 static Code make_update(const PlanInput *input, const SqlWriter *writer, Arena *arena, const void *what, StoreStatement **ret, Error *err) {

@@ -69,6 +69,7 @@ typedef struct SqlChanges {
   bool is_serial; /* one transaction writes at a time, and numbers are in the order of commits */
   Str tables[2];  /* make it and its index where they aren't there; ptr NULL: no more */
   Str insert;     /* time, table, kind, key, the row before */
+  Str insert_run; /* time, table, kind, an array of keys, how many they are: one change for each, in this order */
   Str head;       /* transactions before this one are all over; the last number; the transaction and the number behind what was pruned */
   Str range;      /* transactions from, and before; behind a number; at most so many */
   Str prune;      /* older than; numbers below this one; at most so many */

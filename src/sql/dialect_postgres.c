@@ -369,6 +369,10 @@ const SqlDialect SQL_DIALECT_POSTGRES = {
                        STR_INIT("CREATE INDEX IF NOT EXISTS caisson_changes_xid ON caisson_changes (xid, seq)")},
             .insert = STR_INIT("INSERT INTO caisson_changes (at, source, kind, key, before) VALUES ($1::bigint, $2::text, $3::bigint, "
                                "$4::text, $5::text)"),
+            /* json keeps each key's text as it is. */
+            .insert_run = STR_INIT("INSERT INTO caisson_changes (at, source, kind, key) SELECT $1::bigint, $2::text, $3::bigint, key::text "
+                                   "FROM json_array_elements($4::text::json) WITH ORDINALITY AS keys (key, place) "
+                                   "WHERE place <= $5::bigint ORDER BY place"),
             .head = STR_INIT(
                 "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, "
                 "COALESCE((SELECT max(seq) FROM caisson_changes), 0), COALESCE((SELECT xid FROM caisson_changes WHERE seq = 0), 0), "

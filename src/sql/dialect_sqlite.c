@@ -211,8 +211,12 @@ const SqlDialect SQL_DIALECT_SQLITE = {
             .tables = {STR_INIT("CREATE TABLE IF NOT EXISTS caisson_changes (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, "
                                 "source TEXT NOT NULL, kind INTEGER NOT NULL, key TEXT NOT NULL, before TEXT)")},
             .insert = STR_INIT("INSERT INTO caisson_changes (at, source, kind, key, before) VALUES (?1, ?2, ?3, ?4, ?5)"),
+            /* One row for all of them, under the number of the last: a number each, a statement for all. */
+            .insert_run = STR_INIT("INSERT INTO caisson_changes (seq, at, source, kind, key) VALUES "
+                                   "(COALESCE((SELECT max(seq) FROM caisson_changes), 0) + ?5, ?1, ?2, ?3, ?4)"),
             .head = STR_INIT("SELECT 1, COALESCE((SELECT max(seq) FROM caisson_changes), 0), 1, "
-                             "COALESCE((SELECT min(seq) FROM caisson_changes), 1) - 1"),
+                             "COALESCE((SELECT seq - CASE WHEN key LIKE '[[%' THEN json_array_length(key) ELSE 1 END "
+                             "FROM caisson_changes ORDER BY seq LIMIT 1), 0)"),
             .range = STR_INIT("SELECT 0, seq, source, kind, key, before FROM caisson_changes WHERE ?1 <= 0 AND ?2 > 0 AND seq > ?3 "
                               "ORDER BY seq LIMIT ?4"),
             .prune =

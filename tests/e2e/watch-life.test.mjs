@@ -132,6 +132,58 @@ test('a position that is too old, or of another database, is told so', limit, ()
   });
 }));
 
+// Rows that come together are recorded together: each is told all the same, in their order, under a position of its own.
+async function importedRowsAreTold(server, client) {
+  const count = 730;
+  const code = (i) => `"]${i},[`;
+  const watcher = await openWatch(server, '/v1/items:watch');
+  const rows = Array.from({ length: count }, (_, i) => JSON.stringify({ code: code(i) })).join('\n');
+  const answer = await client.request('POST', '/v1/items', { headers: { 'content-type': 'application/x-ndjson' }, body: rows });
+  assert.equal(answer.text, `{"created":${count}}`);
+  await write(client, 'DELETE', `/v1/items/${encodeURIComponent(code(7))}`);
+  await create(client, 'last');
+  const isLastTold = (one) => one.events.some((event) => event.item.code === 'last');
+  await watcher.until(() => isLastTold(watcher), 'the last one');
+  const expected = [...Array.from({ length: count }, (_, i) => code(i)).filter((_, i) => i !== 7), 'last'];
+  const told = watcher.events.filter((event) => event.kind === 'CREATED').map((event) => event.item.code).filter((one) => one !== code(7));
+  assert.deepEqual(told, expected);
+  assert.equal(new Set(watcher.events.map((event) => event.position)).size, watcher.events.length);
+  for (const from of [0, 98, 99, 100, 351, 728, 729]) {
+    const position = watcher.events.find((event) => event.item.code === code(from)).position;
+    const again = await openWatch(server, `/v1/items:watch?after=${position}`);
+    await again.until(() => isLastTold(again), 'the last one');
+    again.close();
+    const behind = again.events.filter((event) => event.kind === 'CREATED').map((event) => event.item.code);
+    assert.deepEqual(behind, expected.slice(expected.indexOf(code(from)) + 1), `behind ${from}`);
+  }
+}
+
+test('rows that are imported together are told one by one, and each position goes on behind its row', limit, () => serving({}, importedRowsAreTold));
+
+test('so they are on PostgreSQL', limit, async () => {
+  const database = await startPostgres();
+  try {
+    await serving({ store: database.url(), options: ['--migrate'] }, importedRowsAreTold);
+  } finally { await database.stop(); await database.remove(); }
+});
+
+test('of rows that were imported together the older ones are let go of, too', limit, () => serving({ options: ['--changes-max', '150'] }, async (server, client) => {
+  const watcher = await openWatch(server, '/v1/items:watch');
+  const start = watcher.position;
+  const rows = Array.from({ length: 400 }, (_, i) => JSON.stringify({ code: `i-${i}` })).join('\n');
+  await client.request('POST', '/v1/items', { headers: { 'content-type': 'application/x-ndjson' }, body: rows });
+  await watcher.count(400);
+  await eventually(async () => {
+    const again = await openWatch(server, `/v1/items:watch?after=${start}`);
+    again.close();
+    return again.status === 412;
+  }, 'a refusal of what was pruned');
+  /* A record is kept whole, or not at all. */
+  const kept = await openWatch(server, `/v1/items:watch?after=${watcher.events[219].position}`);
+  await kept.count(180);
+  assert.deepEqual(codes(kept), Array.from({ length: 180 }, (_, i) => `i-${220 + i}`));
+}));
+
 test('a reader that takes nothing is cut, and goes on from where it was told', limit, () => serving({ options: ['--watch-lag', '1s'] }, async (server, client) => {
   const socket = await connect(server.port);
   try {

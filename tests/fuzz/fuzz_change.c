@@ -25,8 +25,20 @@ static Str image(const Resource *resource, const Value *row, Arena *arena) {
   return buf_str(&out);
 }
 
+/* Keys that are taken off one by one are what the text holds, and as many as it was counted to have. */
+static void check_keys(Str text) {
+  Str rest = text, key;
+  size_t count = 0;
+  while (change_key_next(&rest, &key)) {
+    PROPERTY(key.len >= 2 && key.ptr[0] == '[' && key.ptr[key.len - 1] == ']' && key.ptr + key.len == rest.ptr);
+    count++;
+  }
+  PROPERTY(count == change_key_count(text));
+}
+
 static void check_image(Str text, const Resource *resource, Arena *arena) {
   const Value *row = NULL, *again = NULL, *key = NULL;
+  check_keys(text);
   if (change_key_parse(text, resource, arena, &key, NULL) == CODE_OK) PROPERTY(key != NULL);
   if (change_image_parse(text, resource, arena, &row, NULL) != CODE_OK) return;
   Str first = image(resource, row, arena);
