@@ -1,16 +1,18 @@
 /* grpc_import.c - rows that come one by one and are created in pieces, each a transaction, so that memory is bounded whatever their number
  * (rest_import.c does the same over REST). Where a row is refused the status says which one, and how many before it are stored for good. */
 #include "api/grpc_methods.h"
+#include "api/import_pace.h"
 #include "api/proto_decode.h"
 #include "codec/protobuf.h"
 
-enum { IMPORT_ROWS = 1000, IMPORT_BYTES = 1024 * 1024, IMPORT_DEPTH_MAX = 256 };
+enum { IMPORT_DEPTH_MAX = 256 };
 
 typedef struct Import {
   GrpcStream *stream;
   Arena *arena; /* of the piece */
   VEC(JsonValue) rows;
   size_t bytes;
+  ImportPace pace;
   uint64_t first, created; /* the place of the piece's first row among all */
   JsonValue array;
   Call call;
@@ -53,6 +55,7 @@ static void clear_piece(Import *import) {
 static void piece_done(CallGroup *group) {
   Import *import = group->context;
   const Problem *problem = import->call.result.problem;
+  import_pace_end(&import->pace, loop_now_ms(import->stream->request->exchange->loop), group->has_waiting);
   if (problem != NULL) {
     end_refused(import, problem);
   } else {
@@ -75,6 +78,7 @@ static void write_piece(Import *import) {
   import->call.operation.input_first = import->first;
   import->group = (CallGroup){.calls = &import->call, .count = 1, .arena = import->arena, .done = piece_done, .context = import};
   grpc_stream_set_busy(import->stream, true);
+  import_pace_begin(&import->pace, loop_now_ms(request->exchange->loop));
   if (engine_plan(request->engine, &import->group) == CODE_OK)
     engine_execute(request->engine, &import->group);
   else
@@ -118,7 +122,7 @@ static void on_message(GrpcStream *stream, const ProtoNode *message) {
     end_bad_row(import, code, err.text);
   } else if (kept == NULL || !VEC_PUSH(import->arena, &import->rows, *kept)) {
     end_bad_row(import, CODE_UNAVAILABLE, "out of memory");
-  } else if (import->rows.count >= IMPORT_ROWS || import->bytes >= IMPORT_BYTES) {
+  } else if (import_pace_is_full(&import->pace, import->rows.count, import->bytes)) {
     write_piece(import);
   }
 }
@@ -143,6 +147,7 @@ Code grpc_import_decode(ApiRequest *request, GrpcState *state, Operation *operat
   Arena *arena = request->exchange->arena;
   Import *import = ARENA_NEW(arena, Import);
   if (import == NULL) return rest_no_memory(&state->decoder);
+  import->pace = import_pace();
   import->arena = arena_create(0);
   if (import->arena == NULL || !arena_defer(arena, import_done, import)) {
     import_done(import);

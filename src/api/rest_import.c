@@ -1,21 +1,21 @@
 /* rest_import.c - rows that come as NDJSON or CSV and are created as they come, so that memory is bounded whatever their number. While one
  * piece is written the next one is read; a third one is not read before the first is done, which the sender feels as backpressure. Each
  * piece is a transaction: where a row is refused, the answer says which one, and how many before it are stored for good. */
+#include "api/import_pace.h"
 #include "api/problem_json.h"
 #include "api/rest_body.h"
 #include "api/rest_state.h"
 #include "base/utf8.h"
 #include "codec/csv.h"
 
-/* A piece is as many rows, or bytes of their text, whatever the network made of the body. */
-enum { IMPORT_ROWS = 1000, IMPORT_BYTES = 1024 * 1024, IMPORT_ROW_BYTES_MAX = 1024 * 1024, IMPORT_COLUMNS_MAX = 1000 };
+enum { IMPORT_ROW_BYTES_MAX = 1024 * 1024, IMPORT_COLUMNS_MAX = 1000 };
 
 typedef struct Import Import;
 
 /* Rows that are created together. */
 typedef struct ImportBatch {
   Import *import;
-  Arena *arena;
+  Arena *arena; /* until it is written */
   VEC(JsonValue) rows;
   JsonValue array;
   size_t bytes;
@@ -28,8 +28,10 @@ struct Import {
   ApiRequest *request;
   RestState *rest;
   ImportBatch batches[2];
+  Arena *input;   /* of the rows that are being read, until they are validated */
   size_t filling; /* which of them; the other one is empty or being written */
-  Buf received;   /* what came and is not yet read, from received_at on; on the heap */
+  ImportPace pace;
+  Buf received; /* what came and is not yet read, from received_at on; on the heap */
   size_t received_at;
   Buf line; /* of NDJSON: what came of a line whose end has not; on the heap */
   CsvReader csv;
@@ -77,7 +79,7 @@ static void import_bad_record(Import *import, const Error *err) {
 static void import_add_row(Import *import, const JsonValue *row, size_t bytes) {
   ImportBatch *batch = &import->batches[import->filling];
   if (batch->rows.count == 0) batch->first = import->row_count;
-  if (!VEC_PUSH(batch->arena, &batch->rows, *row)) {
+  if (!VEC_PUSH(import->input, &batch->rows, *row)) {
     import_no_memory(import);
     return;
   }
@@ -103,9 +105,12 @@ static void import_json_line(Import *import, Str line) {
   if (code == CODE_OK) import_add_row(import, &row, line.len);
 }
 
-static bool is_full(const ImportBatch *batch) { return batch->rows.count >= IMPORT_ROWS || batch->bytes >= IMPORT_BYTES; }
+static bool is_full(const Import *import) {
+  const ImportBatch *batch = &import->batches[import->filling];
+  return import_pace_is_full(&import->pace, batch->rows.count, batch->bytes);
+}
 
-static bool can_take(const Import *import) { return import->problem == NULL && !is_full(&import->batches[import->filling]); }
+static bool can_take(const Import *import) { return import->problem == NULL && !is_full(import); }
 
 static void import_json(Import *import, Str *bytes) {
   while (bytes->len > 0 && can_take(import)) {
@@ -164,16 +169,19 @@ static void import_csv_names(Import *import) {
 }
 
 static bool is_json_column(const Field *field) { return field->is_list || field->type == TYPE_EMBEDDED || field->type == TYPE_JSON; }
-static bool is_number_column(const Field *field) {
-  return field->type == TYPE_INT || field->type == TYPE_BIGINT || field->type == TYPE_FLOAT;
+static bool is_integer_column(const Field *field) { return field->type == TYPE_INT || field->type == TYPE_BIGINT; }
+static bool is_number_column(const Field *field) { return is_integer_column(field) || field->type == TYPE_FLOAT; }
+
+static bool is_text(Str text) { return utf8_is_valid(text) && str_find_byte(text, '\0', 0) == text.len; }
+
+static Code bad_text(const Import *import, Error *err) {
+  size_t i = 0;
+  while (is_text(csv_cell(&import->csv, i).text)) i++;
+  return error_set(err, CODE_BAD_REQUEST, "the column %.*s holds NUL or is not UTF-8", STR_ARGS(import->columns[i]->name));
 }
 
 /* A cell in the form that the field has in JSON. What does not look like it stays a string, which the field then refuses by name. */
 static Code read_cell(const Field *field, Str text, Arena *arena, JsonValue *ret, Error *err) {
-  if (!utf8_is_valid(text) || str_find_byte(text, '\0', 0) < text.len)
-    return error_set(err, CODE_BAD_REQUEST, "the column %.*s holds NUL or is not UTF-8", STR_ARGS(field->name));
-  text = arena_str(arena, text);
-  TRY_ALLOC(text.ptr);
   *ret = (JsonValue){.type = JSON_STRING, .text = text};
   if (is_json_column(field)) {
     Error inner = {0};
@@ -185,6 +193,8 @@ static Code read_cell(const Field *field, Str text, Arena *arena, JsonValue *ret
   JsonValue number;
   if (field->type == TYPE_BOOLEAN && (str_equal(text, STR("true")) || str_equal(text, STR("false")))) {
     *ret = (JsonValue){.type = JSON_BOOL, .boolean = text.ptr[0] == 't'};
+  } else if (is_integer_column(field) && json_number_to_int64(text, &(int64_t){0})) {
+    *ret = (JsonValue){.type = JSON_NUMBER, .text = text};
   } else if (is_number_column(field) && json_parse(text, 1, arena, &number, NULL) == CODE_OK && number.type == JSON_NUMBER) {
     *ret = number;
   }
@@ -192,31 +202,39 @@ static Code read_cell(const Field *field, Str text, Arena *arena, JsonValue *ret
 }
 
 /* What is empty without quotes is not given at all. */
-static void import_csv_record(Import *import) {
-  uint64_t line = import->csv.record_line;
-  if (csv_cell_count(&import->csv) != import->column_count) {
-    import_bad_line(import, CODE_BAD_REQUEST, line, STR("it has another number of cells than the first line has names"));
-    return;
-  }
+static Code read_record(Import *import, JsonValue *ret, Error *err) {
+  if (csv_cell_count(&import->csv) != import->column_count)
+    return error_set(err, CODE_BAD_REQUEST, "it has another number of cells than the first line has names");
+  Str read = buf_str(&import->csv.text);
+  if (!is_text(read)) return bad_text(import, err);
   Arena *arena = import->batches[import->filling].arena;
-  JsonMember *members = ARENA_ARRAY(arena, JsonMember, import->column_count);
-  size_t count = 0;
-  for (size_t i = 0; members != NULL && i < import->column_count; i++) {
+  Str text = arena_str(arena, read);
+  JsonMember *members = arena_alloc(import->input, import->column_count * sizeof *members);
+  TRY_ALLOC(text.ptr);
+  TRY_ALLOC(members);
+  *ret = (JsonValue){.type = JSON_OBJECT, .members = members};
+  for (size_t i = 0; i < import->column_count; i++) {
     CsvCell cell = csv_cell(&import->csv, i);
     if (cell.text.len == 0 && !cell.is_quoted) continue;
-    Error err = {0};
-    members[count].name = import->columns[i]->name;
-    Code code = read_cell(import->columns[i], cell.text, arena, &members[count++].value, &err);
-    if (code == CODE_UNAVAILABLE) import_no_memory(import);
-    if (code != CODE_OK) import_bad_line(import, code, line, str_of(err.text));
-    if (code != CODE_OK) return;
+    /* What is whole as a record may still be cut in the midst of a character. */
+    if (cell.text.len > 0 && (cell.text.ptr[0] & 0xc0) == 0x80) return bad_text(import, err);
+    size_t begin = cell.text.len == 0 ? 0 : (size_t)(cell.text.ptr - read.ptr);
+    members[ret->count].name = import->columns[i]->name;
+    TRY(read_cell(import->columns[i], str_slice(text, begin, begin + cell.text.len), arena, &members[ret->count++].value, err));
   }
-  JsonValue row = {.type = JSON_OBJECT, .members = members, .count = count};
-  if (members == NULL) {
-    import_no_memory(import);
-  } else {
+  return CODE_OK;
+}
+
+static void import_csv_record(Import *import) {
+  JsonValue row;
+  Error err = {0};
+  Code code = read_record(import, &row, &err);
+  if (code == CODE_OK)
     import_add_row(import, &row, import->csv.text.len);
-  }
+  else if (code == CODE_UNAVAILABLE)
+    import_no_memory(import);
+  else
+    import_bad_line(import, code, import->csv.record_line, str_of(err.text));
 }
 
 static void import_csv_take(Import *import) {
@@ -250,6 +268,7 @@ static void batch_done(CallGroup *group) {
   ImportBatch *batch = group->context;
   Import *import = batch->import;
   const Problem *problem = rest_group_problem(&batch->group);
+  import_pace_end(&import->pace, loop_now_ms(import->request->exchange->loop), batch->group.has_waiting);
   if (problem != NULL) {
     import->problem = NULL; /* an earlier row's is the answer */
     import_refuse(import, problem_kept(problem, import->request->exchange->arena));
@@ -280,7 +299,11 @@ static void batch_write(Import *import, ImportBatch *batch) {
   create->operation.input_first = batch->first;
   import->filling = 1 - import->filling;
   import->is_writing = true;
-  if (engine_plan(import->request->engine, &batch->group) == CODE_OK) {
+  import_pace_begin(&import->pace, loop_now_ms(import->request->exchange->loop));
+  Code code = engine_plan(import->request->engine, &batch->group);
+  batch->array = (JsonValue){.type = JSON_ARRAY};
+  arena_reset(import->input);
+  if (code == CODE_OK) {
     engine_execute(import->request->engine, &batch->group);
   } else {
     batch_done(&batch->group);
@@ -343,12 +366,12 @@ static bool import_step(Import *import) {
     if (!import->is_writing) import_answer(import);
     return false;
   }
-  if (import->received_at < import->received.len && !is_full(batch)) {
+  if (import->received_at < import->received.len && !is_full(import)) {
     import_read(import);
     return true;
   }
   if (import->is_writing) return false;
-  if (is_full(batch) || (import->is_body_over && batch->rows.count > 0)) {
+  if (is_full(import) || (import->is_body_over && batch->rows.count > 0)) {
     batch_write(import, batch);
     return true;
   }
@@ -428,6 +451,7 @@ static void import_stream(ApiRequest *request) {
 static void import_done(void *context) {
   Import *import = context;
   for (size_t i = 0; i < 2; i++) arena_destroy(import->batches[i].arena);
+  arena_destroy(import->input);
   buf_done(&import->received);
   buf_done(&import->line);
 }
@@ -441,9 +465,12 @@ Code rest_import_prepare(ApiRequest *request, RestState *state) {
   import->rest = state;
   import->received = buf_on_heap(SIZE_MAX / 2);
   import->line = buf_on_heap(IMPORT_ROW_BYTES_MAX);
+  import->pace = import_pace();
   csv_reader_init(&import->csv, arena, IMPORT_ROW_BYTES_MAX, IMPORT_COLUMNS_MAX);
   for (size_t i = 0; i < 2; i++) import->batches[i] = (ImportBatch){.import = import, .arena = arena_create(0)};
-  bool has_memory = import->batches[0].arena != NULL && import->batches[1].arena != NULL && arena_defer(arena, import_done, import);
+  import->input = arena_create(0);
+  bool has_memory = import->batches[0].arena != NULL && import->batches[1].arena != NULL && import->input != NULL &&
+                    arena_defer(arena, import_done, import);
   if (!has_memory) {
     import_done(import);
     return rest_no_memory(&state->decoder);

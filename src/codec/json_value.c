@@ -91,8 +91,23 @@ bool json_equal(const JsonValue *a, const JsonValue *b) {
 
 enum { INT64_DIGITS_MAX = 19 };
 
+/* Digits and nothing else, as most integers are written, and so few that they fit. */
+static bool read_digits(Str text, int64_t *ret) {
+  size_t begin = text.len > 0 && text.ptr[0] == '-';
+  bool has_digits = text.len > begin && text.len < INT64_DIGITS_MAX;
+  if (!has_digits || (text.ptr[begin] == '0' && text.len > begin + 1)) return false;
+  int64_t n = 0;
+  for (size_t i = begin; i < text.len; i++) {
+    if (text.ptr[i] < '0' || text.ptr[i] > '9') return false;
+    n = n * 10 + (text.ptr[i] - '0');
+  }
+  *ret = begin == 0 ? n : -n;
+  return true;
+}
+
 bool json_number_to_int64(Str text, int64_t *ret) {
   DecimalParts parts;
+  if (read_digits(text, ret)) return true;
   if (!decimal_split(text, &parts) || parts.exponent < 0) return false;
   if (parts.digit_count == 0) {
     *ret = 0;

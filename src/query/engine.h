@@ -65,6 +65,7 @@ typedef struct CallGroup {
   void *context;                         /* the caller's own */
   int64_t deadline_us;                   /* monotonic; 0: none. Nobody waits behind it: what has not begun then never does */
   const bool *is_abandoned;              /* the caller's; true: nobody waits for what is read. NULL: somebody always does */
+  bool has_waiting;                      /* filled with the results: others were waiting to write when this had been written */
   size_t failed;                         /* index of the call that failed the group; count: none, or the transaction as a whole */
   /* Groups that write, may be NULL: makes the answer inside the transaction, behind the last call, on the store's thread. It may still
    * refuse. Like the calls it may run again. */

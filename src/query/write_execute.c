@@ -163,6 +163,7 @@ static void done(StoreWrite *store_write, Code code, const Error *err) {
     refuse_group(write, code, NULL, err);
   }
   if (code == CODE_OK && write->has_changes) change_feed_wake(write->engine->feed);
+  group->has_waiting = write->store.has_waiting;
   if (group->freshness != NULL && write->store.position > group->freshness->written) group->freshness->written = write->store.position;
   if (group->idempotency != NULL) idempotency_end(group->idempotency, code == CODE_OK && !write->store.is_dry_run);
   group->done(group);

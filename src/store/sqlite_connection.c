@@ -52,7 +52,7 @@ static const char settings_of_all[] = "PRAGMA foreign_keys=ON;"
  * pages are its own until its commit. */
 static const char *const cache_of[] = {[SQLITE_ROLE_LOOP] = "PRAGMA cache_size=-65536;",
                                        [SQLITE_ROLE_READER] = "PRAGMA cache_size=-4096;",
-                                       [SQLITE_ROLE_WRITER] = "PRAGMA cache_size=-8192;"};
+                                       [SQLITE_ROLE_WRITER] = "PRAGMA cache_size=-12288;"};
 static const char settings_of_writer[] = "PRAGMA synchronous=FULL;"
                                          "PRAGMA journal_size_limit=16777216;"
                                          "PRAGMA wal_autocheckpoint=0;";

@@ -193,6 +193,8 @@ static void writer_run_pending(SqliteWriter *writer, SqliteWriteQueue *pending) 
   sqlite_turn_end(writer->store);
   writer_count(writer, &finished);
   writer_note_pace(writer, sqlite_clock_us() - begin_us, finished.count, pending->first != NULL);
+  bool has_waiting = finished.count > 1 || atomic_load_explicit(&writer->waiting, memory_order_relaxed) > 0;
+  for (StoreWrite *write = finished.first; write != NULL; write = write->next) write->has_waiting = has_waiting;
   sqlite_session_finish_writes(&finished);
 }
 

@@ -116,6 +116,7 @@ struct StoreWrite {
   void (*done)(StoreWrite *write, Code code, const Error *err);
   bool is_dry_run;       /* rolled back in any case; `code` is run's */
   Isolation isolation;   /* at least; stores that run one write at a time need not ask */
+  bool has_waiting;      /* told with `done`: others wait to write, behind this one or beside it; where writes go one by one */
   uint64_t position;     /* told with `done`: a state in which the write is there, where copies follow the store; else 0 */
   StoreWrite *next;      /* the store's own */
   int64_t since_us;      /* the store's own */

@@ -135,7 +135,8 @@ test('the first row that is refused ends the import: its place, and how many row
   assert.deepEqual(problem.errors.map(({ pointer, code }) => [pointer, code]), [['/2100/count', 'RANGE']]);
   const stored = (await send('GET', '/v1/items?fields=code', { accept: 'application/x-ndjson' })).text.split('\n').length - 1;
   assert.equal(stored, problem.created);
-  assert.equal(problem.created, 2000);
+  /* How large its pieces are follows from how fast they are written; the first has 1,000. */
+  assert.ok([1000, 2000].includes(problem.created), `${problem.created} are stored`);
   await remove();
 });
 
