@@ -18,13 +18,11 @@ static Code check_members(RestDecoder *decoder, const JsonValue *given) {
   if (given->type != JSON_OBJECT) return refuse_shape(decoder, "An operation is an object");
   for (size_t i = 0; i < given->count; i++) {
     Str name = given->members[i].name;
-    Nearest nearest = nearest_to(name);
     bool is_known = false;
-    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
-      is_known = is_known || str_equal(name, known[k]);
-      nearest_offer(&nearest, known[k]);
-    }
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) is_known = is_known || str_equal(name, known[k]);
     if (is_known) continue;
+    Nearest nearest = nearest_to(name);
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) nearest_offer(&nearest, known[k]);
     Str shown = rest_shown(name);
     return rest_refuse(decoder, CODE_BAD_REQUEST, nearest_hint(&nearest, decoder->arena), "An operation has no member \"%.*s\"",
                        STR_ARGS(shown));
