@@ -15,11 +15,11 @@ wanted=()
 for group in "$@"; do
   case "$group" in
     build)
-      wanted+=(make gcc libc6-dev meson ninja-build pkg-config libuv1-dev libnghttp2-dev node-llhttp libssl-dev libsqlite3-dev libpq-dev libpcre2-dev zlib1g-dev libbrotli-dev libxxhash-dev)
+      wanted+=(make gcc libc6-dev meson ninja-build pkg-config libuv1-dev libnghttp2-dev node-llhttp libssl-dev libsqlite3-dev libpq-dev libpcre2-dev zlib1g-dev libbrotli-dev libzstd-dev libxxhash-dev)
       has_node || wanted+=(nodejs)
       has_npm || wanted+=(npm) ;;
     test)
-      wanted+=(libcmocka-dev openssl sqlite3 postgresql pgbouncer haproxy nginx curl procps groff-base)
+      wanted+=(libcmocka-dev openssl sqlite3 postgresql pgbouncer haproxy nginx curl procps groff-base zstd)
       has_node || wanted+=(nodejs)
       has_npm || wanted+=(npm)
       wanted+=(chromium python3-venv) ;;

@@ -44,38 +44,61 @@ static void library_free(void *context, void *pointer) {
   memory_free(block);
 }
 
-static bool run(BrotliEncoderState *encoder, Str bytes, Buf *out) {
+typedef struct BrotliCompressor {
+  Compressor base;
+  Memory memory;
+  BrotliEncoderState *encoder;
+} BrotliCompressor;
+
+static bool run(BrotliEncoderState *encoder, Str bytes, BrotliEncoderOperation operation, Buf *out) {
   const uint8_t *next_in = (const uint8_t *)bytes.ptr;
   size_t left = bytes.len;
-  while (!BrotliEncoderIsFinished(encoder)) {
+  do {
     size_t room = out->max - out->len;
     if (!buf_reserve(out, room == 0 ? 1 : room < STEP_BYTES ? room : STEP_BYTES)) return true; /* `out` knows why */
     uint8_t *next_out = (uint8_t *)out->ptr + out->len;
     size_t offered = out->cap - out->len, unused = offered;
-    if (!BrotliEncoderCompressStream(encoder, BROTLI_OPERATION_FINISH, &left, &next_in, &unused, &next_out, NULL)) return false;
+    if (!BrotliEncoderCompressStream(encoder, operation, &left, &next_in, &unused, &next_out, NULL)) return false;
     out->len += offered - unused;
-  }
+  } while (left > 0 || BrotliEncoderHasMoreOutput(encoder));
   return true;
 }
 
-/* False: without memory. What is local here does not change between the two returns of setjmp. */
-static bool compress(Memory *memory, Str bytes, int level, Buf *out) {
-  if (setjmp(memory->failed) != 0) return false;
-  BrotliEncoderState *encoder = BrotliEncoderCreateInstance(library_alloc, library_free, memory);
-  if (encoder == NULL) return false;
-  BrotliEncoderSetParameter(encoder, BROTLI_PARAM_QUALITY, (uint32_t)level);
-  BrotliEncoderSetParameter(encoder, BROTLI_PARAM_LGWIN, WINDOW_BITS);
-  BrotliEncoderSetParameter(encoder, BROTLI_PARAM_MODE, BROTLI_MODE_TEXT);
-  bool is_done = run(encoder, bytes, out);
-  BrotliEncoderDestroyInstance(encoder);
-  return is_done;
+/* What is local here does not change between the two returns of setjmp. */
+static Code add(Compressor *base, Str bytes, bool is_last, Buf *out, Error *err) {
+  BrotliCompressor *compressor = (BrotliCompressor *)base;
+  if (setjmp(compressor->memory.failed) != 0) return error_no_memory(err);
+  if (!run(compressor->encoder, bytes, is_last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_FLUSH, out)) return error_no_memory(err);
+  Str unused;
+  return buf_finish(out, &unused, err);
+}
+
+static void destroy(Compressor *base) {
+  BrotliCompressor *compressor = (BrotliCompressor *)base;
+  while (compressor->memory.blocks != NULL) library_free(&compressor->memory, compressor->memory.blocks + 1);
+  memory_free(compressor);
+}
+
+static bool create_encoder(BrotliCompressor *compressor, int level) {
+  if (setjmp(compressor->memory.failed) != 0) return false;
+  compressor->encoder = BrotliEncoderCreateInstance(library_alloc, library_free, &compressor->memory);
+  if (compressor->encoder == NULL) return false;
+  BrotliEncoderSetParameter(compressor->encoder, BROTLI_PARAM_QUALITY, (uint32_t)level);
+  BrotliEncoderSetParameter(compressor->encoder, BROTLI_PARAM_LGWIN, WINDOW_BITS);
+  BrotliEncoderSetParameter(compressor->encoder, BROTLI_PARAM_MODE, BROTLI_MODE_TEXT);
+  return true;
+}
+
+Compressor *brotli_compressor_create(int level) {
+  BrotliCompressor *compressor = memory_alloc(sizeof *compressor);
+  if (compressor == NULL) return NULL;
+  memset(compressor, 0, sizeof *compressor);
+  compressor->base = (Compressor){.add = add, .destroy = destroy};
+  if (create_encoder(compressor, level)) return &compressor->base;
+  destroy(&compressor->base);
+  return NULL;
 }
 
 Code brotli_compress(Str bytes, int level, Buf *out, Error *err) {
-  Memory memory = {.blocks = NULL};
-  bool is_done = compress(&memory, bytes, level, out);
-  while (memory.blocks != NULL) library_free(&memory, memory.blocks + 1);
-  if (!is_done) return error_no_memory(err);
-  Str unused;
-  return buf_finish(out, &unused, err);
+  return compress_whole(brotli_compressor_create(level), bytes, out, err);
 }
