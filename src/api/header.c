@@ -176,7 +176,7 @@ static bool skip_separators(Str *rest) {
 
 /* A coded answer's tag is the plain one's with the coding behind it (server/compress.h); the resource is the same. */
 static Str without_coding(Str tag) {
-  static const Str suffixes[] = {STR_INIT("-br"), STR_INIT("-gzip")};
+  static const Str suffixes[] = {STR_INIT("-zstd"), STR_INIT("-br"), STR_INIT("-gzip")};
   for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
     if (str_ends_with(tag, suffixes[i])) return str_slice(tag, 0, tag.len - suffixes[i].len);
   return tag;

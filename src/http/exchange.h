@@ -101,6 +101,7 @@ struct HttpExchange {
   void *user; /* the handler's (server: its Request, which begins with the face's ApiRequest) */
   struct HttpServer *server;
   void *tunnel_user; /* what is laid over the exchange: http/websocket_exchange.c */
+  void *coding;      /* likewise, where its answer's bytes are coded on their way: server/coded_stream.c */
   int status;        /* of the answer, once there is one */
   uint64_t bytes_in, bytes_out;
   int64_t started_us;    /* monotonic */

@@ -3,11 +3,22 @@
 
 #include "codec/brotli.h"
 #include "codec/gzip.h"
+#include "codec/zstd.h"
 #include "http/message.h"
+#include "server/coded_stream.h"
 
 enum { WEIGHT_ONE = 1000, WEIGHT_NOT_GIVEN = -1 };
 
-static const Str coding_names[CODING_COUNT] = {STR_INIT("identity"), STR_INIT("br"), STR_INIT("gzip")};
+static const struct {
+  Str name;
+  Compressor *(*create)(int level);
+  int level;
+} codings[CODING_COUNT] = {
+    [CODING_IDENTITY] = {.name = STR_INIT("identity")},
+    [CODING_ZSTD] = {STR_INIT("zstd"), zstd_compressor_create, ZSTD_LEVEL_FAST},
+    [CODING_BROTLI] = {STR_INIT("br"), brotli_compressor_create, BROTLI_LEVEL_FAST},
+    [CODING_GZIP] = {STR_INIT("gzip"), gzip_compressor_create, GZIP_LEVEL_FAST},
+};
 
 /* RFC 9110 §12.4.2: 0 to 1 with up to three digits behind the point, in thousandths. What is none counts as 0: not wanted. */
 static int weight_parse(Str text) {
@@ -39,20 +50,21 @@ static void read_weights(Str value, int weights[CODING_COUNT], int *any) {
   while (rest.len > 0 && http_list_next(&rest, &member)) {
     int weight = member_weight(member, &name);
     if (str_equal(name, STR("*"))) *any = weight;
-    if (str_equal_ignore_case(name, STR("x-gzip"))) name = coding_names[CODING_GZIP]; /* RFC 9110 §8.4.1.3 */
+    if (str_equal_ignore_case(name, STR("x-gzip"))) name = codings[CODING_GZIP].name; /* RFC 9110 §8.4.1.3 */
     for (Coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
-      if (str_equal_ignore_case(name, coding_names[coding])) weights[coding] = weight;
+      if (str_equal_ignore_case(name, codings[coding].name)) weights[coding] = weight;
   }
 }
 
 Coding compress_choose(const HttpRequest *request) {
-  int weights[CODING_COUNT] = {WEIGHT_NOT_GIVEN, WEIGHT_NOT_GIVEN, WEIGHT_NOT_GIVEN}, any = 0;
+  int weights[CODING_COUNT], any = 0;
+  for (Coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) weights[coding] = WEIGHT_NOT_GIVEN;
   for (size_t i = 0; i < request->header_count; i++) /* RFC 9110 §5.3: several lines are one list */
     if (str_equal(request->headers[i].name, STR("accept-encoding"))) read_weights(request->headers[i].value, weights, &any);
   /* No coding is always acceptable, and the worst of what is where nothing is said of it. */
   Coding best = CODING_IDENTITY;
   int best_weight = weights[CODING_IDENTITY] > 0 ? weights[CODING_IDENTITY] : 1;
-  for (Coding coding = CODING_BROTLI; coding < CODING_COUNT; coding++) {
+  for (Coding coding = CODING_IDENTITY + 1; coding < CODING_COUNT; coding++) {
     int weight = weights[coding] == WEIGHT_NOT_GIVEN ? any : weights[coding];
     if (weight < best_weight || (best != CODING_IDENTITY && weight == best_weight)) continue;
     best = coding;
@@ -77,14 +89,14 @@ static bool is_compressible(Str type) {
 /* "abc" → "abc-gzip", quotes included; as it is where memory is out, which only costs a cache its answer. */
 static Str coded_tag(Str etag, Coding coding, Arena *arena) {
   if (etag.len < 2 || etag.ptr[etag.len - 1] != '"') return etag;
-  Str made = arena_printf(arena, "%.*s-%.*s\"", (int)(etag.len - 1), etag.ptr, STR_ARGS(coding_names[coding]));
+  Str made = arena_printf(arena, "%.*s-%.*s\"", (int)(etag.len - 1), etag.ptr, STR_ARGS(codings[coding].name));
   return made.ptr == NULL ? etag : made;
 }
 
 /* RFC 9110 §15.4.5: a 304 carries the tag that its 200 would have had, which is the one that the client holds. */
 static void name_held_tag(const HttpRequest *request, Arena *arena, HttpHeader *etag) {
   Str held = http_request_header(request, STR("if-none-match"));
-  for (Coding coding = CODING_BROTLI; coding < CODING_COUNT; coding++) {
+  for (Coding coding = CODING_IDENTITY + 1; coding < CODING_COUNT; coding++) {
     Str tag = coded_tag(etag->value, coding, arena);
     if (!str_contains(held, tag)) continue;
     etag->value = tag;
@@ -94,15 +106,31 @@ static void name_held_tag(const HttpRequest *request, Arena *arena, HttpHeader *
 
 static bool compress(Coding coding, Str body, Arena *arena, Str *ret) {
   Buf out = buf_on(arena, body.len - 1);
-  Code code =
-      coding == CODING_BROTLI ? brotli_compress(body, BROTLI_LEVEL_FAST, &out, NULL) : gzip_compress(body, GZIP_LEVEL_FAST, &out, NULL);
+  Code code = compress_whole(codings[coding].create(codings[coding].level), body, &out, NULL);
   if (code == CODE_OK) *ret = buf_str(&out);
   return code == CODE_OK;
 }
 
+static const HttpHeader vary = {STR_INIT("vary"), STR_INIT("Accept-Encoding")};
+
+/* Events are small and each is to arrive by itself: coding them would save little and hold up some. */
+static bool is_coded_as_stream(Str type) { return is_compressible(type) && !str_starts_with(type, STR("text/event-stream")); }
+
+size_t compress_stream(uint64_t bytes_min, HttpExchange *exchange, HttpHeader *headers, size_t count) {
+  const HttpHeader *type = find(headers, count, STR("content-type"));
+  bool is_coded = bytes_min > 0 && type != NULL && is_coded_as_stream(type->value) && !exchange->is_message;
+  if (!is_coded || find(headers, count, STR("content-encoding")) != NULL) return count;
+  headers[count++] = vary;
+  Coding coding = compress_choose(&exchange->request);
+  if (coding == CODING_IDENTITY) return count;
+  Compressor *compressor = codings[coding].create(codings[coding].level);
+  if (compressor == NULL || !coded_stream_open(exchange, compressor)) return count;
+  headers[count++] = (HttpHeader){STR("content-encoding"), codings[coding].name};
+  return count;
+}
+
 size_t compress_answer(uint64_t bytes_min, const HttpRequest *request, Arena *arena, HttpResponse *response, HttpHeader *headers,
                        size_t count) {
-  static const HttpHeader vary = {STR_INIT("vary"), STR_INIT("Accept-Encoding")};
   bool is_not_modified = response->status == 304;
   if (bytes_min == 0 || (response->body.len < bytes_min && !is_not_modified)) return count;
   HttpHeader *etag = find(headers, count, STR("etag"));
@@ -116,7 +144,7 @@ size_t compress_answer(uint64_t bytes_min, const HttpRequest *request, Arena *ar
   headers[count++] = vary;
   Coding coding = compress_choose(request);
   if (coding == CODING_IDENTITY || !compress(coding, response->body, arena, &response->body)) return count;
-  headers[count++] = (HttpHeader){STR("content-encoding"), coding_names[coding]};
+  headers[count++] = (HttpHeader){STR("content-encoding"), codings[coding].name};
   if (etag != NULL) etag->value = coded_tag(etag->value, coding, arena);
   return count;
 }

@@ -15,11 +15,15 @@ static void the_best_coding_by_weight_is_chosen(void **state) {
     Coding expected;
   } cases[] = {
       {"gzip", CODING_GZIP},
-      {"gzip, deflate, br, zstd", CODING_BROTLI},
+      /* Of equals ours: zstd, br, gzip. */
+      {"gzip, deflate, br, zstd", CODING_ZSTD},
+      {"gzip, deflate, br", CODING_BROTLI},
+      {"zstd;q=0.9, gzip", CODING_GZIP},
       {"br;q=0.5, gzip;q=0.8", CODING_GZIP},
       {"gzip;q=0", CODING_IDENTITY},
-      {"*", CODING_BROTLI},
-      {"br;q=0, *", CODING_GZIP},
+      {"*", CODING_ZSTD},
+      {"zstd;q=0, *", CODING_BROTLI},
+      {"br;q=0, zstd;q=0, *", CODING_GZIP},
       {"*;q=0", CODING_IDENTITY},
       {"identity", CODING_IDENTITY},
       {"identity;q=1, gzip;q=0.5", CODING_IDENTITY},

@@ -39,7 +39,7 @@ static const OptionSpec options[] = {
     {"log", OPTION_CHOICE, AT(log), "auto", NULL, "the access log, on stderr; auto: text on a terminal, else json", "json|text|off|auto"},
     {"require-if-match", OPTION_FLAG, AT(is_match_required), NULL, NULL, "refuse updates and deletes without If-Match (428)"},
     {"server-timing", OPTION_FLAG, AT(has_server_timing), NULL, NULL, "tell each step's time in a Server-Timing header"},
-    {"compress-min", OPTION_SIZE, AT(compress_bytes_min), "1KiB", "SIZE", "answers from this size on leave as br or gzip; 0: none does",
+    {"compress-min", OPTION_SIZE, AT(compress_bytes_min), "1KiB", "SIZE", "answers from this size on leave as zstd, br, gzip; 0: none",
      .max = SIZE_MAX_BYTES},
     {"explain", OPTION_FLAG, AT(can_explain), NULL, NULL, "answer Prefer: explain to whom --explain-rule lets"},
     {"explain-rule", OPTION_TEXT, AT(explain_rule), "'staff' in auth.roles", "RULE", "who may ask for explanations", .is_limit = true},

@@ -213,8 +213,9 @@ static Str hsts(const Request *request) {
   return arena_printf(request->api.exchange->arena, "max-age=%llu", (unsigned long long)seconds);
 }
 
-/* The answer's own headers, then those that every answer has. Without memory for them the answer goes out as it is. */
-static void add_common_headers(Request *request, HttpResponse *response) {
+/* The answer's own headers, then those that every answer has; `is_begun`: its body comes piece by piece. Without memory for them the answer
+ * goes out as it is. */
+static void add_common_headers(Request *request, bool is_begun, HttpResponse *response) {
   const ServeConfig *config = request->worker->shared->config;
   HttpHeader *headers =
       arena_alloc(request->api.exchange->arena,
@@ -222,8 +223,9 @@ static void add_common_headers(Request *request, HttpResponse *response) {
   if (headers == NULL) return;
   size_t count = response->header_count;
   if (count > 0) memcpy(headers, response->headers, count * sizeof *headers);
-  count =
-      compress_answer(config->compress_bytes_min, &request->api.exchange->request, request->api.exchange->arena, response, headers, count);
+  HttpExchange *exchange = request->api.exchange;
+  count = is_begun ? compress_stream(config->compress_bytes_min, exchange, headers, count)
+                   : compress_answer(config->compress_bytes_min, &exchange->request, exchange->arena, response, headers, count);
   headers[count++] = (HttpHeader){STR("x-request-id"), request->trace.request_id};
   headers[count++] = (HttpHeader){STR("traceparent"), {request->trace.traceparent, TRACEPARENT_LEN}};
   if (request->is_version_by_header) headers[count++] = (HttpHeader){STR("vary"), STR("Accept, API-Version")};
@@ -238,7 +240,7 @@ static void add_common_headers(Request *request, HttpResponse *response) {
 }
 
 static void answer(Request *request) {
-  add_common_headers(request, &request->api.response);
+  add_common_headers(request, false, &request->api.response);
   http_respond(request->api.exchange, &request->api.response);
 }
 
@@ -246,7 +248,7 @@ static void stream_respond(ApiRequest *api) { answer((Request *)api); }
 
 static void stream_begin(ApiRequest *api) {
   Request *request = (Request *)api;
-  add_common_headers(request, &api->response);
+  add_common_headers(request, true, &api->response);
   request->begun_us = monotonic_us();
   http_begin(api->exchange, &api->response);
 }
@@ -386,7 +388,7 @@ static void on_refuse(void *context, HttpExchange *exchange, int status, Code co
     problem_respond(problem, status, request != NULL ? request->api.request_id : (Str){NULL, 0}, exchange->arena, ret);
   if (request == NULL) return;
   request->api.problem = problem;
-  add_common_headers(request, ret);
+  add_common_headers(request, false, ret);
 }
 
 static Str protocol_name(int version) { return version == 20 ? STR("HTTP/2") : version == 11 ? STR("HTTP/1.1") : STR("HTTP/1.0"); }

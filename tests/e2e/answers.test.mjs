@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import zlib from 'node:zlib';
 import { makeToken, removeFolder, startServer } from '../support/server.mjs';
+import { zstdDecompress } from '../support/zstd.mjs';
 
 const contract = `
 extend schema @service(name: "answers")
@@ -32,7 +33,7 @@ test('a large answer comes in the coding that was asked for, a small one as it i
   const plain = await client.request('GET', '/v1/notes');
   assert.equal(plain.headers.get('content-encoding'), undefined);
   assert.equal(plain.headers.get('vary'), 'Accept-Encoding');
-  const decoders = { gzip: zlib.gunzipSync, br: zlib.brotliDecompressSync };
+  const decoders = { gzip: zlib.gunzipSync, br: zlib.brotliDecompressSync, zstd: zstdDecompress };
   for (const [coding, decode] of Object.entries(decoders)) {
     const { status, headers, body } = await client.request('GET', '/v1/notes', { headers: { 'Accept-Encoding': coding } });
     assert.equal(status, 200);
@@ -45,7 +46,7 @@ test('a large answer comes in the coding that was asked for, a small one as it i
   const small = await client.request('GET', `/v1/notes/${ids[0]}?fields=id`, { headers: { 'Accept-Encoding': 'gzip' } });
   assert.equal(small.headers.get('content-encoding'), undefined);
   assert.equal(small.headers.get('vary'), undefined);
-  const refused = await client.request('GET', '/v1/notes', { headers: { 'Accept-Encoding': 'gzip;q=0, br;q=0' } });
+  const refused = await client.request('GET', '/v1/notes', { headers: { 'Accept-Encoding': 'gzip;q=0, br;q=0, zstd;q=0' } });
   assert.equal(refused.text, plain.text);
   const head = await client.request('HEAD', '/v1/notes', { headers: { 'Accept-Encoding': 'gzip' } });
   const get = await client.request('GET', '/v1/notes', { headers: { 'Accept-Encoding': 'gzip' } });
@@ -67,8 +68,8 @@ test('--compress-min says from where on, and 0 that nothing is', async () => {
 test('RFC 9110 §8.8.3.3: each coding has a strong tag of its own, and preconditions take them all', () => withNotes(async (client, ids) => {
   const path = `/v1/notes/${ids[0]}`;
   const tags = {};
-  for (const coding of ['identity', 'gzip', 'br']) tags[coding] = (await client.request('GET', path, { headers: { 'Accept-Encoding': coding } })).headers.get('etag');
-  assert.equal(new Set(Object.values(tags)).size, 3);
+  for (const coding of ['identity', 'gzip', 'br', 'zstd']) tags[coding] = (await client.request('GET', path, { headers: { 'Accept-Encoding': coding } })).headers.get('etag');
+  assert.equal(new Set(Object.values(tags)).size, 4);
   for (const tag of Object.values(tags)) {
     assert.match(tag, /^"[^"]+"$/);
     const { status, headers, body } = await client.request('GET', path, { headers: { 'Accept-Encoding': 'gzip', 'If-None-Match': tag } });
