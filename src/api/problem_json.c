@@ -85,6 +85,8 @@ static size_t problem_headers(const Problem *problem, int status, Arena *arena, 
   if (status == 401) headers[count++] = (HttpHeader){STR("www-authenticate"), challenge_text(problem, arena)};
   /* RFC 9110 §15.5.6: a 405 must say what is allowed, be it nothing. */
   if (status == 405) headers[count++] = (HttpHeader){STR("allow"), problem->allow};
+  /* RFC 7694 §3: which codings would have done. */
+  if (status == 415 && problem->codings.len > 0) headers[count++] = (HttpHeader){STR("accept-encoding"), problem->codings};
   if (status == 503 || status == 429) {
     uint32_t seconds = problem->retry_after_s != 0 ? problem->retry_after_s : RETRY_AFTER_DEFAULT_S;
     headers[count++] = (HttpHeader){STR("retry-after"), number_text(seconds, arena)};

@@ -36,11 +36,33 @@ static Code check_type(RestDecoder *decoder, HttpMethod method, const ApiHeaders
   return CODE_OK;
 }
 
-Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers) {
-  Str coding = headers->content_encoding;
-  if (coding.ptr == NULL || coding.len == 0 || str_equal_ignore_case(coding, STR("identity"))) return CODE_OK;
-  return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, STR("send the body without Content-Encoding"),
-                     "A compressed body is not understood here");
+static Code refuse_coding(RestDecoder *decoder, Str codings, Str detail, Str hint) {
+  Problem *problem = problem_new(decoder->arena, CODE_UNSUPPORTED_MEDIA_TYPE, detail);
+  if (problem == NULL) return rest_no_memory(decoder);
+  problem->hint = hint;
+  problem->codings = codings;
+  decoder->problem = problem;
+  return problem->code;
+}
+
+Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers, BodyCoding *ret_coding) {
+  Str coding = str_trim(headers->content_encoding);
+  BodyCoding found = BODY_IDENTITY;
+  if (coding.len == 0 || str_equal_ignore_case(coding, STR("identity"))) {
+    if (ret_coding != NULL) *ret_coding = BODY_IDENTITY;
+    return CODE_OK;
+  }
+  if (ret_coding == NULL) {
+    return refuse_coding(decoder, STR("identity"), STR("A compressed body is understood only where rows come as NDJSON or CSV"),
+                         STR("send the body without Content-Encoding"));
+  }
+  /* RFC 9110 §8.4.1.3: x-gzip is gzip. */
+  if (str_equal_ignore_case(coding, STR("gzip")) || str_equal_ignore_case(coding, STR("x-gzip"))) found = BODY_GZIP;
+  if (str_equal_ignore_case(coding, STR("zstd"))) found = BODY_ZSTD;
+  if (found == BODY_IDENTITY)
+    return refuse_coding(decoder, STR("gzip, zstd"), STR("The body's coding is not understood"), STR("send it as gzip, zstd or as it is"));
+  *ret_coding = found;
+  return CODE_OK;
 }
 
 Code rest_body_check(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, bool has_body, bool *ret_is_patch) {
@@ -50,7 +72,7 @@ Code rest_body_check(RestDecoder *decoder, HttpMethod method, const ApiHeaders *
 
 Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret,
                      bool *ret_is_patch) {
-  TRY(rest_coding_check(decoder, headers));
+  TRY(rest_coding_check(decoder, headers, NULL));
   if (headers->content_type.ptr == NULL && body.len == 0)
     return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
   TRY(check_type(decoder, method, headers, (Str){0}, ret_is_patch));

@@ -7,7 +7,11 @@
 #include "api/rest_state.h"
 #include "base/utf8.h"
 #include "codec/csv.h"
+#include "codec/gzip.h"
+#include "codec/zstd.h"
 
+/* What a compressed body gives at once, however much of it has come: memory does not follow what it promises. */
+enum { IMPORT_DECODED_BYTES = 64 * 1024 };
 enum { IMPORT_ROW_BYTES_MAX = 1024 * 1024, IMPORT_COLUMNS_MAX = 1000 };
 
 typedef struct Import Import;
@@ -33,7 +37,12 @@ struct Import {
   ImportPace pace;
   Buf received; /* what came and is not yet read, from received_at on; on the heap */
   size_t received_at;
-  Buf line; /* of NDJSON: what came of a line whose end has not; on the heap */
+  Decompressor *decompressor; /* of a body that is coded; NULL: it comes as it is */
+  Buf coded;                  /* likewise: what came and is not yet decoded, from coded_at on; on the heap */
+  size_t coded_at;
+  uint64_t decoded;    /* bytes */
+  bool is_more_inside; /* the decompressor may have more without another byte */
+  Buf line;            /* of NDJSON: what came of a line whose end has not; on the heap */
   CsvReader csv;
   const Field **columns; /* of CSV; NULL: the first record has not come */
   size_t column_count;
@@ -345,6 +354,37 @@ static void import_answer(Import *import) {
   import->request->respond(import->request);
 }
 
+/* ---- A body that is coded ---- */
+
+static bool has_coded(const Import *import) {
+  return import->decompressor != NULL && (import->coded_at < import->coded.len || import->is_more_inside);
+}
+
+static void check_length(Import *import, uint64_t bytes) {
+  if (bytes <= import->request->api->limits.import_bytes_max) return;
+  import_refuse(import, problem_create(import->request->exchange->arena, CODE_TOO_LARGE, STR("The body is longer than --import-max")));
+}
+
+/* The next piece, into `received`, of which everything has been read. */
+static void import_decode(Import *import) {
+  Error err = {0};
+  Str rest = str_slice(buf_str(&import->coded), import->coded_at, import->coded.len);
+  buf_clear(&import->received);
+  import->received_at = 0;
+  Code code = import->decompressor->read(import->decompressor, &rest, IMPORT_DECODED_BYTES, &import->received, &err);
+  if (code != CODE_OK) import_refuse(import, problem_from_error(import->request->exchange->arena, &err));
+  import->coded_at = import->coded.len - rest.len;
+  import->is_more_inside = import->received.len == IMPORT_DECODED_BYTES;
+  import->decoded += import->received.len;
+  check_length(import, import->decoded);
+}
+
+static Code open_decompressor(Import *import, BodyCoding coding) {
+  if (coding == BODY_IDENTITY) return CODE_OK;
+  import->decompressor = coding == BODY_GZIP ? gzip_decompressor_create() : zstd_decompressor_create();
+  return import->decompressor != NULL ? CODE_OK : CODE_UNAVAILABLE;
+}
+
 /* ---- One thing after the other ---- */
 
 static void import_read(Import *import) {
@@ -370,6 +410,10 @@ static bool import_step(Import *import) {
     import_read(import);
     return true;
   }
+  if (has_coded(import) && !is_full(import)) {
+    import_decode(import);
+    return true;
+  }
   if (import->is_writing) return false;
   if (is_full(import) || (import->is_body_over && batch->rows.count > 0)) {
     batch_write(import, batch);
@@ -379,13 +423,15 @@ static bool import_step(Import *import) {
   return false;
 }
 
+static bool is_all_read(const Import *import) { return import->received_at == import->received.len && !has_coded(import); }
+
 /* A batch may be done before engine_execute returns: this loop keeps that from becoming recursion. */
 static void import_run(Import *import) {
   if (import->is_running) return;
   import->is_running = true;
   while (import_step(import)) {}
   import->is_running = false;
-  bool is_read = import->received_at == import->received.len;
+  bool is_read = is_all_read(import);
   if (!import->is_paused || !is_read || import->is_answered) return;
   import->is_paused = false;
   http_read_more(import->request->exchange);
@@ -402,14 +448,15 @@ static Import *import_of(HttpExchange *exchange) {
 static bool import_on_body(HttpExchange *exchange, Str bytes) {
   Import *import = import_of(exchange);
   if (import->is_answered || import->problem != NULL) return true;
-  if (exchange->bytes_in > import->request->api->limits.import_bytes_max)
-    import_refuse(import, problem_create(exchange->arena, CODE_TOO_LARGE, STR("The body is longer than --import-max")));
-  buf_clear(&import->received);
-  import->received_at = 0;
-  buf_add(&import->received, bytes);
-  if (import->received.failed != CODE_OK) import_no_memory(import);
+  Buf *came = import->decompressor != NULL ? &import->coded : &import->received;
+  check_length(import, exchange->bytes_in);
+  buf_clear(came);
+  buf_add(came, bytes);
+  import->coded_at = import->received_at = 0;
+  if (import->decompressor != NULL) buf_clear(&import->received);
+  if (came->failed != CODE_OK) import_no_memory(import);
   import_run(import);
-  import->is_paused = import->problem == NULL && import->received_at < import->received.len;
+  import->is_paused = import->problem == NULL && !is_all_read(import);
   return !import->is_paused;
 }
 
@@ -432,6 +479,8 @@ static void import_on_body_end(HttpExchange *exchange, Code code) {
     import->is_too_slow = code == CODE_TIMEOUT && import->problem == NULL;
     Str detail = code == CODE_TIMEOUT ? STR("The body came too slowly") : STR("The body broke off");
     import_refuse(import, problem_create(exchange->arena, code, detail));
+  } else if (import->decompressor != NULL && !import->decompressor->is_between) {
+    import_refuse(import, problem_create(exchange->arena, CODE_BAD_REQUEST, STR("The body's compressed bytes end too early")));
   } else if (import->problem == NULL) {
     take_last_line(import);
   }
@@ -452,25 +501,29 @@ static void import_done(void *context) {
   Import *import = context;
   for (size_t i = 0; i < 2; i++) arena_destroy(import->batches[i].arena);
   arena_destroy(import->input);
+  if (import->decompressor != NULL) import->decompressor->destroy(import->decompressor);
+  buf_done(&import->coded);
   buf_done(&import->received);
   buf_done(&import->line);
 }
 
 Code rest_import_prepare(ApiRequest *request, RestState *state) {
   Arena *arena = request->exchange->arena;
-  TRY(rest_coding_check(&state->decoder, &state->headers));
+  BodyCoding coding = BODY_IDENTITY;
+  TRY(rest_coding_check(&state->decoder, &state->headers, &coding));
   Import *import = ARENA_NEW(arena, Import);
   if (import == NULL) return rest_no_memory(&state->decoder);
   import->request = request;
   import->rest = state;
   import->received = buf_on_heap(SIZE_MAX / 2);
+  import->coded = buf_on_heap(SIZE_MAX / 2);
   import->line = buf_on_heap(IMPORT_ROW_BYTES_MAX);
   import->pace = import_pace();
   csv_reader_init(&import->csv, arena, IMPORT_ROW_BYTES_MAX, IMPORT_COLUMNS_MAX);
   for (size_t i = 0; i < 2; i++) import->batches[i] = (ImportBatch){.import = import, .arena = arena_create(0)};
   import->input = arena_create(0);
   bool has_memory = import->batches[0].arena != NULL && import->batches[1].arena != NULL && import->input != NULL &&
-                    arena_defer(arena, import_done, import);
+                    open_decompressor(import, coding) == CODE_OK && arena_defer(arena, import_done, import);
   if (!has_memory) {
     import_done(import);
     return rest_no_memory(&state->decoder);

@@ -47,6 +47,7 @@ typedef struct Problem {
   uint32_t retry_after_s; /* UNAVAILABLE, RATE_LIMITED; 0: not said */
   Str challenge;          /* UNAUTHENTICATED: RFC 6750's error code ("invalid_token") for WWW-Authenticate; len 0: no token was presented */
   Str allow;              /* METHOD_NOT_ALLOWED: the Allow header's value */
+  Str codings;            /* UNSUPPORTED_MEDIA_TYPE for a body's coding: which are understood; len 0: it is not for that */
 } Problem;
 
 /* To be completed by its maker; NULL when memory is out. */

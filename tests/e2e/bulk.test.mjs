@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
+import http2 from 'node:http2';
 import { after, before, test } from 'node:test';
+import zlib from 'node:zlib';
 import { makeToken, removeFolder, startServer } from '../support/server.mjs';
+import { zstdCompress, zstdDecompress } from '../support/zstd.mjs';
 
 const contract = `
 extend schema @service(name: "bulk", version: "v1")
@@ -41,7 +44,7 @@ function send(method, path, headers = {}, body = null) {
     const request = http.request({ port: server.port, method, path, headers }, (response) => {
       const pieces = [];
       response.on('data', (piece) => pieces.push(piece));
-      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, trailers: response.trailers, text: Buffer.concat(pieces).toString() }));
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, trailers: response.trailers, body: Buffer.concat(pieces), text: Buffer.concat(pieces).toString() }));
       response.on('error', reject);
     });
     request.on('error', reject);
@@ -257,7 +260,120 @@ test('memory stays as it is while rows of 80 MB come in and go out', { timeout: 
   } finally { await own.stop(); removeFolder(own.folder); }
 });
 
-test('compressed bodies are refused', async () => {
-  const answer = await importing('application/x-ndjson', '{"code":"q"}\n', '/v1/items', { ...staff, 'content-encoding': 'gzip' });
-  assert.equal(answer.status, 415);
+const decoders = { gzip: zlib.gunzipSync, br: zlib.brotliDecompressSync, zstd: zstdDecompress };
+const rowsOf = (count) => Array.from({ length: count }, (_, i) => JSON.stringify({ code: `c${i}`, name: `Darjeeling ${i}` })).join('\n');
+
+// The same over HTTP/2.
+function get2(path, headers) {
+  return new Promise((resolve, reject) => {
+    const session = http2.connect(`http://127.0.0.1:${server.port}`).on('error', reject);
+    const stream = session.request({ ':path': path, ...headers });
+    const pieces = [];
+    let answered;
+    stream.on('response', (head) => { answered = head; });
+    stream.on('data', (piece) => pieces.push(piece));
+    stream.on('end', () => { session.close(); resolve({ headers: answered, body: Buffer.concat(pieces) }); });
+    stream.on('error', reject);
+  });
+}
+
+test('RFC 9110 §8.4: rows go out as gzip, br and zstd, as Accept-Encoding says, over HTTP/1.1 and HTTP/2', async () => {
+  assert.equal((await importing('application/x-ndjson', rowsOf(2500))).status, 201);
+  for (const accept of ['application/x-ndjson', 'text/csv']) {
+    const plain = await send('GET', '/v1/items', { accept });
+    assert.equal(plain.headers['content-encoding'], undefined);
+    assert.match(plain.headers.vary, /Accept-Encoding/);
+    for (const [coding, decode] of Object.entries(decoders)) {
+      const headers = { accept, 'accept-encoding': coding };
+      for (const answer of [await send('GET', '/v1/items', headers), await get2('/v1/items', headers)]) {
+        assert.equal(answer.headers['content-encoding'], coding);
+        assert.match(answer.headers.vary, /Accept-Encoding/);
+        assert.equal(answer.headers['content-length'], undefined);
+        assert.ok(answer.body.length < plain.body.length / 3, `${answer.body.length} of ${plain.body.length} bytes`);
+        assert.equal(decode(answer.body).toString(), plain.text);
+      }
+      const head = await send('HEAD', '/v1/items', headers);
+      assert.deepEqual([head.status, head.headers['content-encoding'], head.body.length], [200, coding, 0]);
+    }
+    const none = await send('GET', '/v1/items', { accept, 'accept-encoding': 'gzip;q=0, deflate' });
+    assert.equal(none.text, plain.text);
+  }
+  const cut = await send('GET', '/v1/items?limit=2000', { accept: 'text/csv', 'accept-encoding': 'gzip' });
+  assert.equal(zlib.gunzipSync(cut.body).toString().split('\r\n').length, 2002);
+  assert.match(cut.trailers.link, /rel="next"/);
+  const watch = await new Promise((resolve) => { http.get({ port: server.port, path: '/v1/items:watch', headers: { 'accept-encoding': 'gzip' } }, resolve); });
+  watch.destroy();
+  assert.deepEqual([watch.statusCode, watch.headers['content-encoding']], [200, undefined]);
+  await remove();
+});
+
+test('what is coded arrives as it is written: rows can be read before the last one is', async () => {
+  assert.equal((await importing('application/x-ndjson', rowsOf(6000))).status, 201);
+  const first = await new Promise((resolve, reject) => {
+    const request = http.get({ port: server.port, path: '/v1/items', headers: { accept: 'application/x-ndjson', 'accept-encoding': 'gzip' } }, (response) => {
+      response.once('data', (piece) => {
+        resolve(zlib.gunzipSync(piece, { finishFlush: zlib.constants.Z_SYNC_FLUSH }).toString());
+        response.destroy();
+      });
+    });
+    request.on('error', reject);
+  });
+  assert.match(first, /^{"code":"c0"/);
+  await remove();
+});
+
+test('rows come in as gzip and zstd, however their bytes are cut', async () => {
+  const text = rowsOf(2500), csv = 'code,name\r\nx1,"a ""b"" c"\r\nx2,\r\n';
+  const halves = [Buffer.from(text.slice(0, 30000)), Buffer.from(text.slice(30000))];
+  for (const [coding, compress] of [['gzip', zlib.gzipSync], ['X-GZIP', zlib.gzipSync], ['zstd', zstdCompress]]) {
+    const headers = { ...staff, 'content-encoding': coding };
+    for (const body of [compress(text), Buffer.concat(halves.map((half) => compress(half)))]) {
+      const pieces = Array.from({ length: Math.ceil(body.length / 997) }, (_, i) => body.subarray(i * 997, (i + 1) * 997));
+      const answer = await importing('application/x-ndjson', pieces, '/v1/items', headers);
+      assert.equal(answer.text, '{"created":2500}', coding);
+      await remove();
+    }
+    assert.equal((await importing('text/csv', compress(csv), '/v1/items', headers)).text, '{"created":2}');
+    assert.equal(JSON.parse((await send('GET', '/v1/items/x1', staff)).text).name, 'a "b" c');
+    await remove();
+    const whole = compress(text);
+    for (const broken of [whole.subarray(0, whole.length - 9), Buffer.from('no coding at all'), Buffer.concat([whole, Buffer.from('garbage')]), Buffer.alloc(0)]) {
+      const answer = await importing('application/x-ndjson', broken, '/v1/items', headers);
+      assert.equal(answer.status, 400, `${coding}: ${answer.text}`);
+      assert.ok(JSON.parse(answer.text).created <= 2500);
+      await remove();
+    }
+  }
+});
+
+test('RFC 7694 §3: a coding that is not understood is 415 and told which ones are', async () => {
+  for (const [type, coding, body, accepted] of [
+    ['application/x-ndjson', 'br', zlib.brotliCompressSync('{"code":"q"}'), 'gzip, zstd'],
+    ['text/csv', 'gzip, gzip', 'code\r\nq\r\n', 'gzip, zstd'],
+    ['application/json', 'gzip', zlib.gzipSync('{"code":"q"}'), 'identity'],
+  ]) {
+    const answer = await importing(type, body, '/v1/items', { ...staff, 'content-encoding': coding });
+    assert.deepEqual([answer.status, answer.headers['accept-encoding']], [415, accepted]);
+    assert.equal(JSON.parse(answer.text).code, 'UNSUPPORTED_MEDIA_TYPE');
+  }
+});
+
+test('a small body that becomes a large one costs no memory, and is 413 from --import-max on', { timeout: 120000 }, async () => {
+  const own = await startServer({ contract, options: ['--import-max', '20MiB'] });
+  const shared = server;
+  const rss = () => Number(/^VmHWM:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${own.child.pid}/status`, 'utf8'))[1]) / 1024;
+  try {
+    server = own;
+    const empty = Buffer.alloc(100 * 1024 * 1024, '\n'), line = Buffer.alloc(30 * 1024 * 1024, 'a');
+    await importing('application/x-ndjson', zlib.gzipSync('{"code":"a"}'), '/v1/items', { ...staff, 'content-encoding': 'gzip' });
+    const first = rss();
+    for (const [coding, compress] of [['gzip', zlib.gzipSync], ['zstd', zstdCompress]]) {
+      for (const bomb of [compress(empty), compress(line)]) {
+        assert.ok(bomb.length < 200 * 1024);
+        const answer = await importing('application/x-ndjson', bomb, '/v1/items', { ...staff, 'content-encoding': coding });
+        assert.equal(answer.status, 413, answer.text);
+      }
+    }
+    assert.ok(rss() - first < 20, `${first} MB, then ${rss()} MB`);
+  } finally { server = shared; await own.stop(); removeFolder(own.folder); }
 });
