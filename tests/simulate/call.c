@@ -19,6 +19,12 @@ void call_begin(Call *call) {
   if (call_is_write(call) && is_own(call)) group_write_begins(call->group, call->kind != CALL_DELETE, call->number);
 }
 
+void call_write(const Call *call, Str token, Arena *arena, HttpRequest *ret) {
+  call->face->write(call, arena, ret);
+  ret->request_id = str_of(call->request_id);
+  ret->token = token;
+}
+
 /* ---- rows ---- */
 
 static void must_be_visible(const Call *call, const Group *group, bool exists, int64_t number) {
@@ -92,17 +98,26 @@ static void settle_write(const Call *call, const CallAnswer *answer) {
   }
 }
 
-void call_settle(const Model *model, const Call *call, const CallAnswer *answer) {
-  if (call_is_write(call)) {
-    if (is_own(call)) return settle_write(call, answer);
-    return settle_strangers_write(call, answer);
-  }
+static void settle(const Model *model, const Call *call, const CallAnswer *answer) {
+  if (call_is_write(call) && is_own(call)) return settle_write(call, answer);
+  if (call_is_write(call)) return settle_strangers_write(call, answer);
   if (answer->outcome == CALL_FAILED) return;
   if (answer->outcome == CALL_REFUSED) violation("%s: nobody may be refused to read", call->request_id);
   if (answer->outcome == CALL_ABSENT) return must_be_visible(call, call->group, false, 0);
   if (call->kind == CALL_GET) return check_get(call, answer);
   if (call->kind == CALL_LIST_GROUP) return check_group(call, call->group, answer);
   check_list(model, call, answer);
+}
+
+void call_settle(const Model *model, const Call *call, const HttpAnswer *http, Arena *arena) {
+  CallAnswer answer;
+  /* Who was too slow to ask may be told so before it is known what he asks for. */
+  if (!str_equal(http->request_id, str_of(call->request_id)) && http->status != 408)
+    violation("%s: the answer is that of %.*s", call->request_id, STR_ARGS(http->request_id));
+  if (!call->face->read(http, call, arena, &answer))
+    violation("%s: by %s, nobody can have expected this answer: %d %.*s %.*s", call->request_id, call->face->name, http->status,
+              STR_ARGS(http->grpc_status), (int)(http->body.len < 300 ? http->body.len : 300), http->body.ptr);
+  settle(model, call, &answer);
 }
 
 void call_unanswered(const Call *call) {

@@ -2,7 +2,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/buf.h"
-#include "http1_client.h"
+#include "http_client.h"
 #include "model.h"
 
 typedef enum CallKind {
@@ -14,6 +14,8 @@ typedef enum CallKind {
   CALL_LIST        /* all rows that the caller may see */
 } CallKind;
 
+typedef struct Face Face;
+
 typedef struct Call {
   CallKind kind;
   Group *group; /* NULL: CALL_LIST */
@@ -21,6 +23,7 @@ typedef struct Call {
   int caller;
   int64_t number; /* that is written */
   int64_t begun_us;
+  const Face *face;
   char request_id[32];
 } Call;
 
@@ -43,20 +46,24 @@ typedef struct CallAnswer {
   bool is_whole; /* of a list: there are no more */
 } CallAnswer;
 
-typedef struct Face {
+struct Face {
   const char *name;
-  void (*write)(Buf *out, const Call *call, Str token);
-  /* False: it can't be read. */
+  bool needs_http2;
+  bool (*can)(const Call *call); /* NULL: all there are */
+  /* Everything but who asks. */
+  void (*write)(const Call *call, Arena *arena, HttpRequest *ret);
+  /* False: nobody can have expected it. */
   bool (*read)(const HttpAnswer *answer, const Call *call, Arena *arena, CallAnswer *ret);
-} Face;
+};
 
-extern const Face face_rest;
+extern const Face face_rest, face_graphql, face_grpc;
 
 bool call_is_write(const Call *call);
 /* To the model: a write has begun, if the caller may. */
 void call_begin(Call *call);
+void call_write(const Call *call, Str token, Arena *arena, HttpRequest *ret);
 /* It was answered so: whatever must not be is a violation. */
-void call_settle(const Model *model, const Call *call, const CallAnswer *answer);
+void call_settle(const Model *model, const Call *call, const HttpAnswer *answer, Arena *arena);
 /* The connection ended before. */
 void call_unanswered(const Call *call);
 const char *call_name(const Call *call);

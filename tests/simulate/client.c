@@ -34,7 +34,7 @@ static NetProfile choose_profile(const Client *client, Random *random) {
 static bool connect_if_needed(Client *client) {
   if (client->http.net != NULL) return true;
   NetProfile profile = choose_profile(client, &client->random);
-  if (http1_connect(&client->http, &profile)) return true;
+  if (http_connect(&client->http, &profile, random_chance(&client->random, 2))) return true;
   task_sleep(random_between(&client->random, 1000, 300000));
   return false;
 }
@@ -91,10 +91,20 @@ static Call choose_intrusion(Client *client) {
   return (Call){.kind = random_chance(&client->random, 2) ? CALL_UPDATE : CALL_DELETE, .group = group};
 }
 
+static const Face *choose_face(Client *client, const Call *call) {
+  static const Face *const faces[] = {&face_rest, &face_graphql, &face_grpc};
+  for (;;) {
+    const Face *face = faces[random_below(&client->random, sizeof faces / sizeof *faces)];
+    if (face->needs_http2 && client->http.http2 == NULL) continue;
+    if (face->can == NULL || face->can(call)) return face;
+  }
+}
+
 static Call choose_call(Client *client) {
   uint64_t chosen = random_below(&client->random, 10);
   Call call = chosen < 5 ? choose_write(client) : chosen < 9 ? choose_read(client) : choose_intrusion(client);
   call.caller = client->number;
+  call.face = choose_face(client, &call);
   call.number = (int64_t)(++client->requests * 1000) + client->number;
   (void)snprintf(call.request_id, sizeof call.request_id, "c%d-%zu", client->number, client->requests);
   return call;
@@ -107,60 +117,59 @@ static void trace_call(const Call *call, const char *what) {
         call_is_write(call) ? " := " : " ", (long long)(call_is_write(call) ? call->number : (int64_t)call->row), what);
 }
 
+/* Unless the question itself has not arrived, or the answer is still coming, byte by byte. */
 static void check_forgotten(const Client *client, const Call *call, HttpOutcome outcome) {
-  if (outcome == HTTP_TIMED_OUT && !net_is_faulted(client->http.net))
-    violation("%s: neither answered nor closed for %lld s", call->request_id, (long long)(patience_us / 1000000));
+  if (outcome != HTTP_TIMED_OUT || client->has_missed || net_is_faulted(client->http.net)) return;
+  if (schedule_now_us() - client->http.heard_us < patience_us / 2) return;
+  violation("%s: neither answered nor closed for %lld s", call->request_id, (long long)(patience_us / 1000000));
 }
 
-static void take_answer(Client *client, const Call *call, const HttpAnswer *http) {
-  CallAnswer answer;
-  char status[48];
-  (void)snprintf(status, sizeof status, "%d", http->status);
-  trace_call(call, status);
-  if (!str_equal(http->request_id, str_of(call->request_id)) && http->status != 408)
-    violation("%s: the answer is that of %.*s", call->request_id, STR_ARGS(http->request_id));
-  if (!face_rest.read(http, call, client->arena, &answer))
-    violation("%s: an answer that nobody can have expected: %d %.*s", call->request_id, http->status,
-              (int)(http->body.len < 300 ? http->body.len : 300), http->body.ptr);
-  call_settle(client->model, call, &answer);
-}
-
-/* Takes the answers in the order of the questions; what comes no more stays unanswered. */
-static void receive_answers(Client *client, const Call *calls, size_t count) {
-  bool is_open = true;
-  for (size_t i = 0; i < count; i++) {
-    HttpAnswer answer = {0};
-    HttpOutcome outcome = HTTP_CLOSED;
-    if (is_open) outcome = http1_receive(&client->http, schedule_now_us() + patience_us, client->arena, &answer);
-    if (outcome == HTTP_ANSWERED) {
-      take_answer(client, &calls[i], &answer);
-      if (answer.is_last) is_open = false;
-      continue;
-    }
-    if (is_open) check_forgotten(client, &calls[i], outcome);
-    is_open = false;
-    trace_call(&calls[i], "no answer");
-    call_unanswered(&calls[i]);
+static void take_answer(Client *client, const Call *calls) {
+  HttpAnswer answer = {0};
+  size_t index = 0;
+  HttpOutcome outcome = http_take(&client->http, client->until_us, client->arena, &index, &answer);
+  const Call *call = &calls[index];
+  if (outcome == HTTP_ANSWERED) {
+    trace_call(call, arena_printf(client->arena, "%d %.*s", answer.status, STR_ARGS(answer.grpc_status)).ptr);
+    return call_settle(client->model, call, &answer, client->arena);
   }
-  if (!is_open) http1_close(&client->http, false);
+  if (client->http.net != NULL) check_forgotten(client, call, outcome);
+  trace_call(call, "no answer");
+  call_unanswered(call);
+  client->has_missed = true;
+}
+
+static void ask(Client *client, Call *calls, size_t count) {
+  HttpRequest requests[CALLS_MAX];
+  for (size_t i = 0; i < count; i++) {
+    calls[i] = choose_call(client);
+    call_begin(&calls[i]);
+    trace_call(&calls[i], arena_printf(client->arena, "asked by %s", calls[i].face->name).ptr);
+    call_write(&calls[i], str_of(client->token), client->arena, &requests[i]);
+  }
+  client->until_us = schedule_now_us() + patience_us;
+  client->has_missed = !http_ask(&client->http, requests, count, client->until_us);
+}
+
+/* One who goes before the answer comes, and one who lets it wait. */
+static void be_rude(Client *client) {
+  if (random_chance(&client->random, 40)) http_close(&client->http, random_chance(&client->random, 2));
+  if (client->http.net != NULL && random_chance(&client->random, 30)) task_sleep(random_between(&client->random, 0, 20000000));
 }
 
 static void take_step(Client *client) {
   Call calls[CALLS_MAX];
   size_t count = random_chance(&client->random, 3) ? 1 + random_below(&client->random, CALLS_MAX) : 1;
-  Buf request = buf_on(client->arena, SIZE_MAX / 2);
+  ask(client, calls, count);
+  be_rude(client);
+  bool has_left = client->http.net == NULL;
   for (size_t i = 0; i < count; i++) {
-    calls[i] = choose_call(client);
-    call_begin(&calls[i]);
-    trace_call(&calls[i], "asked");
-    face_rest.write(&request, &calls[i], str_of(client->token));
+    if (has_left)
+      call_unanswered(&calls[i]);
+    else
+      take_answer(client, calls);
   }
-  (void)http1_send(&client->http, buf_str(&request), schedule_now_us() + patience_us);
-  /* One who goes before the answer comes, and one who lets it wait. */
-  if (random_chance(&client->random, 40)) http1_close(&client->http, random_chance(&client->random, 2));
-  if (client->http.net != NULL && random_chance(&client->random, 30)) task_sleep(random_between(&client->random, 0, 20000000));
-  if (client->http.net != NULL) return receive_answers(client, calls, count);
-  for (size_t i = 0; i < count; i++) call_unanswered(&calls[i]);
+  if (client->has_missed) http_close(&client->http, false);
 }
 
 void client_run(void *context) {
@@ -173,9 +182,9 @@ void client_run(void *context) {
     client->steps_left--;
     arena_reset(client->arena);
     if (random_chance(&client->random, 2)) task_sleep(random_between(&client->random, 0, 100000));
-    if (client->http.net != NULL && random_chance(&client->random, 20)) http1_close(&client->http, false);
+    if (client->http.net != NULL && random_chance(&client->random, 20)) http_close(&client->http, false);
   }
-  http1_done(&client->http);
+  http_done(&client->http);
   arena_destroy(client->arena);
   client->ended(client->ended_context);
 }

@@ -9,8 +9,10 @@ typedef struct Client {
   int number;
   size_t steps_left;
   Random random; /* its own: what it does depends on no other client */
-  Http1Client http;
-  Arena *arena; /* a step's */
+  HttpClient http;
+  int64_t until_us; /* a step's patience */
+  bool has_missed;  /* an answer in it has not come */
+  Arena *arena;     /* a step's */
   char token[512];
   size_t requests;
   TaskFn *ended; /* called with `ended_context` when it has done its steps */

@@ -1,7 +1,6 @@
 /* face_rest.c - calls as REST. A group of one row is written by itself; a bigger one as an array or a batch. */
 #include "call.h"
-#include "codec/json.h"
-#include "schedule.h"
+#include "row_json.h"
 
 static void write_row(Buf *out, const Call *call, size_t row) {
   const Group *group = call->group;
@@ -45,58 +44,32 @@ static void write_body(Buf *out, const Call *call) {
   if (call->kind == CALL_UPDATE) write_change(out, call);
 }
 
-static void write_target(Buf *out, const Call *call) {
+static Str target_of(const Call *call, Arena *arena) {
   const char *group = call->group == NULL ? "" : call->group->name;
   switch (call->kind) {
-    case CALL_CREATE: return buf_add(out, STR("POST /v1/notes"));
+    case CALL_CREATE: return STR("/v1/notes");
     case CALL_UPDATE:
-    case CALL_DELETE:
-      if (is_batch(call)) return buf_add(out, STR("POST /v1/batch"));
-      return buf_printf(out, "%s /v1/notes/%s.0", call->kind == CALL_UPDATE ? "PATCH" : "DELETE", group);
-    case CALL_GET: return buf_printf(out, "GET /v1/notes/%s.%zu", group, call->row);
-    case CALL_LIST_GROUP: return buf_printf(out, "GET /v1/notes?group=%s&limit=100", group);
-    case CALL_LIST: return buf_add(out, STR("GET /v1/notes?limit=100"));
+    case CALL_DELETE: return is_batch(call) ? STR("/v1/batch") : arena_printf(arena, "/v1/notes/%s.0", group);
+    case CALL_GET: return arena_printf(arena, "/v1/notes/%s.%zu", group, call->row);
+    case CALL_LIST_GROUP: return arena_printf(arena, "/v1/notes?group=%s&limit=100", group);
+    default: return STR("/v1/notes?limit=100");
   }
 }
 
-static void rest_write(Buf *out, const Call *call, Str token) {
-  char body_bytes[2048];
-  Buf body = {.ptr = body_bytes, .cap = sizeof body_bytes, .max = sizeof body_bytes};
+static Str method_of(const Call *call) {
+  if (!call_is_write(call)) return STR("GET");
+  if (call->kind == CALL_CREATE || is_batch(call)) return STR("POST");
+  return call->kind == CALL_UPDATE ? STR("PATCH") : STR("DELETE");
+}
+
+static void rest_write(const Call *call, Arena *arena, HttpRequest *ret) {
+  Buf body = buf_on(arena, SIZE_MAX / 2);
   write_body(&body, call);
-  write_target(out, call);
-  buf_printf(out, " HTTP/1.1\r\nHost: simulated\r\nX-Request-Id: %s\r\nAuthorization: Bearer %.*s\r\n", call->request_id, STR_ARGS(token));
-  if (call_is_write(call)) buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body.len);
-  buf_add(out, STR("\r\n"));
-  buf_add(out, buf_str(&body));
+  *ret = (HttpRequest){.method = method_of(call), .path = target_of(call, arena), .body = buf_str(&body)};
+  if (body.len > 0) ret->content_type = STR("application/json");
 }
 
 /* ---- answers ---- */
-
-static bool read_text(const JsonValue *object, Str name, Str *ret) {
-  const JsonValue *value = json_get(object, name);
-  if (value == NULL || value->type != JSON_STRING) return false;
-  *ret = value->text;
-  return true;
-}
-
-static bool read_number(const JsonValue *object, Str name, int64_t *ret) {
-  const JsonValue *value = json_get(object, name);
-  return value != NULL && value->type == JSON_NUMBER && json_number_to_int64(value->text, ret);
-}
-
-static bool read_row(const JsonValue *object, CallAnswer *ret) {
-  SeenRow *row = &ret->rows[ret->count++];
-  return read_text(object, STR("name"), &row->name) && read_text(object, STR("group"), &row->group) &&
-         read_number(object, STR("number"), &row->number) && read_number(object, STR("copy"), &row->copy);
-}
-
-static bool read_rows(const JsonValue *items, Arena *arena, CallAnswer *ret) {
-  if (items == NULL || items->type != JSON_ARRAY) return false;
-  ret->rows = ARENA_ARRAY(arena, SeenRow, items->count + 1);
-  for (size_t i = 0; i < items->count; i++)
-    if (!read_row(&items->items[i], ret)) return false;
-  return true;
-}
 
 /* A batch's results: each with its status and, unless it deleted, its row. */
 static bool read_results(const JsonValue *results, Arena *arena, CallAnswer *ret) {
@@ -104,7 +77,7 @@ static bool read_results(const JsonValue *results, Arena *arena, CallAnswer *ret
   ret->rows = ARENA_ARRAY(arena, SeenRow, results->count + 1);
   for (size_t i = 0; i < results->count; i++) {
     const JsonValue *body = json_get(&results->items[i], STR("body"));
-    if (body != NULL && body->type == JSON_OBJECT && !read_row(body, ret)) return false;
+    if (body != NULL && body->type == JSON_OBJECT && !row_json_read(body, ret)) return false;
   }
   return true;
 }
@@ -115,10 +88,10 @@ static bool read_document(const HttpAnswer *answer, Arena *arena, CallAnswer *re
   const JsonValue *items = json_get(&document, STR("items")), *results = json_get(&document, STR("results"));
   const JsonValue *cursor = json_get(&document, STR("nextCursor"));
   ret->is_whole = cursor == NULL || cursor->type == JSON_NULL;
-  if (items != NULL) return read_rows(items, arena, ret);
+  if (items != NULL) return row_json_read_array(items, arena, ret);
   if (results != NULL) return read_results(results, arena, ret);
   ret->rows = ARENA_NEW(arena, SeenRow);
-  return read_row(&document, ret);
+  return row_json_read(&document, ret);
 }
 
 static bool rest_read(const HttpAnswer *answer, const Call *call, Arena *arena, CallAnswer *ret) {

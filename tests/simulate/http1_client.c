@@ -1,61 +1,28 @@
-/* http1_client.c - see http1_client.h. What is no HTTP/1.1 (RFC 9112) is a violation. */
-#include "http1_client.h"
-
+/* http1_client.c - HTTP/1.1 (RFC 9112). */
 #include <assert.h>
 #include <stdlib.h>
 
+#include "http_client.h"
+
 enum { READ_BYTES = 16 * 1024 };
 
-static void on_change(void *context) { task_wake(context); }
+/* ---- requests ---- */
 
-bool http1_connect(Http1Client *client, const NetProfile *profile) {
-  client->net = net_connect(8080, profile);
-  client->len = 0;
-  if (client->net == NULL) return false;
-  net_notify(client->net, NET_CLIENT, on_change, client->task);
-  return true;
+static void write_request(Buf *out, const HttpRequest *request) {
+  buf_printf(out, "%.*s %.*s HTTP/1.1\r\nHost: simulated\r\nX-Request-Id: %.*s\r\nAuthorization: Bearer %.*s\r\n",
+             STR_ARGS(request->method), STR_ARGS(request->path), STR_ARGS(request->request_id), STR_ARGS(request->token));
+  if (request->content_type.len > 0)
+    buf_printf(out, "Content-Type: %.*s\r\nContent-Length: %zu\r\n", STR_ARGS(request->content_type), request->body.len);
+  buf_add(out, STR("\r\n"));
+  buf_add(out, request->body);
 }
 
-void http1_close(Http1Client *client, bool with_reset) {
-  if (client->net != NULL) net_close(client->net, NET_CLIENT, with_reset);
-  client->net = NULL;
-}
-
-void http1_done(Http1Client *client) {
-  http1_close(client, false);
-  free(client->bytes);
-  client->bytes = NULL;
-}
-
-bool http1_send(Http1Client *client, Str bytes, int64_t until_us) {
-  while (bytes.len > 0) {
-    ssize_t count = net_send(client->net, NET_CLIENT, bytes);
-    if (count == NET_BROKEN || schedule_now_us() >= until_us) return false;
-    if (count == NET_NOTHING)
-      task_wait(until_us);
-    else
-      bytes = (Str){bytes.ptr + count, bytes.len - (size_t)count};
-  }
-  return true;
-}
-
-/* More bytes, or why there are none. */
-static HttpOutcome receive_more(Http1Client *client, int64_t until_us) {
-  if (client->cap - client->len < READ_BYTES) {
-    client->cap = client->cap * 2 + READ_BYTES;
-    client->bytes = realloc(client->bytes, client->cap);
-    assert(client->bytes != NULL);
-  }
-  for (;;) {
-    ssize_t count = net_receive(client->net, NET_CLIENT, client->bytes + client->len, READ_BYTES);
-    if (count == NET_ENDED || count == NET_BROKEN) return HTTP_CLOSED;
-    if (count > 0) {
-      client->len += (size_t)count;
-      return HTTP_ANSWERED;
-    }
-    if (schedule_now_us() >= until_us) return HTTP_TIMED_OUT;
-    task_wait(until_us);
-  }
+bool http1_ask(HttpClient *client, const HttpRequest *requests, size_t count, int64_t until_us) {
+  Buf bytes = buf_on_heap(SIZE_MAX / 2);
+  for (size_t i = 0; i < count; i++) write_request(&bytes, &requests[i]);
+  bool is_sent = http_send(client, buf_str(&bytes), until_us);
+  buf_done(&bytes);
+  return is_sent;
 }
 
 /* ---- heads ---- */
@@ -77,7 +44,7 @@ static bool parse_status(Str head, int *ret) {
 }
 
 /* Bytes up to and with the empty line; 0: not all there yet. */
-static size_t head_len(const Http1Client *client) {
+static size_t head_len(const HttpClient *client) {
   const char *end = client->len == 0 ? NULL : memmem(client->bytes, client->len, "\r\n\r\n", 4);
   return end == NULL ? 0 : (size_t)(end - client->bytes) + 4;
 }
@@ -85,7 +52,7 @@ static size_t head_len(const Http1Client *client) {
 /* ---- bodies ---- */
 
 /* A chunked body from `at` on: its text behind what `body` holds, and where it ends. 0: not all there yet. */
-static size_t parse_chunks(const Http1Client *client, size_t at, Buf *body) {
+static size_t parse_chunks(const HttpClient *client, size_t at, Buf *body) {
   for (;;) {
     Str rest = {client->bytes + at, client->len - at};
     size_t line_end = str_find_byte(rest, '\n', 0);
@@ -99,43 +66,61 @@ static size_t parse_chunks(const Http1Client *client, size_t at, Buf *body) {
   }
 }
 
-static bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
-
-/* The whole answer, if all of it is there; then how long it is. */
-static size_t parse_answer(const Http1Client *client, Arena *arena, HttpAnswer *ret) {
-  size_t body_at = head_len(client);
-  if (body_at == 0) return 0;
-  Str head = {client->bytes, body_at};
-  *ret = (HttpAnswer){0};
-  if (!parse_status(head, &ret->status)) violation("an answer begins with \"%.*s\"", (int)(head.len < 60 ? head.len : 60), head.ptr);
-  ret->is_last = str_equal_ignore_case(header_value(head, STR("connection")), STR("close"));
-  ret->request_id = arena_str(arena, header_value(head, STR("x-request-id")));
-  if (has_no_body(ret->status)) return body_at;
+static size_t parse_body(const HttpClient *client, Str head, Arena *arena, Str *ret) {
   Buf body = buf_on(arena, SIZE_MAX / 2);
   Str length = header_value(head, STR("content-length"));
   int64_t len = 0;
   if (length.ptr == NULL) {
     if (header_value(head, STR("transfer-encoding")).ptr == NULL) violation("an answer without a length");
-    size_t end = parse_chunks(client, body_at, &body);
-    ret->body = buf_str(&body);
+    size_t end = parse_chunks(client, head.len, &body);
+    *ret = buf_str(&body);
     return end;
   }
   if (!str_parse_int64(length, &len)) violation("a Content-Length of \"%.*s\"", STR_ARGS(length));
-  if (client->len < body_at + (size_t)len) return 0;
-  ret->body = arena_str(arena, (Str){client->bytes + body_at, (size_t)len});
-  return body_at + (size_t)len;
+  if (client->len < head.len + (size_t)len) return 0;
+  *ret = arena_str(arena, (Str){client->bytes + head.len, (size_t)len});
+  return head.len + (size_t)len;
 }
 
-HttpOutcome http1_receive(Http1Client *client, int64_t until_us, Arena *arena, HttpAnswer *ret) {
-  for (;;) {
-    size_t len = parse_answer(client, arena, ret);
-    if (len > 0) {
-      memmove(client->bytes, client->bytes + len, client->len - len);
-      client->len -= len;
-      if (ret->status >= 200) return HTTP_ANSWERED;
-      continue;
-    }
-    HttpOutcome outcome = receive_more(client, until_us);
-    if (outcome != HTTP_ANSWERED) return outcome;
+static bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
+
+/* The whole answer, if all of it is there; then how long it is. */
+static size_t parse_answer(const HttpClient *client, Arena *arena, HttpAnswer *ret, bool *ret_is_last) {
+  Str head = {client->bytes, head_len(client)};
+  if (head.len == 0) return 0;
+  *ret = (HttpAnswer){0};
+  if (!parse_status(head, &ret->status)) violation("an answer begins with \"%.*s\"", (int)(head.len < 60 ? head.len : 60), head.ptr);
+  *ret_is_last = str_equal_ignore_case(header_value(head, STR("connection")), STR("close"));
+  ret->request_id = arena_str(arena, header_value(head, STR("x-request-id")));
+  return has_no_body(ret->status) ? head.len : parse_body(client, head, arena, &ret->body);
+}
+
+static bool receive_more(HttpClient *client, int64_t until_us, HttpOutcome *ret_outcome) {
+  if (client->cap - client->len < READ_BYTES) {
+    client->cap = client->cap * 2 + READ_BYTES;
+    client->bytes = realloc(client->bytes, client->cap);
+    assert(client->bytes != NULL);
   }
+  size_t count = http_receive(client, client->bytes + client->len, READ_BYTES, until_us, ret_outcome);
+  client->len += count;
+  return count > 0;
+}
+
+HttpOutcome http1_take(HttpClient *client, int64_t until_us, Arena *arena, size_t *ret_index, HttpAnswer *ret) {
+  HttpOutcome outcome = HTTP_CLOSED;
+  bool is_last = false;
+  *ret_index = client->answered;
+  while (client->net != NULL) {
+    size_t len = parse_answer(client, arena, ret, &is_last);
+    if (len == 0) {
+      if (receive_more(client, until_us, &outcome)) continue;
+      break;
+    }
+    memmove(client->bytes, client->bytes + len, client->len - len);
+    client->len -= len;
+    if (ret->status < 200) continue;
+    if (is_last) http_close(client, false);
+    return HTTP_ANSWERED;
+  }
+  return outcome;
 }

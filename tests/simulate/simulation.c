@@ -127,33 +127,36 @@ static void operate(Simulation *simulation) {
 
 /* ---- the end ---- */
 
-static void ask(Simulation *simulation, Http1Client *http, const Client *client, Group *group, Arena *arena) {
-  Call call = {.kind = group == NULL ? CALL_LIST : CALL_LIST_GROUP, .group = group, .caller = client->number, .request_id = "last"};
-  Buf request = buf_on(arena, SIZE_MAX / 2);
-  HttpAnswer http_answer;
-  CallAnswer answer;
+static void ask(Simulation *simulation, HttpClient *http, const Client *client, Group *group, Arena *arena) {
+  Call call = {.kind = group == NULL ? CALL_LIST : CALL_LIST_GROUP,
+               .group = group,
+               .caller = client->number,
+               .face = &face_rest,
+               .request_id = "last"};
+  HttpRequest request;
+  HttpAnswer answer;
+  size_t index = 0;
   call_begin(&call);
-  face_rest.write(&request, &call, str_of(client->token));
+  call_write(&call, str_of(client->token), arena, &request);
   int64_t until_us = schedule_now_us() + END_MAX_S * INT64_C(1000000);
-  if (!http1_send(http, buf_str(&request), until_us) || http1_receive(http, until_us, arena, &http_answer) != HTTP_ANSWERED ||
-      http_answer.status != 200 || !face_rest.read(&http_answer, &call, arena, &answer))
+  if (!http_ask(http, &request, 1, until_us) || http_take(http, until_us, arena, &index, &answer) != HTTP_ANSWERED || answer.status != 200)
     violation("a server without any trouble does not answer at the end");
-  call_settle(&simulation->model, &call, &answer);
+  call_settle(&simulation->model, &call, &answer, arena);
 }
 
 /* Everybody asks for everything, when all is quiet. */
 static void check_all(Simulation *simulation) {
   NetProfile profile = {.delay_max_us = 10, .piece_max = 65536, .read_max = 65536, .window = 1 << 20};
-  Http1Client http = {.task = simulation->operator};
+  HttpClient http = {.task = simulation->operator};
   Arena *arena = arena_create(0);
-  if (!http1_connect(&http, &profile)) violation("nobody listens at the end");
+  if (!http_connect(&http, &profile, false)) violation("nobody listens at the end");
   for (size_t i = 0; i < simulation->plan->clients; i++) {
     ask(simulation, &http, &simulation->clients[i], NULL, arena);
     for (size_t j = 0; j < simulation->model.count; j++)
       ask(simulation, &http, &simulation->clients[i], simulation->model.groups[j], arena);
     arena_reset(arena);
   }
-  http1_done(&http);
+  http_done(&http);
   arena_destroy(arena);
 }
 
