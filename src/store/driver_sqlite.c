@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/uuid.h"
 #include "store/sqlite_error.h"
+#include "store/sqlite_log.h"
 #include "store/sqlite_run.h"
 #include "store/sqlite_schema.h"
 #include "store/sqlite_store.h"
@@ -154,6 +155,7 @@ static Code store_open_database(SqliteStore *store, const StoreOptions *options,
   SqliteConnection *connection = NULL;
   TRY(open_first_connection(store, &connection, err));
   Code code = journal_mode_set(store, connection, err);
+  if (code == CODE_OK && store->is_wal && !store->target.is_read_only) code = sqlite_log_sync_again(connection, err);
   if (code == CODE_OK) code = sqlite_schema_find_owner(connection, &store->is_ours, err);
   if (code != CODE_OK) {
     sqlite_connection_close(connection);
