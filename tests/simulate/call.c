@@ -111,9 +111,12 @@ static void settle(const Model *model, const Call *call, const CallAnswer *answe
 
 void call_settle(const Model *model, const Call *call, const HttpAnswer *http, Arena *arena) {
   CallAnswer answer;
-  /* Who was too slow to ask may be told so before it is known what he asks for. */
-  if (!str_equal(http->request_id, str_of(call->request_id)) && http->status != 408)
-    violation("%s: the answer is that of %.*s", call->request_id, STR_ARGS(http->request_id));
+  bool is_own_id = str_equal(http->request_id, str_of(call->request_id));
+  /* Who is refused before his question was read is answered under an id that the server makes; it is no client's. */
+  bool is_unread = (http->status == 408 || http->status == 503) && !str_contains(http->request_id, STR("-"));
+  bool is_lacking = call->may_lack_id && http->request_id.len == 0;
+  if (!is_own_id && !is_unread && !is_lacking)
+    violation("%s: the answer, %d, is that of %.*s", call->request_id, http->status, STR_ARGS(http->request_id));
   if (!call->face->read(http, call, arena, &answer))
     violation("%s: by %s, nobody can have expected this answer: %d %.*s %.*s", call->request_id, call->face->name, http->status,
               STR_ARGS(http->grpc_status), (int)(http->body.len < 300 ? http->body.len : 300), http->body.ptr);

@@ -24,6 +24,7 @@ typedef struct Call {
   int64_t number; /* that is written */
   int64_t begun_us;
   const Face *face;
+  bool may_lack_id; /* memory may be out: then an answer goes without the headers that all have */
   char request_id[32];
 } Call;
 

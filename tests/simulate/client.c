@@ -105,6 +105,7 @@ static Call choose_call(Client *client) {
   Call call = chosen < 5 ? choose_write(client) : chosen < 9 ? choose_read(client) : choose_intrusion(client);
   call.caller = client->number;
   call.face = choose_face(client, &call);
+  call.may_lack_id = (client->plan->faults & FAULT_MEMORY) != 0;
   call.number = (int64_t)(++client->requests * 1000) + client->number;
   (void)snprintf(call.request_id, sizeof call.request_id, "c%d-%zu", client->number, client->requests);
   return call;
@@ -146,6 +147,10 @@ static void ask(Client *client, Call *calls, size_t count) {
     call_begin(&calls[i]);
     trace_call(&calls[i], arena_printf(client->arena, "asked by %s", calls[i].face->name).ptr);
     call_write(&calls[i], str_of(client->token), client->arena, &requests[i]);
+  }
+  if (random_chance(&client->random, 30)) {
+    client->http.pause_at = random_below(&client->random, 600);
+    client->http.pause_us = random_between(&client->random, 1, 20000000);
   }
   client->until_us = schedule_now_us() + patience_us;
   client->has_missed = !http_ask(&client->http, requests, count, client->until_us);

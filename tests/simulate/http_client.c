@@ -43,7 +43,7 @@ HttpOutcome http_take(HttpClient *client, int64_t until_us, Arena *arena, size_t
   return outcome;
 }
 
-bool http_send(HttpClient *client, Str bytes, int64_t until_us) {
+static bool send_all(HttpClient *client, Str bytes, int64_t until_us) {
   while (bytes.len > 0) {
     ssize_t count = net_send(client->net, NET_CLIENT, bytes);
     if (count == NET_BROKEN || schedule_now_us() >= until_us) return false;
@@ -53,6 +53,15 @@ bool http_send(HttpClient *client, Str bytes, int64_t until_us) {
       bytes = (Str){bytes.ptr + count, bytes.len - (size_t)count};
   }
   return true;
+}
+
+bool http_send(HttpClient *client, Str bytes, int64_t until_us) {
+  int64_t pause_us = client->pause_us;
+  if (pause_us == 0) return send_all(client, bytes, until_us);
+  client->pause_us = 0;
+  if (!send_all(client, str_slice(bytes, 0, client->pause_at), until_us)) return false;
+  task_sleep(pause_us);
+  return send_all(client, str_slice(bytes, client->pause_at, bytes.len), until_us);
 }
 
 size_t http_receive(HttpClient *client, char *bytes, size_t max, int64_t until_us, HttpOutcome *ret_outcome) {

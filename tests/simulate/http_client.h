@@ -25,6 +25,8 @@ typedef struct HttpClient {
   Connection *net; /* NULL: not connected */
   Task *task;
   int64_t heard_us;          /* when the last byte came */
+  size_t pause_at;           /* after so many bytes of what is asked next ... */
+  int64_t pause_us;          /* ... nothing is sent for so long; 0: no pause */
   size_t asked, answered;    /* of the requests that are under way */
   struct Http2Client *http2; /* NULL: HTTP/1.1 */
   char *bytes;               /* HTTP/1.1: that were received and not yet taken */

@@ -13,7 +13,10 @@ typedef enum Fault {
   FAULT_KILL = 1 << 5,   /* SIGKILL */
   FAULT_POWER = 1 << 6,  /* the machine loses its power, before some operation of its disk */
   FAULT_DISK = 1 << 7,   /* the disk fails, or is full */
-  FAULT_ALL = (1 << 8) - 1
+  FAULT_LIMITS = 1 << 8, /* options that leave little room and time */
+  FAULT_MEMORY = 1 << 9, /* an allocation fails */
+  FAULT_COUNT = 10,
+  FAULT_ALL = (1 << FAULT_COUNT) - 1
 } Fault;
 
 typedef struct Plan {

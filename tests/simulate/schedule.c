@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "fiber.h"
 
 /* A run that needs more turns than this goes round in circles. */
@@ -15,7 +16,8 @@ enum { TURNS_MAX = 20 * 1000 * 1000, TRACE_LINE_MAX = 512 };
 struct Process {
   unsigned number;
   bool is_dead;
-  uint64_t signals; /* pending, bit n is number n */
+  uint64_t signals;        /* pending, bit n is number n */
+  size_t allocations_left; /* memory.h's countdown, while nobody of it runs */
 };
 
 struct Task {
@@ -251,7 +253,10 @@ static void run_one_task(void) {
   task->is_ready = false;
   if (task->process != NULL && task->process->is_dead) return;
   world.current = task;
+  memory_fail_after(task->process == NULL ? 0 : task->process->allocations_left);
   bool has_ended = fiber_resume(task->fiber);
+  if (task->process != NULL) task->process->allocations_left = memory_fail_countdown;
+  memory_fail_after(0);
   world.current = NULL;
   if (has_ended) task_end(task);
 }
@@ -293,6 +298,8 @@ void process_kill(Process *process) {
     if (task->process == process) fiber_abandon(task->fiber);
   if (process_current() == process) fiber_pause();
 }
+
+void process_fail_allocation(Process *process, size_t n) { process->allocations_left = n; }
 
 size_t process_task_count(const Process *process) {
   size_t count = 0;

@@ -54,6 +54,8 @@ void process_kill(Process *process);
 bool process_is_dead(const Process *process);
 size_t process_task_count(const Process *process);
 Process *process_current(void);
+/* Its n-th allocation from now on fails; 0: none does. */
+void process_fail_allocation(Process *process, size_t n);
 /* A signal to the process: the thread that waits for it gets it. */
 void process_signal(Process *process, int number);
 void task_signal(Task *task, int number);

@@ -9,7 +9,7 @@
 #include "network.h"
 #include "server/app.h"
 
-enum { ARGUMENTS_MAX = 32 };
+enum { ARGUMENTS_MAX = 40 };
 
 static struct {
   ServerOptions options;
@@ -41,14 +41,14 @@ static Code load(Arena *arena, Contract **ret, Error *err) {
 }
 
 static Code configure(Arena *arena, ServeConfig *ret, Error *err) {
-  const char *threads = arena_printf(arena, "%u", server.options.threads).ptr;
   const char *store = arena_printf(arena, "sqlite:%s", server.options.store).ptr;
-  const char *const arguments[] = {"contract", "--listen",     "127.0.0.1:0",         "--log",     "off",  "--store",
-                                   store,      "--jwt-secret", server.options.secret, "--threads", threads};
+  const char *arguments[ARGUMENTS_MAX] = {"contract", "--listen",     "127.0.0.1:0",        "--log", "off", "--store",
+                                          store,      "--jwt-secret", server.options.secret};
+  size_t count = 9;
+  for (const char *const *more = server.options.arguments; *more != NULL; more++) arguments[count++] = *more;
   OptionsOutcome outcome;
   OptionList positional;
-  return options_parse(&SERVE_OPTIONS, arguments, sizeof arguments / sizeof *arguments, no_environment, arena, ret, &outcome, &positional,
-                       err);
+  return options_parse(&SERVE_OPTIONS, arguments, count, no_environment, arena, ret, &outcome, &positional, err);
 }
 
 static Code serve(Arena *arena, bool *ret_is_idle, Error *err) {
@@ -108,6 +108,11 @@ void server_stop(void) {
 void server_reload(void) {
   trace("SIGHUP");
   if (server.process != NULL) process_signal(server.process, SIGHUP);
+}
+
+void server_fail_allocation(size_t n) {
+  trace("its allocation %zu fails", n);
+  if (server.process != NULL) process_fail_allocation(server.process, n);
 }
 
 static void die(bool power_lost) {

@@ -6,7 +6,7 @@ typedef struct ServerOptions {
   const char *contract; /* a file */
   const char *store;    /* a path; the file itself stays empty, for those who look whether it is there */
   const char *secret;
-  unsigned threads;
+  const char *arguments[24]; /* further ones of `caisson serve`; up to a NULL */
 } ServerOptions;
 
 enum { SERVER_PORT = 8080 };
@@ -20,5 +20,6 @@ unsigned server_life(void);
 void server_stop(void);   /* SIGTERM */
 void server_reload(void); /* SIGHUP */
 void server_kill(bool power_lost);
+void server_fail_allocation(size_t n); /* its n-th from now on */
 /* _exit was called. */
 void server_exited(Process *process, int status);

@@ -16,8 +16,8 @@
 #define __lsan_do_recoverable_leak_check() 0
 #endif
 
-#define FAULT_NAMES "slow", "cut", "lost", "stop", "reload", "kill", "power", "disk"
-enum { FAULT_COUNT = 8, RUN_SECONDS_MAX = 300 };
+#define FAULT_NAMES "slow", "cut", "lost", "stop", "reload", "kill", "power", "disk", "limits", "memory"
+enum { RUN_SECONDS_MAX = 300 };
 
 typedef struct Options {
   Plan plan;
@@ -51,7 +51,7 @@ static unsigned parse_faults(Str text) {
 
 static int usage(void) {
   (void)fputs("simulate [--seed N] [--seeds COUNT | --seconds S] [--clients N] [--steps N]\n"
-              "         [--faults slow,cut,lost,stop,reload,kill,power,disk|none] [--trace] [--twice] [--contract FILE]\n",
+              "         [--faults slow,cut,lost,stop,reload,kill,power,disk,limits,memory|none] [--trace] [--twice] [--contract FILE]\n",
               stderr);
   return 2;
 }

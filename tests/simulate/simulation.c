@@ -103,10 +103,11 @@ static void cause(Simulation *simulation, Fault fault) {
   if (fault == FAULT_KILL) server_kill(false);
   if (fault == FAULT_POWER) disk_crash_before((uint64_t)random_between(random, 1, 300), lose_power, NULL);
   if (fault == FAULT_DISK) hurt_disk(simulation);
+  if (fault == FAULT_MEMORY) server_fail_allocation((size_t)random_between(random, 1, 3000));
 }
 
 static void cause_something(Simulation *simulation) {
-  Fault fault = 1u << random_below(&simulation->random, 8);
+  Fault fault = 1u << random_below(&simulation->random, FAULT_COUNT);
   if ((simulation->plan->faults & fault) != 0) cause(simulation, fault);
 }
 
@@ -122,6 +123,40 @@ static void operate(Simulation *simulation) {
     else if (server_is_listening())
       cause_something(simulation);
     task_wait(schedule_now_us() + random_between(&simulation->random, 10000, 6000000));
+  }
+}
+
+/* ---- options ---- */
+
+typedef struct Choice {
+  const char *option;
+  const char *values[4]; /* up to a NULL */
+} Choice;
+
+static const Choice limits[] = {
+    {"--request-timeout", {"60ms", "1s", "30s"}},
+    {"--statement-timeout", {"20ms", "1s", "5s"}},
+    {"--header-timeout", {"200ms", "3s", "10s"}},
+    {"--idle-timeout", {"100ms", "5s", "60s"}},
+    {"--drain-timeout", {"0s", "50ms", "30s"}},
+    {"--writes-queued-max", {"1", "3", "10000"}},
+    {"--requests-in-flight-max", {"1", "4", "1024"}},
+    {"--connections-max", {"3", "10", "10000"}},
+    {"--streams-max", {"1", "2", "1024"}},
+    {"--plans-max", {"16", "1000"}},
+};
+
+static void choose_options(Simulation *simulation) {
+  const char **at = simulation->server.arguments;
+  *at++ = "--threads";
+  *at++ = random_chance(&simulation->random, 2) ? "1" : "2";
+  if ((simulation->plan->faults & FAULT_LIMITS) == 0) return;
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    size_t count = 0;
+    while (count < 4 && limits[i].values[count] != NULL) count++;
+    *at++ = limits[i].option;
+    *at++ = limits[i].values[random_below(&simulation->random, count)];
+    trace("%s %s", at[-2], at[-1]);
   }
 }
 
@@ -183,6 +218,7 @@ static void wait_until(bool (*is_so)(void), bool wanted, const char *what) {
 static void end(Simulation *simulation) {
   disk_crash_before(0, NULL, NULL);
   disk_set_faults(&(DiskFaults){0});
+  server_fail_allocation(0);
   trace("everybody is done");
   /* One that is stopping or starting comes to an end with that first. */
   task_sleep(END_MAX_S * INT64_C(1000000));
@@ -219,8 +255,8 @@ SimulationResult simulation_run(const Plan *plan, const char *contract) {
   Simulation simulation = {.plan = plan, .random = random_seeded(plan->seed ^ UINT64_C(0x5EED))};
   schedule_start(plan->seed, plan->is_traced);
   vfs_install();
-  simulation.server =
-      (ServerOptions){.contract = contract, .store = path, .secret = SECRET, .threads = 1 + (unsigned)random_below(&simulation.random, 2)};
+  simulation.server = (ServerOptions){.contract = contract, .store = path, .secret = SECRET};
+  choose_options(&simulation);
   (void)task_start(NULL, "operator", operator_main, &simulation);
   schedule_run();
   (void)unlink(path);
