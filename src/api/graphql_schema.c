@@ -208,8 +208,9 @@ Code graphql_schema_create(const Contract *contract, Arena *arena, GraphqlSchema
   graphql_build_scalars(&builder);
   graphql_schema_add_introspection(&builder);
   add_meta_fields(&builder);
-  finish(&builder);
+  /* What is there by half is not to be looked at. */
   if (builder.has_no_memory) return error_no_memory(err);
+  finish(&builder);
   TRY(keep_subgraph_sdl(schema, arena, err));
   *ret = schema;
   return CODE_OK;
