@@ -19,8 +19,8 @@ typedef struct Caller {
   Value id;                /* VALUE_TEXT (the token's sub) or VALUE_NULL */
   ValueList roles;         /* VALUE_TEXT items */
   const JsonValue *claims; /* the whole payload as a JSON object; NULL for a stranger */
-  /* What the client's certificate calls its holder, as a JSON string; NULL: it has shown none. It is the claim `cert`, whatever a token says
-   * of one. */
+  /* What the client's certificate calls its holder, as a JSON string; NULL: it has shown none. It is the claim `cert`, whatever a token
+   * says of one. */
   const JsonValue *certificate;
 } Caller;
 

@@ -26,7 +26,8 @@ int websocket_check(const HttpRequest *request, Str *ret_detail) {
   Str key = http_request_header(request, STR("sec-websocket-key"));
   char bytes[KEY_TEXT_BYTES];
   size_t len = 0;
-  if (http_request_count(request, STR("sec-websocket-key")) == 1 && key.len == KEY_TEXT_BYTES && base64_decode(key, bytes, &len) && len == KEY_BYTES)
+  if (http_request_count(request, STR("sec-websocket-key")) == 1 && key.len == KEY_TEXT_BYTES && base64_decode(key, bytes, &len) &&
+      len == KEY_BYTES)
     return 0;
   *ret_detail = STR("Sec-WebSocket-Key must be 16 bytes in base64");
   return 400;

@@ -350,8 +350,7 @@ static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
     version_complete_path(request);
     face = request->api.face;
   }
-  if (face != NULL && face->body_bytes_max != NULL)
-    exchange->body_bytes_max = face->body_bytes_max(request->api.api, &exchange->request);
+  if (face != NULL && face->body_bytes_max != NULL) exchange->body_bytes_max = face->body_bytes_max(request->api.api, &exchange->request);
   bool is_streamed = face != NULL && face->is_body_streamed != NULL && face->is_body_streamed(request->api.api, &exchange->request);
   return is_streamed ? HTTP_BODY_STREAMED : HTTP_BODY_BUFFERED;
 }
