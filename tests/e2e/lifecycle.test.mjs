@@ -298,6 +298,6 @@ test('a token that is bad is a 401 that says why; another scheme is one too', ()
 test('Server-Timing names the steps, where it is asked for', () => withServer({ options: ['--server-timing'] }, async (server) => {
   const client = server.client();
   const { headers } = await client.request('GET', '/v1/notes');
-  assert.match(headers.get('server-timing'), /^authenticate;dur=[\d.]+, decode;dur=[\d.]+, authorize;dur=[\d.]+, stream;dur=[\d.]+, plan;dur=[\d.]+, execute;dur=[\d.]+, encode;dur=[\d.]+$/);
+  assert.match(headers.get('server-timing'), /^authenticate;dur=[\d.]+, decode;dur=[\d.]+, authorize;dur=[\d.]+, stream;dur=[\d.]+, plan;dur=[\d.]+, admit;dur=[\d.]+, execute;dur=[\d.]+, encode;dur=[\d.]+$/);
   client.close();
 }));
