@@ -9,6 +9,9 @@ static bool is_own(const Call *call) { return call->group != NULL && call->group
 
 bool call_is_write(const Call *call) { return call->kind <= CALL_DELETE; }
 
+/* It may come true, and the model waits for that. */
+static bool is_kept(const Call *call) { return call_is_write(call) && is_own(call) && !call->group->is_doomed; }
+
 const char *call_name(const Call *call) {
   static const char *const names[] = {"create", "update", "delete", "get", "list group", "list"};
   return names[call->kind];
@@ -16,7 +19,7 @@ const char *call_name(const Call *call) {
 
 void call_begin(Call *call) {
   call->begun_us = schedule_now_us();
-  if (call_is_write(call) && is_own(call)) group_write_begins(call->group, call->kind != CALL_DELETE, call->number);
+  if (is_kept(call)) group_write_begins(call->group, call->kind != CALL_DELETE, call->number);
 }
 
 void call_write(const Call *call, Str token, Arena *arena, HttpRequest *ret) {
@@ -83,6 +86,11 @@ static void check_written(const Call *call, const CallAnswer *answer) {
                 (long long)answer->rows[i].number, STR_ARGS(answer->rows[i].group));
 }
 
+static void settle_doomed_write(const Call *call, const CallAnswer *answer) {
+  if (answer->outcome == CALL_REFUSED || answer->outcome == CALL_FAILED) return;
+  violation("%s: two rows of one name were taken into %s", call->request_id, call->group->name);
+}
+
 static void settle_strangers_write(const Call *call, const CallAnswer *answer) {
   if (answer->outcome == CALL_DONE) violation("%s: client %d has written to %s", call->request_id, call->caller, call->group->name);
   if (answer->outcome == CALL_REFUSED && !call->group->is_public)
@@ -99,7 +107,8 @@ static void settle_write(const Call *call, const CallAnswer *answer) {
 }
 
 static void settle(const Model *model, const Call *call, const CallAnswer *answer) {
-  if (call_is_write(call) && is_own(call)) return settle_write(call, answer);
+  if (is_kept(call)) return settle_write(call, answer);
+  if (call_is_write(call) && is_own(call)) return settle_doomed_write(call, answer);
   if (call_is_write(call)) return settle_strangers_write(call, answer);
   if (answer->outcome == CALL_FAILED) return;
   if (answer->outcome == CALL_REFUSED) violation("%s: nobody may be refused to read", call->request_id);
@@ -124,5 +133,5 @@ void call_settle(const Model *model, const Call *call, const HttpAnswer *http, A
 }
 
 void call_unanswered(const Call *call) {
-  if (call_is_write(call) && is_own(call)) group_write_unknown(call->group);
+  if (is_kept(call)) group_write_unknown(call->group);
 }

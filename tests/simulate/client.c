@@ -70,7 +70,9 @@ static Call choose_write(Client *client) {
   size_t own_count = count_own(client);
   if (own == NULL || (own_count < OWN_GROUPS_MAX && random_chance(random, 3))) {
     size_t size = random_chance(random, 2) ? 1 : (size_t)random_between(random, 2, GROUP_ROWS_MAX);
-    return (Call){.kind = CALL_CREATE, .group = model_add(client->model, client->number, random_chance(random, 2), size)};
+    Group *group = model_add(client->model, client->number, random_chance(random, 2), size);
+    group->is_doomed = size > 1 && random_chance(random, 5);
+    return (Call){.kind = CALL_CREATE, .group = group};
   }
   bool is_delete = own_count >= OWN_GROUPS_MAX || random_chance(random, 6);
   return (Call){.kind = is_delete ? CALL_DELETE : CALL_UPDATE, .group = own};

@@ -6,8 +6,9 @@
 
 static void write_input(Buf *out, const Call *call, size_t row) {
   const Group *group = call->group;
-  buf_printf(out, "{name:\\\"%s.%zu\\\",group:\\\"%s\\\",owner:\\\"c%d\\\",number:%lld,copy:%lld,public:%s}", group->name, row, group->name,
-             call->caller, (long long)call->number, (long long)call->number, group->is_public ? "true" : "false");
+  buf_printf(out, "{name:\\\"%s.%zu\\\",group:\\\"%s\\\",owner:\\\"c%d\\\",number:%lld,copy:%lld,public:%s}", group->name,
+             group_row_number(group, row), group->name, call->caller, (long long)call->number, (long long)call->number,
+             group->is_public ? "true" : "false");
 }
 
 static void write_mutation(Buf *out, const Call *call, size_t row) {

@@ -14,7 +14,7 @@ static bool grpc_can(const Call *call) { return call->kind == CALL_CREATE || !ca
 
 static void add_note(Buf *out, const Call *call, size_t row) {
   char name[64];
-  int len = snprintf(name, sizeof name, "%s.%zu", call->group->name, row);
+  int len = snprintf(name, sizeof name, "%s.%zu", call->group->name, group_row_number(call->group, row));
   protobuf_add_bytes(out, NOTE_NAME, (Str){name, (size_t)len});
   protobuf_add_bytes(out, NOTE_GROUP, str_of(call->group->name));
   len = snprintf(name, sizeof name, "c%d", call->caller);
@@ -139,6 +139,7 @@ static bool grpc_read(const HttpAnswer *answer, const Call *call, Arena *arena, 
   switch (status) {
     case 0: ret->outcome = CALL_DONE; return read_body(answer->body, call, arena, ret);
     case 5: ret->outcome = CALL_ABSENT; return true;
+    case 6:
     case 7: ret->outcome = CALL_REFUSED; return true;
     case 4:
     case 14: return true;

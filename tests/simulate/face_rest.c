@@ -4,8 +4,9 @@
 
 static void write_row(Buf *out, const Call *call, size_t row) {
   const Group *group = call->group;
-  buf_printf(out, "{\"name\":\"%s.%zu\",\"group\":\"%s\",\"owner\":\"c%d\",\"number\":%lld,\"copy\":%lld,\"public\":%s}", group->name, row,
-             group->name, call->caller, (long long)call->number, (long long)call->number, group->is_public ? "true" : "false");
+  buf_printf(out, "{\"name\":\"%s.%zu\",\"group\":\"%s\",\"owner\":\"c%d\",\"number\":%lld,\"copy\":%lld,\"public\":%s}", group->name,
+             group_row_number(group, row), group->name, call->caller, (long long)call->number, (long long)call->number,
+             group->is_public ? "true" : "false");
 }
 
 static void write_change(Buf *out, const Call *call) {
@@ -102,7 +103,8 @@ static bool rest_read(const HttpAnswer *answer, const Call *call, Arena *arena, 
     case 201: return read_document(answer, arena, ret);
     case 204: return true;
     case 404: ret->outcome = CALL_ABSENT; return true;
-    case 403: ret->outcome = CALL_REFUSED; return true;
+    case 403:
+    case 409: ret->outcome = CALL_REFUSED; return true;
     case 408:
     case 503: ret->outcome = CALL_FAILED; return true;
     default: return false;

@@ -41,6 +41,8 @@ void model_done(Model *model) {
   free((void *)model->groups);
 }
 
+size_t group_row_number(const Group *group, size_t row) { return group->is_doomed && row + 1 == group->size ? 0 : row; }
+
 Group *model_find(const Model *model, const char *name, size_t len) {
   for (size_t i = 0; i < model->count; i++)
     if (strlen(model->groups[i]->name) == len && memcmp(model->groups[i]->name, name, len) == 0) return model->groups[i];

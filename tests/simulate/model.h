@@ -19,6 +19,7 @@ typedef struct Group {
   char name[GROUP_NAME_MAX];
   int owner;
   bool is_public, is_written; /* a write is under way */
+  bool is_doomed;             /* its last row bears its first one's name: all of it must be refused */
   size_t size;
   ModelValue *values;
   size_t value_count, value_cap;
@@ -29,6 +30,8 @@ typedef struct Model {
   size_t count, cap;
 } Model;
 
+/* The number in a row's name. */
+size_t group_row_number(const Group *group, size_t row);
 Group *model_add(Model *model, int owner, bool is_public, size_t size);
 void model_done(Model *model);
 Group *model_find(const Model *model, const char *name, size_t len);

@@ -32,10 +32,8 @@ bool call_outcome_of_code(Str code, CallOutcome *ret) {
     Str code;
     CallOutcome outcome;
   } outcomes[] = {
-      {STR_INIT("NOT_FOUND"), CALL_ABSENT},
-      {STR_INIT("FORBIDDEN"), CALL_REFUSED},
-      {STR_INIT("UNAVAILABLE"), CALL_FAILED},
-      {STR_INIT("TIMEOUT"), CALL_FAILED},
+      {STR_INIT("NOT_FOUND"), CALL_ABSENT},   {STR_INIT("FORBIDDEN"), CALL_REFUSED}, {STR_INIT("CONFLICT"), CALL_REFUSED},
+      {STR_INIT("UNAVAILABLE"), CALL_FAILED}, {STR_INIT("TIMEOUT"), CALL_FAILED},
   };
   for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
     if (!str_equal(outcomes[i].code, code)) continue;
