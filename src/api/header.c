@@ -1,6 +1,8 @@
 /* header.c - reading the request headers that faces decide by. */
 #include "api/header.h"
 
+#include "codec/content_coding.h"
+
 enum { ETAGS_MAX = 100, IDEMPOTENCY_KEY_BYTES_MAX = 255 };
 
 /* ---- One pass over all headers ---- */
@@ -174,11 +176,14 @@ static bool skip_separators(Str *rest) {
   return has_comma;
 }
 
-/* A coded answer's tag is the plain one's with the coding behind it (server/compress.h); the resource is the same. */
+/* A coded answer's tag is the plain one's with "-" and the coding behind it (server/compress.c); the resource is the same. */
 static Str without_coding(Str tag) {
-  static const Str suffixes[] = {STR_INIT("-zstd"), STR_INIT("-br"), STR_INIT("-gzip")};
-  for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
-    if (str_ends_with(tag, suffixes[i])) return str_slice(tag, 0, tag.len - suffixes[i].len);
+  for (Coding coding = CODING_IDENTITY + 1; coding < CODING_COUNT; coding++) {
+    Str name = CONTENT_CODINGS[coding].name;
+    if (!str_ends_with(tag, name)) continue;
+    Str plain = str_slice(tag, 0, tag.len - name.len);
+    if (str_ends_with(plain, STR("-"))) return str_slice(plain, 0, plain.len - 1);
+  }
   return tag;
 }
 

@@ -45,23 +45,16 @@ static Code refuse_coding(RestDecoder *decoder, Str codings, Str detail, Str hin
   return problem->code;
 }
 
-Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers, BodyCoding *ret_coding) {
-  Str coding = str_trim(headers->content_encoding);
-  BodyCoding found = BODY_IDENTITY;
-  if (coding.len == 0 || str_equal_ignore_case(coding, STR("identity"))) {
-    if (ret_coding != NULL) *ret_coding = BODY_IDENTITY;
-    return CODE_OK;
-  }
-  if (ret_coding == NULL) {
+Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers, Coding *ret_coding) {
+  Str name = str_trim(headers->content_encoding);
+  Coding coding = name.len == 0 ? CODING_IDENTITY : content_coding_find(name);
+  if (ret_coding == NULL && coding != CODING_IDENTITY) {
     return refuse_coding(decoder, STR("identity"), STR("A compressed body is understood only where rows come as NDJSON or CSV"),
                          STR("send the body without Content-Encoding"));
   }
-  /* RFC 9110 §8.4.1.3: x-gzip is gzip. */
-  if (str_equal_ignore_case(coding, STR("gzip")) || str_equal_ignore_case(coding, STR("x-gzip"))) found = BODY_GZIP;
-  if (str_equal_ignore_case(coding, STR("zstd"))) found = BODY_ZSTD;
-  if (found == BODY_IDENTITY)
+  if (coding == CODING_COUNT || (coding != CODING_IDENTITY && CONTENT_CODINGS[coding].decompressor_create == NULL))
     return refuse_coding(decoder, STR("gzip, zstd"), STR("The body's coding is not understood"), STR("send it as gzip, zstd or as it is"));
-  *ret_coding = found;
+  if (ret_coding != NULL) *ret_coding = coding;
   return CODE_OK;
 }
 

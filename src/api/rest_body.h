@@ -2,13 +2,13 @@
 #pragma once
 #include "api/header.h"
 #include "api/rest_decode.h"
+#include "codec/content_coding.h"
 
 /* 406 where the client takes neither JSON nor a problem document. */
 Code rest_accept_check(RestDecoder *decoder, const ApiHeaders *headers);
-/* How a body is coded (RFC 9110 §8.4): codings that are understood where rows come as a stream. */
-typedef enum BodyCoding { BODY_IDENTITY = 0, BODY_GZIP, BODY_ZSTD } BodyCoding;
-/* 415, with Accept-Encoding, for a coding that is not understood: any at all where `ret_coding` is NULL. */
-Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers, BodyCoding *ret_coding);
+/* How a body is coded (RFC 9110 §8.4), which may be where rows come as a stream. 415, with Accept-Encoding, for a coding that is not
+ * understood: any at all where `ret_coding` is NULL. */
+Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers, Coding *ret_coding);
 /* 415 and 400. The value borrows from `body`. *ret_is_patch: it is a JSON Patch (RFC 6902). */
 Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret,
                      bool *ret_is_patch);

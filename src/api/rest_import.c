@@ -7,8 +7,6 @@
 #include "api/rest_state.h"
 #include "base/utf8.h"
 #include "codec/csv.h"
-#include "codec/gzip.h"
-#include "codec/zstd.h"
 
 /* What a compressed body gives at once, however much of it has come: memory does not follow what it promises. */
 enum { IMPORT_DECODED_BYTES = 64 * 1024 };
@@ -379,9 +377,9 @@ static void import_decode(Import *import) {
   check_length(import, import->decoded);
 }
 
-static Code open_decompressor(Import *import, BodyCoding coding) {
-  if (coding == BODY_IDENTITY) return CODE_OK;
-  import->decompressor = coding == BODY_GZIP ? gzip_decompressor_create() : zstd_decompressor_create();
+static Code open_decompressor(Import *import, Coding coding) {
+  if (coding == CODING_IDENTITY) return CODE_OK;
+  import->decompressor = CONTENT_CODINGS[coding].decompressor_create();
   return import->decompressor != NULL ? CODE_OK : CODE_UNAVAILABLE;
 }
 
@@ -509,7 +507,7 @@ static void import_done(void *context) {
 
 Code rest_import_prepare(ApiRequest *request, RestState *state) {
   Arena *arena = request->exchange->arena;
-  BodyCoding coding = BODY_IDENTITY;
+  Coding coding = CODING_IDENTITY;
   TRY(rest_coding_check(&state->decoder, &state->headers, &coding));
   Import *import = ARENA_NEW(arena, Import);
   if (import == NULL) return rest_no_memory(&state->decoder);

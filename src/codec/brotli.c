@@ -98,7 +98,3 @@ Compressor *brotli_compressor_create(int level) {
   destroy(&compressor->base);
   return NULL;
 }
-
-Code brotli_compress(Str bytes, int level, Buf *out, Error *err) {
-  return compress_whole(brotli_compressor_create(level), bytes, out, err);
-}

@@ -1,11 +1,9 @@
-/* brotli.h - Brotli (RFC 7932), whole and piece by piece. The same bytes give the same output. Thread-safe. */
+/* brotli.h - Brotli (RFC 7932). The same bytes give the same output. Thread-safe. */
 #pragma once
 #include "codec/compressor.h"
 
 /* From 0, fast, to 11, small; up to 4 it keeps pace with gzip. */
 enum { BROTLI_LEVEL_FAST = 4, BROTLI_LEVEL_BEST = 11 };
 
-/* Adds to `out`. CODE_TOO_LARGE where `out` is full, CODE_UNAVAILABLE without memory. */
-Code brotli_compress(Str bytes, int level, Buf *out, Error *err);
 /* NULL when memory is out. */
 Compressor *brotli_compressor_create(int level);

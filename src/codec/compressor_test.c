@@ -103,6 +103,27 @@ static void each_piece_arrives_by_itself(void **state) {
   arena_destroy(arena);
 }
 
+static void what_is_compressed_comes_back_and_is_smaller(void **state) {
+  (void)state;
+  static const size_t lengths[] = {0, 1, 100, 16384, 300000};
+  Arena *arena = arena_create(0);
+  for (size_t c = 0; c < CODINGS; c++) {
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+      Str text = make_text(arena, lengths[i]);
+      Buf small = buf_on(arena, SIZE_MAX / 2), back = buf_on(arena, SIZE_MAX / 2);
+      Error err;
+      assert_int_equal(compress_whole(codings[c].compressor(codings[c].level), text, &small, &err), CODE_OK);
+      assert_true(lengths[i] < 100 || small.len < lengths[i]);
+      Decompressor *decompressor = codings[c].decompressor();
+      assert_int_equal(read_all(decompressor, buf_str(&small), lengths[i] + 1, &back, &err), CODE_OK);
+      assert_true(decompressor->is_between);
+      assert_true(str_equal(buf_str(&back), text));
+      decompressor->destroy(decompressor);
+    }
+  }
+  arena_destroy(arena);
+}
+
 static void how_bytes_are_cut_makes_no_difference(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
@@ -225,6 +246,7 @@ static void a_cap_holds_and_failing_memory_is_an_error(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_piece_arrives_by_itself),
+      cmocka_unit_test(what_is_compressed_comes_back_and_is_smaller),
       cmocka_unit_test(how_bytes_are_cut_makes_no_difference),
       cmocka_unit_test(several_are_read_one_behind_the_other),
       cmocka_unit_test(what_is_cut_is_not_whole_and_what_is_broken_is_refused),

@@ -50,8 +50,6 @@ Compressor *zstd_compressor_create(int level) {
   return &compressor->base;
 }
 
-Code zstd_compress(Str bytes, int level, Buf *out, Error *err) { return compress_whole(zstd_compressor_create(level), bytes, out, err); }
-
 /* ---- out of it ---- */
 
 typedef struct ZstdDecompressor {

@@ -1,24 +1,10 @@
 /* compress.c - see compress.h. Answers are made on the loop, so that the codings run at their fast levels. */
 #include "server/compress.h"
 
-#include "codec/brotli.h"
-#include "codec/gzip.h"
-#include "codec/zstd.h"
 #include "http/message.h"
 #include "server/coded_stream.h"
 
 enum { WEIGHT_ONE = 1000, WEIGHT_NOT_GIVEN = -1 };
-
-static const struct {
-  Str name;
-  Compressor *(*create)(int level);
-  int level;
-} codings[CODING_COUNT] = {
-    [CODING_IDENTITY] = {.name = STR_INIT("identity")},
-    [CODING_ZSTD] = {STR_INIT("zstd"), zstd_compressor_create, ZSTD_LEVEL_FAST},
-    [CODING_BROTLI] = {STR_INIT("br"), brotli_compressor_create, BROTLI_LEVEL_FAST},
-    [CODING_GZIP] = {STR_INIT("gzip"), gzip_compressor_create, GZIP_LEVEL_FAST},
-};
 
 /* RFC 9110 §12.4.2: 0 to 1 with up to three digits behind the point, in thousandths. What is none counts as 0: not wanted. */
 static int weight_parse(Str text) {
@@ -50,9 +36,8 @@ static void read_weights(Str value, int weights[CODING_COUNT], int *any) {
   while (rest.len > 0 && http_list_next(&rest, &member)) {
     int weight = member_weight(member, &name);
     if (str_equal(name, STR("*"))) *any = weight;
-    if (str_equal_ignore_case(name, STR("x-gzip"))) name = codings[CODING_GZIP].name; /* RFC 9110 §8.4.1.3 */
-    for (Coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
-      if (str_equal_ignore_case(name, codings[coding].name)) weights[coding] = weight;
+    Coding coding = content_coding_find(name);
+    if (coding < CODING_COUNT) weights[coding] = weight;
   }
 }
 
@@ -89,7 +74,7 @@ static bool is_compressible(Str type) {
 /* "abc" → "abc-gzip", quotes included; as it is where memory is out, which only costs a cache its answer. */
 static Str coded_tag(Str etag, Coding coding, Arena *arena) {
   if (etag.len < 2 || etag.ptr[etag.len - 1] != '"') return etag;
-  Str made = arena_printf(arena, "%.*s-%.*s\"", (int)(etag.len - 1), etag.ptr, STR_ARGS(codings[coding].name));
+  Str made = arena_printf(arena, "%.*s-%.*s\"", (int)(etag.len - 1), etag.ptr, STR_ARGS(CONTENT_CODINGS[coding].name));
   return made.ptr == NULL ? etag : made;
 }
 
@@ -104,9 +89,11 @@ static void name_held_tag(const HttpRequest *request, Arena *arena, HttpHeader *
   }
 }
 
+static Compressor *compressor_of(Coding coding) { return CONTENT_CODINGS[coding].compressor_create(CONTENT_CODINGS[coding].level); }
+
 static bool compress(Coding coding, Str body, Arena *arena, Str *ret) {
   Buf out = buf_on(arena, body.len - 1);
-  Code code = compress_whole(codings[coding].create(codings[coding].level), body, &out, NULL);
+  Code code = compress_whole(compressor_of(coding), body, &out, NULL);
   if (code == CODE_OK) *ret = buf_str(&out);
   return code == CODE_OK;
 }
@@ -123,9 +110,9 @@ size_t compress_stream(uint64_t bytes_min, HttpExchange *exchange, HttpHeader *h
   headers[count++] = vary;
   Coding coding = compress_choose(&exchange->request);
   if (coding == CODING_IDENTITY) return count;
-  Compressor *compressor = codings[coding].create(codings[coding].level);
+  Compressor *compressor = compressor_of(coding);
   if (compressor == NULL || !coded_stream_open(exchange, compressor)) return count;
-  headers[count++] = (HttpHeader){STR("content-encoding"), codings[coding].name};
+  headers[count++] = (HttpHeader){STR("content-encoding"), CONTENT_CODINGS[coding].name};
   return count;
 }
 
@@ -144,7 +131,7 @@ size_t compress_answer(uint64_t bytes_min, const HttpRequest *request, Arena *ar
   headers[count++] = vary;
   Coding coding = compress_choose(request);
   if (coding == CODING_IDENTITY || !compress(coding, response->body, arena, &response->body)) return count;
-  headers[count++] = (HttpHeader){STR("content-encoding"), codings[coding].name};
+  headers[count++] = (HttpHeader){STR("content-encoding"), CONTENT_CODINGS[coding].name};
   if (etag != NULL) etag->value = coded_tag(etag->value, coding, arena);
   return count;
 }

@@ -1,12 +1,10 @@
 /* compress.h - answers in a content coding (RFC 9110 §8.4). A coded answer is a representation of its own: its strong entity tag is the
  * plain one's with the coding behind it, which api/header.c takes away where a client sends it back. docs/decisions has the reasons. */
 #pragma once
+#include "codec/content_coding.h"
 #include "http/exchange.h"
 
 enum { COMPRESS_HEADERS_MAX = 2 };
-
-/* In the order in which we choose where the client has no wish of its own: zstd makes our answers smallest, in the least time. */
-typedef enum Coding { CODING_IDENTITY = 0, CODING_ZSTD, CODING_BROTLI, CODING_GZIP, CODING_COUNT } Coding;
 
 /* The best of our codings for the request's Accept-Encoding (RFC 9110 §12.5.3), of equals the first. */
 Coding compress_choose(const HttpRequest *request);
