@@ -65,5 +65,10 @@ typedef bool LayoutNamesEqualFn(Str a, Str b);
 const LayoutTable *store_layout_table(const Layout *layout, Str name, LayoutNamesEqualFn *names_equal);
 const LayoutTable *store_layout_view(const Layout *layout, Str name, LayoutNamesEqualFn *names_equal);
 const LayoutColumn *store_layout_column(const LayoutTable *table, Str name, LayoutNamesEqualFn *names_equal);
+/* A type given by the contract's author goes into a statement as it stands, so it may be nothing but a type: letters, digits and `marks`.
+ * CODE_CONFLICT for what is none. */
+Code layout_type_check(const LayoutTable *table, const Field *field, Str type, const char *marks, Error *err);
+/* The values of the column's enum, as they are stored. False when memory is out. */
+bool layout_column_take_values(LayoutColumn *column, Arena *arena) MUST_USE;
 /* An index named as Caisson names them, which it may take away again: others are their makers'. */
 bool layout_index_is_ours(Str table, Str index);

@@ -2,7 +2,6 @@
 #include "store/postgres_layout.h"
 
 #include <ctype.h>
-#include <string.h>
 
 #include "sql/postgres_search.h"
 #include "sql/postgres_types.h"
@@ -57,15 +56,6 @@ bool postgres_types_equal(Str a, Str b) {
   return str_ends_with(a, STR("[]")) == str_ends_with(b, STR("[]")) && str_equal(type_canonical(a, a_bytes), type_canonical(b, b_bytes));
 }
 
-/* A type given by the contract's author goes into a statement as it stands, so it may be nothing but a type. */
-static bool type_is_plain(Str type) {
-  for (size_t i = 0; i < type.len; i++) {
-    char c = type.ptr[i];
-    if (!isalnum((unsigned char)c) && (c == '\0' || strchr("_ (),.[]\"", c) == NULL)) return false;
-  }
-  return true;
-}
-
 /* ---- of a contract ---- */
 
 typedef struct Making {
@@ -83,19 +73,12 @@ static Code column_make(Making *making, const Field *field, LayoutTable *table) 
                          .kind = field->type,
                          .is_list = field->is_list,
                          .field = field};
-  if (!type_is_plain(postgres_given_type(field))) {
-    return error_set(err, CODE_CONFLICT, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(table->name), STR_ARGS(field->column),
-                     STR_ARGS(field->column_type));
-  }
+  TRY(layout_type_check(table, field, postgres_given_type(field), "_ (),.[]\"", err));
   postgres_ddl_write_column(&declaration, field);
   TRY(buf_finish(&declaration, &column.declaration, err));
   if (postgres_ddl_write_default(&fallback, field)) TRY(buf_finish(&fallback, &column.default_text, err));
   if (postgres_ddl_has_enum_check(field)) {
-    Str *values = ARENA_ARRAY(making->arena, Str, field->enum_type->value_count);
-    TRY_ALLOC(values);
-    for (size_t i = 0; i < field->enum_type->value_count; i++) values[i] = field->enum_type->values[i].stored;
-    column.values = values;
-    column.value_count = field->enum_type->value_count;
+    if (!layout_column_take_values(&column, making->arena)) return error_no_memory(err);
     column.check_name = postgres_ddl_check_name(field, making->arena);
     TRY_ALLOC(column.check_name.ptr);
   }

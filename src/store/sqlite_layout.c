@@ -1,8 +1,6 @@
 /* sqlite_layout.c - see sqlite_layout.h. */
 #include "store/sqlite_layout.h"
 
-#include <string.h>
-
 #include "sql/select.h"
 #include "store/sqlite_ddl.h"
 
@@ -19,16 +17,6 @@ static Str quoted(Str name, Arena *arena) {
 static Str type_base(Str type) { return str_trim(str_slice(type, 0, str_find_byte(type, '(', 0))); }
 
 bool sqlite_types_equal(Str a, Str b) { return str_equal_ignore_case(type_base(a), type_base(b)); }
-
-/* A type given by the contract's author goes into a statement as it stands, so it may be nothing but a type. */
-static bool type_is_plain(Str type) {
-  for (size_t i = 0; i < type.len; i++) {
-    char c = type.ptr[i];
-    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_ (),", c) != NULL;
-    if (!is_plain || c == '\0') return false;
-  }
-  return true;
-}
 
 /* ---- of a contract ---- */
 
@@ -48,20 +36,11 @@ static Code column_make(Making *making, const Field *field, LayoutTable *table) 
                          .kind = field->type,
                          .is_list = field->is_list,
                          .field = field};
-  if (!type_is_plain(column.type)) {
-    return error_set(err, CODE_CONFLICT, "column %.*s.%.*s: \"%.*s\" is not a type", STR_ARGS(table->name), STR_ARGS(field->column),
-                     STR_ARGS(field->column_type));
-  }
+  TRY(layout_type_check(table, field, column.type, "_ (),", err));
   ddl_write_added_column(&declaration, field);
   TRY(buf_finish(&declaration, &column.declaration, err));
   if (ddl_write_default(&fallback, field)) TRY(buf_finish(&fallback, &column.default_text, err));
-  if (field->type == TYPE_ENUM && !field->is_list) {
-    Str *values = ARENA_ARRAY(making->arena, Str, field->enum_type->value_count);
-    TRY_ALLOC(values);
-    for (size_t i = 0; i < field->enum_type->value_count; i++) values[i] = field->enum_type->values[i].stored;
-    column.values = values;
-    column.value_count = field->enum_type->value_count;
-  }
+  if (field->type == TYPE_ENUM && !field->is_list && !layout_column_take_values(&column, making->arena)) return error_no_memory(err);
   return VEC_PUSH(making->arena, &table->columns, column) ? CODE_OK : error_no_memory(err);
 }
 
