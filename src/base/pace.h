@@ -11,6 +11,9 @@
  */
 enum { PACE_WINDOWS = 4 };
 
+/* So few may wait in a line however long it takes: a burst at something slow is no overload yet. */
+enum { PACE_LINE_MIN = 16 };
+
 typedef struct Pace {
   _Atomic int64_t each_ns;          /* 0: not known yet */
   int64_t windows_ns[PACE_WINDOWS]; /* the last ones */

@@ -101,7 +101,6 @@ struct Http1Exchange {
   bool is_tunnel; /* answered by 101 */
   bool is_cut;    /* … though not to its end */
   bool is_listed; /* in its connection's order or among the sent */
-  bool is_in_flight;
   bool wants_writable;
 };
 

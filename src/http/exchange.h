@@ -110,6 +110,7 @@ struct HttpExchange {
   size_t beside;         /* so many requests of the same connection were under way when it began */
   bool is_answered;
   bool is_long; /* set by the handler before begin: the answer has no end of its own, and counts no more as in flight once it has begun */
+  bool is_in_flight; /* the protocol's own: http/flight.h */
   bool is_message;   /* within another (http/inner_exchange.h): what is written arrives piece by piece as it was written */
   bool is_patient;   /* set by the handler: a streamed body may come as slowly as its sender likes */
   bool is_cancelled; /* the client is gone; answers go nowhere, but must still be given (or abort called) */

@@ -2,16 +2,16 @@
 
 #include <stdatomic.h>
 
-/* So many may wait however long it takes. */
-enum { LINE_MIN = 16 };
-
 /* ---- in flight ---- */
 
 bool http_flight_is_full(const HttpServer *server) { return server->in_flight >= server->limits.requests_in_flight_share; }
 
 /* The more of all is taken, the less one connection may hold of it: half of all where it is alone (Choudhury and Hahne's dynamic
  * thresholds, by which switches share their buffers). */
-bool http_flight_enter(HttpServer *server, size_t beside) {
+bool http_flight_enter(HttpExchange *exchange, size_t beside) {
+  HttpServer *server = exchange->server;
+  exchange->is_in_flight = true;
+  exchange->beside = beside;
   bool is_full = server->in_flight + beside >= server->limits.requests_in_flight_share;
   size_t before = atomic_fetch_add_explicit(&server->shared->requests_in_flight, 1, memory_order_relaxed);
   server->in_flight++;
@@ -20,7 +20,10 @@ bool http_flight_enter(HttpServer *server, size_t beside) {
   return false;
 }
 
-void http_flight_leave(HttpServer *server) {
+void http_flight_leave(HttpExchange *exchange) {
+  HttpServer *server = exchange->server;
+  if (!exchange->is_in_flight) return;
+  exchange->is_in_flight = false;
   server->in_flight--;
   atomic_fetch_sub_explicit(&server->shared->requests_in_flight, 1, memory_order_relaxed);
 }
@@ -31,7 +34,8 @@ static int64_t wait_us(const HttpServer *server) { return (int64_t)server->limit
 
 bool http_flight_has_line(const HttpServer *server) {
   if (server->line_first == NULL && !http_flight_is_full(server)) return false;
-  return server->limits.queue_wait_ms > 0 && server->line_count < pace_room(pace_each_ns(&server->line_pace), wait_us(server), LINE_MIN);
+  return server->limits.queue_wait_ms > 0 &&
+         server->line_count < pace_room(pace_each_ns(&server->line_pace), wait_us(server), PACE_LINE_MIN);
 }
 
 static int64_t expiry_us(const Connection *connection) { return connection->lined_us + wait_us(connection->server); }

@@ -6,8 +6,8 @@
 
 /* False: too many are under way already, and the request is to be refused. Entered in any case, until it leaves. `beside`: how many of its
  * connection are under way; one that has many leaves room for the others. */
-bool http_flight_enter(HttpServer *server, size_t beside) MUST_USE;
-void http_flight_leave(HttpServer *server);
+bool http_flight_enter(HttpExchange *exchange, size_t beside) MUST_USE;
+void http_flight_leave(HttpExchange *exchange); /* nothing where it is not in flight */
 /* Nothing may begin now. */
 bool http_flight_is_full(const HttpServer *server);
 /* A request that comes now should stand in line: it is full, and the wait will be short. */

@@ -53,17 +53,11 @@ Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const
 
 /* The end. */
 
-static void leave_flight(Http1Exchange *exchange) {
-  if (!exchange->is_in_flight) return;
-  exchange->is_in_flight = false;
-  http_flight_leave(exchange->server);
-}
-
 void http1_exchange_finish(Http1Exchange *exchange) {
   exchange->is_listed = false;
   if (exchange->is_owed) return;
   HttpServer *server = exchange->server;
-  leave_flight(exchange);
+  http_flight_leave(&exchange->base);
   if (!server->is_destroyed && server->handler.finished != NULL) server->handler.finished(server->handler.context, &exchange->base);
   Arena *refusal_arena = exchange->refusal_arena;
   server->exchange_count--;
@@ -108,7 +102,7 @@ static void drop_answer(Http1Exchange *exchange, int status) {
     exchange->base.is_answered = true;
     exchange->base.status = status;
   }
-  leave_flight(exchange);
+  http_flight_leave(&exchange->base);
   bool was_owed = exchange->is_owed;
   exchange->is_owed = false;
   if (was_owed && !exchange->is_listed) release_later(exchange);
@@ -220,7 +214,7 @@ static void exchange_respond(HttpExchange *base, const HttpResponse *response) {
   }
   assert(!base->is_answered && "an exchange is answered once");
   exchange->is_owed = false;
-  leave_flight(exchange);
+  http_flight_leave(&exchange->base);
   answer(exchange, response);
 }
 
@@ -231,7 +225,7 @@ static void exchange_begin(HttpExchange *base, const HttpResponse *head) {
   exchange->is_tunnel = head->status == 101;
   exchange->framing = base->request.version == 11 && !exchange->is_tunnel ? HTTP1_CHUNKED : HTTP1_UNTIL_CLOSE;
   send_head(exchange, head);
-  if (base->is_long) leave_flight(exchange);
+  if (base->is_long) http_flight_leave(base);
   if (!exchange->is_tunnel) return;
   /* Nothing stands before it or behind it, as it is alone. */
   assert(exchange->wants_upgrade && is_first(exchange) && exchange->is_body_whole);
@@ -262,7 +256,7 @@ static void exchange_end(HttpExchange *base, const HttpHeader *trailers, size_t 
   assert(base->is_answered && !exchange->is_whole);
   HttpServer *server = exchange->server;
   exchange->is_owed = false;
-  leave_flight(exchange);
+  http_flight_leave(&exchange->base);
   if (has_body_out(exchange) && exchange->framing == HTTP1_CHUNKED && !exchange->is_cut) {
     buf_clear(&server->scratch);
     http1_write_chunked_end(&server->scratch, trailers, trailer_count);
@@ -280,7 +274,7 @@ static void exchange_abort(HttpExchange *base) {
   }
   assert(!exchange->is_whole);
   exchange->is_owed = false;
-  leave_flight(exchange);
+  http_flight_leave(&exchange->base);
   exchange->is_cut = true;
   end_answer(exchange);
 }
@@ -335,7 +329,7 @@ void http1_exchange_refuse(Http1Exchange *exchange, int status, Code code, Str d
       return;
     }
   } else {
-    leave_flight(exchange);
+    http_flight_leave(&exchange->base);
   }
   exchange->base.arena = answer_arena(exchange);
   if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);

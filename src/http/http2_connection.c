@@ -176,9 +176,7 @@ static void begin_exchange(Http2Exchange *exchange) {
     http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
     return;
   }
-  exchange->is_in_flight = true;
-  exchange->base.beside = connection->begun_count - 1;
-  if (!http_flight_enter(server, exchange->base.beside)) {
+  if (!http_flight_enter(&exchange->base, connection->begun_count - 1)) {
     http2_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
     return;
   }

@@ -67,7 +67,6 @@ struct Http2Exchange {
   bool is_owed;           /* the handler was asked and has not answered */
   bool is_given_up;       /* answered in its place */
   bool is_ended;          /* the answer is whole, though not sent */
-  bool is_in_flight;
   bool wants_writable;
 };
 

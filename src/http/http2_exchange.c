@@ -43,12 +43,6 @@ Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *s
 
 /* ---- The end ---- */
 
-static void leave_flight(Http2Exchange *exchange) {
-  if (!exchange->is_in_flight) return;
-  exchange->is_in_flight = false;
-  http_flight_leave(exchange->server);
-}
-
 void http2_exchange_end_work(Http2Exchange *exchange) {
   if (!exchange->is_begun) return;
   exchange->is_begun = false;
@@ -59,7 +53,7 @@ void http2_exchange_end_work(Http2Exchange *exchange) {
 
 static void finish(Http2Exchange *exchange) {
   HttpServer *server = exchange->server;
-  leave_flight(exchange);
+  http_flight_leave(&exchange->base);
   if (!server->is_destroyed && server->handler.finished != NULL) server->handler.finished(server->handler.context, &exchange->base);
   Arena *refusal_arena = exchange->refusal_arena;
   buf_done(&exchange->pending);
@@ -156,7 +150,7 @@ static void drop_answer(Http2Exchange *exchange, int status) {
     exchange->base.is_answered = true;
     exchange->base.status = status;
   }
-  leave_flight(exchange);
+  http_flight_leave(&exchange->base);
   http2_exchange_end_work(exchange);
   bool was_owed = exchange->is_owed;
   exchange->is_owed = false;
@@ -215,7 +209,7 @@ static void learn_size(Http2Exchange *exchange, size_t bytes) {
 
 static void end_part(Http2Exchange *exchange) {
   exchange->is_owed = false;
-  leave_flight(exchange);
+  http_flight_leave(&exchange->base);
   http2_exchange_end_work(exchange);
 }
 
@@ -239,7 +233,7 @@ static void exchange_begin(HttpExchange *base, const HttpResponse *head) {
   assert(!base->is_answered && "an exchange is answered once");
   base->status = head->status;
   send_head(exchange, head, false, true);
-  if (base->is_long) leave_flight(exchange);
+  if (base->is_long) http_flight_leave(base);
   http2_exchange_end_work(exchange);
 }
 
@@ -389,7 +383,7 @@ void http2_exchange_refuse(Http2Exchange *exchange, int status, Code code, Str d
     }
     exchange->base.arena = exchange->refusal_arena;
   } else {
-    leave_flight(exchange);
+    http_flight_leave(&exchange->base);
     http2_exchange_end_work(exchange);
   }
   if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);

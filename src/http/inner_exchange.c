@@ -16,7 +16,7 @@ typedef struct HttpInner {
   Arena *refusal_arena; /* as Http1Exchange's */
   uint64_t asked_ms;
   bool is_listed; /* somebody waits for the answer */
-  bool is_owed, is_in_flight;
+  bool is_owed;
   bool wants_writable;
 } HttpInner;
 
@@ -52,12 +52,6 @@ void http_inner_discard(HttpExchange *exchange) { http_server_arena_release(exch
 
 /* ---- The end ---- */
 
-static void leave_flight(HttpInner *inner) {
-  if (!inner->is_in_flight) return;
-  inner->is_in_flight = false;
-  http_flight_leave(inner->base.server);
-}
-
 static void unlist(HttpInner *inner) {
   if (!inner->is_listed) return;
   inner->is_listed = false;
@@ -71,7 +65,7 @@ static void unlist(HttpInner *inner) {
 
 static void finish(HttpInner *inner) {
   HttpServer *server = inner->base.server;
-  leave_flight(inner);
+  http_flight_leave(&inner->base);
   if (!server->is_destroyed && server->handler.finished != NULL) server->handler.finished(server->handler.context, &inner->base);
   Arena *refusal_arena = inner->refusal_arena;
   server->exchange_count--;
@@ -105,7 +99,7 @@ static void end_part(HttpInner *inner, int status) {
     inner->base.is_answered = true;
     inner->base.status = status;
   }
-  leave_flight(inner);
+  http_flight_leave(&inner->base);
   unlist(inner);
   inner->is_owed = false;
   release_later(inner);
@@ -127,7 +121,7 @@ static void inner_begin(HttpExchange *exchange, const HttpResponse *head) {
   assert(!exchange->is_answered && "an exchange is answered once");
   exchange->is_answered = true;
   exchange->status = head->status;
-  if (exchange->is_long) leave_flight(inner_of(exchange));
+  if (exchange->is_long) http_flight_leave(exchange);
 }
 
 static bool inner_write(HttpExchange *exchange, Str bytes) {
@@ -183,7 +177,7 @@ static void refuse(HttpInner *inner, Code code, Str detail) {
   inner->base.is_answered = true;
   inner->base.status = response.status;
   unlist(inner);
-  leave_flight(inner);
+  http_flight_leave(&inner->base);
   if (!inner->is_owed) release_later(inner);
   inner->events->respond(inner->context, &response);
 }
@@ -203,8 +197,7 @@ void http_inner_start(HttpExchange *exchange, const HttpInnerEvents *events, voi
   server->inner = inner;
   inner->is_listed = true;
   server->exchange_count++;
-  inner->is_in_flight = true;
-  if (!http_flight_enter(server, 0)) {
+  if (!http_flight_enter(&inner->base, 0)) {
     refuse(inner, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
     return;
   }

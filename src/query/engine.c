@@ -202,12 +202,9 @@ static bool has_write(const CallGroup *group) {
   return ret;
 }
 
-/* So many may wait however long it takes: a burst at a store that is slow is no overload yet. */
-enum { LINE_MIN = 16 };
-
 static bool line_has_room(const Engine *engine, const StorePlan *plan, size_t beside) {
   StoreLine line = store_line(engine->session, plan);
-  return line.waiting + beside < pace_room(line.each_ns, engine->limits.queue_wait_us, LINE_MIN);
+  return line.waiting + beside < pace_room(line.each_ns, engine->limits.queue_wait_us, PACE_LINE_MIN);
 }
 
 /* NULL: nothing is to be read. */
