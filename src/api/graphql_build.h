@@ -30,7 +30,6 @@ struct GraphqlBuilder {
 
 static inline void graphql_build_no_memory(GraphqlBuilder *builder) { builder->has_no_memory = true; }
 Str graphql_build_kept(GraphqlBuilder *builder, Str made);
-/* By a type of the contract. */
 /* The contract's own names come first: a made one that is taken gets a "_". */
 Str graphql_build_name(GraphqlBuilder *builder, Str base, const char *suffix);
 Str graphql_build_required(GraphqlBuilder *builder, Str notation);

@@ -152,10 +152,11 @@ enum { EXPR_DEPTH_MAX = 64, EXPR_FILTER_NODES_MAX = 100, EXPR_MISTAKES_MAX = 8 }
 Code expr_parse(Str source, const Resource *resource, ExprUse use, const Field *expected, const ExprLimits *limits, Arena *arena,
                 const Expr **ret, ExprMistake mistakes[EXPR_MISTAKES_MAX], size_t *ret_mistake_count, Error *err);
 
-/* Building trees by hand (a face's own filters). Types are already right: the face has decoded the value by the field's type. NULL when
- * memory is out. */
 /* Whatever it is made of, it yields true or false, never null. */
 bool expr_is_two_valued(const Expr *expr);
+
+/* Building trees by hand (a face's own filters). Types are already right: the face has decoded the value by the field's type. NULL when
+ * memory is out. */
 const Expr *expr_literal(Arena *arena, Value value);
 const Expr *expr_bool(bool value); /* shared constants */
 const Expr *expr_path(Arena *arena, const ExprPath *path);

@@ -22,10 +22,9 @@ static Code value_set(Value *ret, Value value) {
 
 static Code int_decode(const JsonValue *json, int64_t min, int64_t max, Str type_detail, Str range_detail, Value *ret, InputFault *fault) {
   int64_t n = 0;
-  bool is_read = json->type == JSON_NUMBER && json_number_to_int64(json->text, &n);
-  if (!is_read && (json->type != JSON_NUMBER || !number_is_integral(json->text))) return fault_set(fault, INPUT_TYPE, type_detail);
-  if (!is_read || n < min || n > max) return fault_set(fault, INPUT_RANGE, range_detail);
-  return value_set(ret, value_int(n));
+  if (json->type == JSON_NUMBER && json_number_to_int64(json->text, &n) && n >= min && n <= max) return value_set(ret, value_int(n));
+  bool is_integer = json->type == JSON_NUMBER && number_is_integral(json->text);
+  return is_integer ? fault_set(fault, INPUT_RANGE, range_detail) : fault_set(fault, INPUT_TYPE, type_detail);
 }
 
 static Code bigint_decode(const JsonValue *json, Value *ret, InputFault *fault) {

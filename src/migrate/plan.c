@@ -348,21 +348,14 @@ static bool foreign_keys_match(const Planner *planner, const TablePair *pair, co
   return true;
 }
 
-/* An equal one where there is one, else one that matches. */
-static const LayoutForeignKey *foreign_key_before(const Planner *planner, const TablePair *pair, const LayoutForeignKey *to) {
+/* Of the other side's keys: an equal one where there is one, else one that matches. `is_old`: `key` is the older side's. */
+static const LayoutForeignKey *foreign_key_other(const Planner *planner, const TablePair *pair, const LayoutForeignKey *key, bool is_old) {
+  const LayoutTable *others = is_old ? pair->to : pair->from;
   const LayoutForeignKey *found = NULL;
-  for (size_t i = 0; pair->from != NULL && i < pair->from->foreign_keys.count; i++) {
-    const LayoutForeignKey *from = &pair->from->foreign_keys.items[i];
-    if (foreign_keys_match(planner, pair, from, to) && (found == NULL || from->on_delete == to->on_delete)) found = from;
-  }
-  return found;
-}
-
-static const LayoutForeignKey *foreign_key_behind(const Planner *planner, const TablePair *pair, const LayoutForeignKey *from) {
-  const LayoutForeignKey *found = NULL;
-  for (size_t i = 0; i < pair->to->foreign_keys.count; i++) {
-    const LayoutForeignKey *to = &pair->to->foreign_keys.items[i];
-    if (foreign_keys_match(planner, pair, from, to) && (found == NULL || from->on_delete == to->on_delete)) found = to;
+  for (size_t i = 0; others != NULL && i < others->foreign_keys.count; i++) {
+    const LayoutForeignKey *other = &others->foreign_keys.items[i];
+    bool is_match = is_old ? foreign_keys_match(planner, pair, key, other) : foreign_keys_match(planner, pair, other, key);
+    if (is_match && (found == NULL || other->on_delete == key->on_delete)) found = other;
   }
   return found;
 }
@@ -371,7 +364,7 @@ static Code foreign_keys_plan(Planner *planner, const TablePair *pair) {
   Step step = {.from = pair->from, .to = pair->to, .is_on_new_table = pair->from == NULL};
   for (size_t i = 0; i < pair->to->foreign_keys.count; i++) {
     step.to_key = &pair->to->foreign_keys.items[i];
-    step.from_key = foreign_key_before(planner, pair, step.to_key);
+    step.from_key = foreign_key_other(planner, pair, step.to_key, false);
     if (step.from_key == NULL || step.from_key->on_delete != step.to_key->on_delete) {
       step.kind = STEP_ADD_FOREIGN_KEY;
       TRY(step_add(planner, step, "the foreign key of %.*s is made", STR_ARGS(step.to_key->label)));
@@ -383,7 +376,7 @@ static Code foreign_keys_plan(Planner *planner, const TablePair *pair) {
   step.kind = STEP_DROP_FOREIGN_KEY;
   for (size_t i = 0; pair->from != NULL && i < pair->from->foreign_keys.count; i++) {
     step.from_key = &pair->from->foreign_keys.items[i];
-    step.to_key = foreign_key_behind(planner, pair, step.from_key);
+    step.to_key = foreign_key_other(planner, pair, step.from_key, true);
     bool is_kept = step.to_key != NULL && step.to_key->on_delete == step.from_key->on_delete;
     if (!is_kept) TRY(step_add(planner, step, "the foreign key of %.*s is dropped", STR_ARGS(step.from_key->label)));
   }

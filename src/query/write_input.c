@@ -7,6 +7,8 @@
 #include "contract/value_json.h"
 #include "query/write.h"
 
+enum { INDEX_BYTES_MAX = 24 }; /* "/" and 64 bits in decimal */
+
 /* ---- mistakes ---- */
 
 Code write_refuse(Write *write, const Problem *problem) {
@@ -31,15 +33,11 @@ static Str pointer_join(Arena *arena, Str base, Str name) {
 }
 
 static Str pointer_at(Arena *arena, Str base, size_t index) {
-  char place[32];
-  Buf number = {.ptr = place, .cap = sizeof place, .max = sizeof place};
-  buf_add_byte(&number, '/');
-  buf_add_uint64(&number, index);
-  char *text = arena_alloc(arena, base.len + number.len);
-  if (text == NULL) return (Str){0};
-  if (base.len > 0) memcpy(text, base.ptr, base.len);
-  memcpy(text + base.len, place, number.len);
-  return (Str){text, base.len + number.len};
+  Buf out = buf_on(arena, base.len + INDEX_BYTES_MAX);
+  buf_add(&out, base);
+  buf_add_byte(&out, '/');
+  buf_add_uint64(&out, index);
+  return out.failed == CODE_OK ? buf_str(&out) : (Str){0};
 }
 
 bool mistake_add(Write *write, MistakeCode code, Str row_pointer, Str name, Str detail, Str hint) {
