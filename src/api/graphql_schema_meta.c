@@ -40,61 +40,64 @@ const GraphqlDirectiveForm *graphql_directive_form(Str name) {
 
 /* ---- types ---- */
 
+enum { META_FIELDS_MAX = 12 };
+
+static const struct {
+  const char *type;
+  struct {
+    const char *name, *ref, *argument;
+  } fields[META_FIELDS_MAX];
+} meta_types[] = {
+    {"__Schema",
+     {{"description", "String", ""},
+      {"types", "[__Type!]!", ""},
+      {"queryType", "__Type!", ""},
+      {"mutationType", "__Type", ""},
+      {"subscriptionType", "__Type", ""},
+      {"directives", "[__Directive!]!", ""}}},
+    {"__Type",
+     {{"kind", "__TypeKind!", ""},
+      {"name", "String", ""},
+      {"description", "String", ""},
+      {"specifiedByURL", "String", ""},
+      {"fields", "[__Field!]", "includeDeprecated"},
+      {"interfaces", "[__Type!]", ""},
+      {"possibleTypes", "[__Type!]", ""},
+      {"enumValues", "[__EnumValue!]", "includeDeprecated"},
+      {"inputFields", "[__InputValue!]", "includeDeprecated"},
+      {"ofType", "__Type", ""},
+      {"isOneOf", "Boolean", ""}}},
+    {"__Field",
+     {{"name", "String!", ""},
+      {"description", "String", ""},
+      {"args", "[__InputValue!]!", "includeDeprecated"},
+      {"type", "__Type!", ""},
+      {"isDeprecated", "Boolean!", ""},
+      {"deprecationReason", "String", ""}}},
+    {"__InputValue",
+     {{"name", "String!", ""},
+      {"description", "String", ""},
+      {"type", "__Type!", ""},
+      {"defaultValue", "String", ""},
+      {"isDeprecated", "Boolean!", ""},
+      {"deprecationReason", "String", ""}}},
+    {"__EnumValue",
+     {{"name", "String!", ""}, {"description", "String", ""}, {"isDeprecated", "Boolean!", ""}, {"deprecationReason", "String", ""}}},
+    {"__Directive",
+     {{"name", "String!", ""},
+      {"description", "String", ""},
+      {"isRepeatable", "Boolean!", ""},
+      {"locations", "[__DirectiveLocation!]!", ""},
+      {"args", "[__InputValue!]!", "includeDeprecated"}}},
+};
+
 void graphql_schema_add_introspection(GraphqlBuilder *builder) {
-  static const struct {
-    const char *type;
-    struct {
-      const char *name, *ref, *argument;
-    } fields[12];
-  } all[] = {
-      {"__Schema",
-       {{"description", "String", ""},
-        {"types", "[__Type!]!", ""},
-        {"queryType", "__Type!", ""},
-        {"mutationType", "__Type", ""},
-        {"subscriptionType", "__Type", ""},
-        {"directives", "[__Directive!]!", ""}}},
-      {"__Type",
-       {{"kind", "__TypeKind!", ""},
-        {"name", "String", ""},
-        {"description", "String", ""},
-        {"specifiedByURL", "String", ""},
-        {"fields", "[__Field!]", "includeDeprecated"},
-        {"interfaces", "[__Type!]", ""},
-        {"possibleTypes", "[__Type!]", ""},
-        {"enumValues", "[__EnumValue!]", "includeDeprecated"},
-        {"inputFields", "[__InputValue!]", "includeDeprecated"},
-        {"ofType", "__Type", ""},
-        {"isOneOf", "Boolean", ""}}},
-      {"__Field",
-       {{"name", "String!", ""},
-        {"description", "String", ""},
-        {"args", "[__InputValue!]!", "includeDeprecated"},
-        {"type", "__Type!", ""},
-        {"isDeprecated", "Boolean!", ""},
-        {"deprecationReason", "String", ""}}},
-      {"__InputValue",
-       {{"name", "String!", ""},
-        {"description", "String", ""},
-        {"type", "__Type!", ""},
-        {"defaultValue", "String", ""},
-        {"isDeprecated", "Boolean!", ""},
-        {"deprecationReason", "String", ""}}},
-      {"__EnumValue",
-       {{"name", "String!", ""}, {"description", "String", ""}, {"isDeprecated", "Boolean!", ""}, {"deprecationReason", "String", ""}}},
-      {"__Directive",
-       {{"name", "String!", ""},
-        {"description", "String", ""},
-        {"isRepeatable", "Boolean!", ""},
-        {"locations", "[__DirectiveLocation!]!", ""},
-        {"args", "[__InputValue!]!", "includeDeprecated"}}},
-  };
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-    GraphqlType *type = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, str_of(all[i].type));
+  for (size_t i = 0; i < sizeof meta_types / sizeof *meta_types; i++) {
+    GraphqlType *type = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, str_of(meta_types[i].type));
     type->is_built_in = true;
-    for (size_t k = 0; k < 12 && all[i].fields[k].name != NULL; k++)
-      graphql_build_introspection(builder, type, str_of(all[i].fields[k].name), str_of(all[i].fields[k].ref),
-                                  str_of(all[i].fields[k].argument));
+    for (size_t k = 0; k < META_FIELDS_MAX && meta_types[i].fields[k].name != NULL; k++)
+      graphql_build_introspection(builder, type, str_of(meta_types[i].fields[k].name), str_of(meta_types[i].fields[k].ref),
+                                  str_of(meta_types[i].fields[k].argument));
   }
   graphql_build_enum(builder, STR("__TypeKind"), STR("SCALAR OBJECT INTERFACE UNION ENUM INPUT_OBJECT LIST NON_NULL"));
   graphql_build_enum(
