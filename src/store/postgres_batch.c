@@ -116,6 +116,7 @@ void postgres_batch_begin(PostgresLink *link, PostgresLane lane) {
   if (link->is_alone) link->session->links_alone++;
   link->is_transaction = needs_transaction(link, lane, &reads);
   link->is_failed = link->is_ending = link->is_cancelled = false;
+  link->cancel_again_us = 0;
   link->level = link->level_max = 0;
   link->syncs = 0;
   link->unprepared = NULL;

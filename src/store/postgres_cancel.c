@@ -45,7 +45,7 @@ static bool thread_begin(PostgresCancel *cancel) {
   return is_begun;
 }
 
-void postgres_cancel_begin(PostgresLink *link) {
+void postgres_cancel_begin(PostgresLink *link, int64_t again_us) {
   PostgresCancel *cancel = memory_alloc(sizeof *cancel);
   if (cancel == NULL) return;
   *cancel = (PostgresCancel){.request = PQgetCancel(link->connection->pg), .link = link};
@@ -56,6 +56,7 @@ void postgres_cancel_begin(PostgresLink *link) {
   }
   link->cancel = cancel;
   link->is_cancelled = true;
+  link->cancel_again_us = again_us;
 }
 
 void postgres_cancel_forget(PostgresLink *link) {

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "store/postgres_store.h"
 
-enum { TICK_MS = 50 };
+enum { TICK_MS = 50, CANCEL_AGAIN_US = 1000 * 1000 };
 
 /* ---- queues ---- */
 
@@ -332,6 +332,11 @@ static void lane_expire(PostgresSession *session, PostgresReadQueue *lane, int64
 
 static bool link_is_working(const PostgresLink *link) { return link->state == POSTGRES_LINK_BUSY || link->state == POSTGRES_LINK_SETTLING; }
 
+/* Again, where it has missed: a pooler drops one for a statement that still waits for its connection. */
+static bool link_may_cancel(const PostgresLink *link, int64_t now_us) {
+  return link->state == POSTGRES_LINK_BUSY && link->cancel == NULL && now_us >= link->cancel_again_us;
+}
+
 static void session_tick(void *context) {
   PostgresSession *session = context;
   int64_t now_us = loop_monotonic_us(session->loop);
@@ -340,7 +345,7 @@ static void session_tick(void *context) {
   for (size_t i = 0; i < session->link_count; i++) {
     PostgresLink *link = &session->links[i];
     if (link_is_working(link) && now_us > link->deadline_us) postgres_session_link_lost(link, &err);
-    if (link->state == POSTGRES_LINK_BUSY && !link->is_cancelled && postgres_batch_is_unwanted(link, now_us)) postgres_cancel_begin(link);
+    if (link_may_cancel(link, now_us) && postgres_batch_is_unwanted(link, now_us)) postgres_cancel_begin(link, now_us + CANCEL_AGAIN_US);
     is_busy = is_busy || link_is_working(link);
   }
   for (size_t lane = 0; lane < POSTGRES_LANES; lane++) lane_expire(session, &session->lanes[lane], now_us);

@@ -74,8 +74,9 @@ struct PostgresLink {
   bool is_failed;      /* the transaction */
   bool is_ending;      /* COMMIT or ROLLBACK is on its way */
   bool is_alone;
-  bool is_cancelled;      /* what the batch had running was: a failure may be another read's than the one that was meant */
-  PostgresCancel *cancel; /* on its way; NULL: none */
+  bool is_cancelled;       /* what the batch had running was: a failure may be another read's than the one that was meant */
+  PostgresCancel *cancel;  /* on its way; NULL: none */
+  int64_t cancel_again_us; /* not before: the batch runs on, whatever has come back */
   uint32_t level, level_max;
   PostgresReadQueue reads;     /* of a transaction */
   const StoreRead *unprepared; /* over already, since its PREPARE failed; its EXECUTE is still to be answered. Not to be looked into */
@@ -239,7 +240,7 @@ void postgres_sessions_wake(PostgresStore *store);
 
 /* ---- postgres_cancel.c ---- */
 /* Asks the server to cancel what the link has running. Fails in silence: it is a courtesy. */
-void postgres_cancel_begin(PostgresLink *link);
+void postgres_cancel_begin(PostgresLink *link, int64_t again_us);
 /* The link's connection is closed. */
 void postgres_cancel_forget(PostgresLink *link);
 /* Its cancellation, if there was one, has come back. */

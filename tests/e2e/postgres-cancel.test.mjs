@@ -5,6 +5,7 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { startPooler } from '../support/pooler.mjs';
 import { startPostgres } from '../support/postgres.mjs';
 import { makeFolder, removeFolder, startServer } from '../support/server.mjs';
 
@@ -33,10 +34,10 @@ async function until(database, sql, expected, seconds = 10) {
 const waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'slows'::regclass";
 
 // A server, and somebody who holds a table, so that every read of it stands still.
-async function held(t, options, work) {
+async function held(t, options, work, pooler = undefined) {
   const database = postgres.createDatabase();
-  // Nothing but a cancellation ends what waits here.
-  const url = `host=${postgres.folder} port=${postgres.port} user=caisson dbname=${database} options='-c lock_timeout=0'`;
+  // Nothing but a cancellation ends what waits here; through a pooler, which takes no settings, the lock's time limit does too.
+  const url = pooler ? pooler.url(database) : `host=${postgres.folder} port=${postgres.port} user=caisson dbname=${database} options='-c lock_timeout=0'`;
   const server = await startServer({ contract, store: url, folder, options: ['--migrate', '--threads', '1', '--statement-timeout', '60s', ...options] });
   t.after(() => server.stop());
   postgres.query('INSERT INTO slows VALUES (1); INSERT INTO quicks VALUES (1)', database);
@@ -72,8 +73,9 @@ const leave = {
     return async () => { stream.close(http2.constants.NGHTTP2_CANCEL); await new Promise((resolve) => stream.once('close', resolve)); session.close(); };
   },
 };
+const reads = [['one statement', '/v1/slows/1'], ['several statements in one transaction', '/v1/slows?fields=id,parts(id)']];
 for (const [protocol, begin] of Object.entries(leave)) {
-  for (const [name, target] of [['one statement', '/v1/slows/1'], ['several statements in one transaction', '/v1/slows?fields=id,parts(id)']]) {
+  for (const [name, target] of reads) {
     test(`a client of ${protocol} that leaves ends its read in the database: ${name}`, { timeout }, async (t) => held(t, [], async ({ database, server, release }) => {
       const go = begin(server, target);
       await until(database, waiting, '1');
@@ -112,7 +114,9 @@ test('others of the same batch, in front of it and behind it, are answered', { t
   assert.equal(answer.status, 200, answer.text);
 }));
 
-test('many that come and go leave nothing behind, and no read that stays is ended with them', { timeout }, async (t) => held(t, [], async ({ database, server, release }) => {
+const cancellations = () => postgres.log.split('canceling statement due to user request').length - 1;
+
+async function comeAndGo(t, { database, server, release }) {
   const session = http2.connect(`http://127.0.0.1:${server.port}`);
   t.after(() => session.destroy());
   for (let round = 0; round < 15; round++) {
@@ -125,4 +129,26 @@ test('many that come and go leave nothing behind, and no read that stays is ende
   await until(database, waiting, '0');
   await release();
   for (let i = 0; i < 20; i++) assert.equal((await get(server, '/v1/slows/1').answer).status, 200);
-}));
+}
+test('many that come and go leave nothing behind, and no read that stays is ended with them', { timeout }, async (t) => held(t, [], (held) => comeAndGo(t, held)));
+
+// What stood still goes back to the pooler, which may lend its connection to another: his statement is not the one that was meant.
+test('through PgBouncer', { timeout }, async (t) => {
+  const pooler = await startPooler(postgres, { default_pool_size: 6 });
+  t.after(() => pooler.stop());
+  for (const [name, target] of reads) {
+    await t.test(`a client that leaves ends its read in the database: ${name}`, async (t) => held(t, [], async ({ database, server, release }) => {
+      const before = cancellations();
+      const go = leave['HTTP/2'](server, target);
+      await until(database, waiting, '1');
+      await go();
+      await until(database, waiting, '0');
+      for (let i = 0; cancellations() === before && i < 100; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(cancellations(), before + 1);
+      assert.equal((await get(server, '/v1/quicks').answer).status, 200);
+      await release();
+      assert.equal((await get(server, target).answer).status, 200);
+    }, pooler));
+  }
+  await t.test('many that come and go leave nothing behind, and no read that stays is ended with them', async (t) => held(t, [], (held) => comeAndGo(t, held), pooler));
+});

@@ -1,12 +1,9 @@
 // postgres-pooler.test.mjs - through PgBouncer in transaction mode, where the next transaction may be on another connection: nothing that was
 // set or prepared before may be counted on.
 import assert from 'node:assert';
-import { spawn } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { startPostgres, unprivileged } from '../support/postgres.mjs';
+import { startPooler } from '../support/pooler.mjs';
+import { startPostgres } from '../support/postgres.mjs';
 import { removeFolder, startServer } from '../support/server.mjs';
 
 const contract = `extend schema @service(name: "shop")
@@ -22,27 +19,6 @@ type Tea @resource @access(read: "true", write: "true") {
 let postgres;
 before(async () => { postgres = await startPostgres(); });
 after(async () => { await postgres?.remove(); });
-
-async function startPooler(settings) {
-  const user = unprivileged();
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'caisson-pool-'));
-  const all = { unix_socket_dir: folder, listen_port: 6432, listen_addr: '', auth_type: 'trust', auth_file: path.join(folder, 'users'), pool_mode: 'transaction', default_pool_size: 3, ...settings };
-  fs.writeFileSync(all.auth_file, '"caisson" ""\n');
-  fs.writeFileSync(path.join(folder, 'pool.ini'), `[databases]\n* = host=${postgres.folder} port=${postgres.port}\n[pgbouncer]\n${Object.entries(all).map(([name, value]) => `${name} = ${value}\n`).join('')}`);
-  for (const file of ['', 'users', 'pool.ini']) if (user.uid !== undefined) fs.chownSync(path.join(folder, file), user.uid, user.gid);
-  const child = spawn('/usr/sbin/pgbouncer', [path.join(folder, 'pool.ini')], { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  child.stderr.on('data', (chunk) => { log += chunk; });
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  for (let i = 0; !fs.existsSync(path.join(folder, '.s.PGSQL.6432')); i++) {
-    assert.ok(child.exitCode === null && i < 400, `PgBouncer did not start\n${log}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  return {
-    url: (database) => `postgresql://caisson@/${database}?host=${encodeURIComponent(folder)}&port=6432`,
-    stop: async () => { child.kill('SIGKILL'); await exited; fs.rmSync(folder, { recursive: true, force: true }); },
-  };
-}
 
 const post = (client, target, body) => client.request('POST', target, { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
 
@@ -71,7 +47,7 @@ async function exercise(pooler, options) {
 }
 
 test('a pooler that refuses settings at the start is found by itself', { timeout: 60000 }, async () => {
-  const pooler = await startPooler({});
+  const pooler = await startPooler(postgres, {});
   try {
     await exercise(pooler, []);
   } finally {
@@ -80,7 +56,7 @@ test('a pooler that refuses settings at the start is found by itself', { timeout
 });
 
 test('a pooler that ignores them is found by what it does to prepared statements, or told', { timeout: 90000 }, async () => {
-  const pooler = await startPooler({ ignore_startup_parameters: 'options' });
+  const pooler = await startPooler(postgres, { ignore_startup_parameters: 'options' });
   try {
     await exercise(pooler, ['--store-prepared', 'off']);
     await exercise(pooler, []);
