@@ -135,28 +135,59 @@ static Code unit_of_contract(Work *work, Unit *ret) {
 
 /* ---- what is next ---- */
 
-/* A database that serving has made, and that is as some migration leaves it, has had that one and all before. */
-static Code adopt(Work *work, bool *ret_has) {
-  *ret_has = false;
-  if (has_numbers(&work->ledger) || work->layout.tables.count == 0) return CODE_OK;
-  for (size_t count = work->folder.migrations.count; count > 0 && !*ret_has; count--) {
-    Buf differences = buf_on(work->arena, TEXT_BYTES_MAX);
-    TRY(layout_differences(work->options->calls, &work->layout, &work->folder.migrations.items[count - 1].layout, work->arena, &differences,
-                           work->err));
-    for (size_t i = 0; differences.len == 0 && i < count; i++) {
-      const Migration *migration = &work->folder.migrations.items[i];
-      LedgerEntry entry = {
-          .number = migration->number, .name = migration->name, .checksum = migration->checksum, .contract_text = migration->contract_text};
-      TRY(ledger_write(work->migrator, &entry, work->arena, work->err));
-      *ret_has = work->is_adopting = true;
-    }
+static Code is_as(const Work *work, size_t at, Buf *differences, bool *ret) {
+  TRY(layout_differences(work->options->calls, &work->layout, &work->folder.migrations.items[at].layout, work->arena, differences,
+                         work->err));
+  *ret = differences->len == 0;
+  return CODE_OK;
+}
+
+/* What was written into an up.sql by hand has not been done by serving. */
+static Code are_generated(const Work *work, size_t begin, size_t end, bool *ret) {
+  *ret = true;
+  for (size_t i = begin; *ret && i < end; i++) {
+    Unit unit;
+    TRY(unit_of_folder(work->options, &work->folder, i, false, work->arena, &unit, work->ret_details, work->err));
+    *ret = unit.is_generated;
   }
-  if (*ret_has) return CODE_OK;
+  return CODE_OK;
+}
+
+/* Of those that are not noted, [begin, end) are there already: serving has made the tables, or added to them, and the database is as the
+ * last of these leaves it. Where serving has made them all, nothing else will do. */
+static Code find_adopted(const Work *work, size_t *ret_begin, size_t *ret_end) {
+  size_t begin = 0, count = work->folder.migrations.count;
+  bool is_same = false;
   Buf differences = buf_on(work->arena, TEXT_BYTES_MAX);
-  const Migration *last = &work->folder.migrations.items[work->folder.migrations.count - 1];
-  TRY(layout_differences(work->options->calls, &work->layout, &last->layout, work->arena, &differences, work->err));
+  while (begin < count && entry_of(&work->ledger, work->folder.migrations.items[begin].number) != NULL) begin++;
+  *ret_begin = *ret_end = begin;
+  for (size_t i = 0; i < begin; i++)
+    if (entry_of(&work->ledger, work->folder.migrations.items[i].number)->state != LEDGER_APPLIED) return CODE_OK;
+  if (work->layout.tables.count == 0 || begin == count) return CODE_OK;
+  if (begin > 0) TRY(is_as(work, begin - 1, &differences, &is_same));
+  if (is_same) return CODE_OK;
+  for (size_t end = count; end > begin; end--) {
+    Buf others = buf_on(work->arena, TEXT_BYTES_MAX);
+    TRY(is_as(work, end - 1, end == count ? &differences : &others, &is_same));
+    if (is_same && begin > 0) TRY(are_generated(work, begin, end, &is_same));
+    if (is_same) return *ret_end = end, CODE_OK;
+  }
+  if (begin > 0) return CODE_OK;
   *work->ret_details = buf_str(&differences);
   return error_set(work->err, CODE_CONFLICT, "the database has tables, and is not as any of the migrations leaves it, nor the last one");
+}
+
+static Code adopt(Work *work, bool *ret_has) {
+  size_t begin, end;
+  TRY(find_adopted(work, &begin, &end));
+  for (size_t i = begin; i < end; i++) {
+    const Migration *migration = &work->folder.migrations.items[i];
+    LedgerEntry entry = {
+        .number = migration->number, .name = migration->name, .checksum = migration->checksum, .contract_text = migration->contract_text};
+    TRY(ledger_write(work->migrator, &entry, work->arena, work->err));
+  }
+  *ret_has = work->is_adopting = begin < end;
+  return CODE_OK;
 }
 
 static bool is_due(const Work *work, const Migration *migration) {
@@ -343,14 +374,19 @@ static Code plan_write(Work *work, Buf *out) {
     if (unit.script.statements.count > 0) script_write(out, &unit.script, work->options->calls->dialect);
     return CODE_OK;
   }
+  size_t adopted_begin, adopted_end;
+  TRY(find_adopted(work, &adopted_begin, &adopted_end));
   TRY(next_due(work, &at));
+  for (size_t i = adopted_begin; i < adopted_end; i++)
+    buf_printf(out, "-- already there: %.*s\n", STR_ARGS(work->folder.migrations.items[i].name));
+  if (at < adopted_end) at = adopted_end;
   /* Those behind the first see data that is not there yet. */
   for (bool is_first = true; at < work->folder.migrations.count; at++) {
     const Migration *migration = &work->folder.migrations.items[at];
     if (!is_due(work, migration)) continue;
     TRY(unit_of_folder(work->options, &work->folder, at, false, work->arena, &unit, work->ret_details, work->err));
     buf_printf(out, "-- %.*s\n", STR_ARGS(migration->name));
-    if (is_first && (work->layout.tables.count == 0 || has_numbers(&work->ledger))) TRY(data_write(work, &unit, out));
+    if (is_first) TRY(data_write(work, &unit, out));
     buf_add(out, migration->up);
     buf_add_byte(out, '\n');
     is_first = false;

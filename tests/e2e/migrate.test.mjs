@@ -176,6 +176,29 @@ for (const [kind, urlOf] of Object.entries(stores)) {
       done('verify', plain);
     }));
 
+    test('what serving has added since is taken over too, but not in place of what was written by hand', () => inFolder(async ({ done, refused, folder, url, insert, items }) => {
+      const serve = async (contract) => (await startServer({ contract, store: url, folder, options: ['--migrate'] })).stop();
+      const added = (...more) => thing(['name: String!', 'size: Int', 'kind: String', ...more]);
+      const first = added(), second = added('note: String'), third = added('note: String', 'level: Int! @default(value: 2)');
+      done('new', first);
+      done('apply', first);
+      await insert(first, 'things', [{ id: 1, name: 'a' }]);
+      await serve(second);
+      done('new', second);
+      done('new', third);
+      assert.match(done('plan', third), /^-- already there: 0002_\S+\n[^]*ADD COLUMN[^]*level/);
+      assert.match(done('apply', third), /already there: 0002_[^]*applied 0003_/);
+      done('verify', third);
+      assert.deepEqual(await items(third, 'things'), [{ id: 1, name: 'a', size: null, kind: null, note: null, level: 2 }]);
+
+      const fourth = added('note: String', 'level: Int! @default(value: 2)', 'extra: Int');
+      await serve(fourth);
+      done('new', fourth);
+      const name = fs.readdirSync(path.join(folder, 'migrations')).find((name) => name.startsWith('0004_'));
+      fs.appendFileSync(path.join(folder, 'migrations', name, 'up.sql'), 'UPDATE things SET extra = 3;\n');
+      refused(/0004_.*extra.*exist|0004_.*duplicate column name: extra/, 'apply', fourth);
+    }));
+
     test('verify names each difference', () => inFolder(async ({ done, refused, folder }) => {
       done('new', plain);
       done('apply', plain);
