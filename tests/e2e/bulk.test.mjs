@@ -1,8 +1,10 @@
 // bulk.test.mjs - rows by the thousand: NDJSON and CSV in and out, with bounded memory, under the same rules as one by one.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
+import net from 'node:net';
 import { after, before, test } from 'node:test';
 import zlib from 'node:zlib';
 import { makeToken, removeFolder, startServer } from '../support/server.mjs';
@@ -319,6 +321,48 @@ test('what is coded arrives as it is written: rows can be read before the last o
     request.on('error', reject);
   });
   assert.match(first, /^{"code":"c0"/);
+  await remove();
+});
+
+test('a coded stream waits for a reader that stops reading, and is whole when he goes on', { timeout: 120000 }, async () => {
+  const own = await startServer({ contract, env: { ASAN_OPTIONS: 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64:malloc_context_size=2' } });
+  try {
+    const count = 5000;
+    // Base64 of chance stays three quarters of its size.
+    const lines = Array.from({ length: count }, (_, i) => `{"code":"r${i}","name":"${crypto.randomBytes(3000).toString('base64')}"}\n`);
+    const filled = await fetch(`http://127.0.0.1:${own.port}/v1/items`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson', ...staff }, body: lines.join('') });
+    assert.equal((await filled.json()).created, count);
+    const memory = () => Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${own.child.pid}/status`, 'utf8'))[1]) / 1024;
+    for (const [coding, decode] of Object.entries(decoders)) {
+      const before = memory();
+      const body = await new Promise((resolve, reject) => {
+        http.get({ port: own.port, path: '/v1/items?fields=code,name&sort=code', headers: { accept: 'application/x-ndjson', 'accept-encoding': coding } }, (response) => {
+          const pieces = [];
+          response.on('data', (piece) => pieces.push(piece)).on('end', () => resolve(Buffer.concat(pieces))).on('error', reject);
+          response.once('data', () => { response.pause(); setTimeout(() => response.resume(), 300); });
+        }).on('error', reject);
+      });
+      assert.ok(body.length > count * 3000, `${coding}: ${body.length} bytes`);
+      assert.equal(decode(body).toString(), [...lines].sort().join(''), coding);
+      assert.ok(memory() - before < 20, `${coding}: grew from ${before} MB to ${memory()} MB`);
+    }
+  } finally { await own.stop(); removeFolder(own.folder); }
+});
+
+test('HTTP/1.0 has no chunks: a coded stream ends with its connection', async () => {
+  assert.equal((await importing('application/x-ndjson', rowsOf(2500))).status, 201);
+  for (const [coding, decode] of Object.entries(decoders)) {
+    const answer = await new Promise((resolve, reject) => {
+      const pieces = [];
+      net.connect(server.port, '127.0.0.1', function connected() { this.write(`GET /v1/items?fields=code,name HTTP/1.0\r\nAccept: application/x-ndjson\r\nAccept-Encoding: ${coding}\r\n\r\n`); })
+        .on('data', (piece) => pieces.push(piece)).on('end', () => resolve(Buffer.concat(pieces))).on('error', reject);
+    });
+    const end = answer.indexOf('\r\n\r\n');
+    const head = answer.subarray(0, end).toString().toLowerCase();
+    assert.match(head, new RegExp(`\r\ncontent-encoding: ${coding}(\r|$)`));
+    assert.ok(!head.includes('transfer-encoding'), head);
+    assert.equal(decode(answer.subarray(end + 4)).toString().split('\n').length, 2501);
+  }
   await remove();
 });
 
