@@ -58,6 +58,11 @@ bool tls_has_chosen_h2(const Stream *stream) {
 
 Str tls_peer_name(const Stream *stream) { return buf_str(&tls_of_const(stream)->peer_name); }
 
+/* What OpenSSL asks for before each call whose failure is to be told apart. To look is much cheaper than to clear. */
+static void clear_errors(void) {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 static void flush_later(TlsStream *tls) { loop_flush_add(tls->stream.loop, &tls->flush); }
 
 static void end_once(TlsStream *tls, Code code) {
@@ -83,7 +88,7 @@ static size_t send_records(TlsStream *tls) {
 
 /* The connection can't go on: the alert that says why is sent, then the owner is told. */
 static void tls_fail(TlsStream *tls) {
-  ERR_clear_error();
+  clear_errors();
   if (tls->state == TLS_FAILED) return;
   tls->state = TLS_FAILED;
   tls->has_plaintext = false;
@@ -101,7 +106,7 @@ static void send_answers(TlsStream *tls) {
 static void encrypt(TlsStream *tls, Str bytes) {
   while (bytes.len > 0 && tls->state == TLS_OPEN) {
     size_t sent = 0;
-    ERR_clear_error();
+    clear_errors();
     if (SSL_write_ex(tls->ssl, bytes.ptr, bytes.len > RECORD_BYTES_MAX ? RECORD_BYTES_MAX : bytes.len, &sent) != 1) {
       tls_fail(tls);
       return;
@@ -160,9 +165,9 @@ static void tls_shutdown(Stream *stream) {
 /* RFC 8446 §6.1: close_notify, then the end of our side. */
 static void shutdown_if_wanted(TlsStream *tls) {
   if (!tls->wants_shutdown || tls->is_shut || tls->state == TLS_HANDSHAKE) return;
-  ERR_clear_error();
+  clear_errors();
   if (tls->state == TLS_OPEN) (void)SSL_shutdown(tls->ssl);
-  ERR_clear_error();
+  clear_errors();
   (void)send_records(tls);
   tls->is_shut = tls->is_flush_due_below = true;
   stream_shutdown(tls->below);
@@ -171,7 +176,7 @@ static void shutdown_if_wanted(TlsStream *tls) {
 /* ---- Up ---- */
 
 static void handshake(TlsStream *tls) {
-  ERR_clear_error();
+  clear_errors();
   int result = SSL_do_handshake(tls->ssl);
   if (result == 1 && !tls_peer_write_name(tls->ssl, &tls->peer_name)) {
     tls_fail(tls); /* rather than to let it in as somebody else */
@@ -195,8 +200,11 @@ static void handshake(TlsStream *tls) {
 static bool read_once(TlsStream *tls) {
   size_t count = 0;
   char *buffer = loop_read_buffer(tls->stream.loop);
-  ERR_clear_error();
+  clear_errors();
   if (SSL_read_ex(tls->ssl, buffer, LOOP_READ_BYTES, &count) == 1) {
+    /* Asking for what is not there costs as much as reading. */
+    tls->has_plaintext = SSL_has_pending(tls->ssl) == 1 || BIO_pending(tls->in) > 0;
+    if (!tls->has_plaintext) send_answers(tls);
     tls->stream.events->read(tls->stream.context, (Str){buffer, count});
     return true;
   }
@@ -357,7 +365,7 @@ Stream *tls_accept(Tls *shared, Stream *below) {
                      .peer_name = buf_on_heap(PEER_NAME_BYTES_MAX),
                      .flush = {.run = on_flush}};
   if (!make_connection(tls)) {
-    ERR_clear_error();
+    clear_errors();
     tls_contexts_release(tls->contexts);
     memory_free(tls);
     return NULL;

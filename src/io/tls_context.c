@@ -166,6 +166,7 @@ static bool set_protocol(SSL_CTX *context, TlsContexts *contexts) {
                                          SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
   (void)SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   /* Sessions live in tickets, which cost no memory here. */
+  SSL_CTX_set_read_ahead(context, 1); /* a record's head and body from the buffer at once */
   (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   (void)SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
   (void)SSL_CTX_set_tlsext_servername_arg(context, contexts);
