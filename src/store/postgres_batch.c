@@ -58,8 +58,8 @@ static Code send_transaction(PostgresLink *link, Error *err) {
   return send_level(link, err);
 }
 
-static Code send_singles(PostgresLink *link, PostgresReadQueue *reads, Error *err) {
-  for (StoreRead *read; (read = postgres_read_pop(reads)) != NULL;) {
+static Code send_singles(PostgresLink *link, StoreReadQueue *reads, Error *err) {
+  for (StoreRead *read; (read = store_read_pop(reads)) != NULL;) {
     bool is_sent = false;
     Code code = send_statement(link, read, 0, &is_sent, &read->error);
     if (is_sent && code == CODE_OK) continue;
@@ -73,11 +73,11 @@ static Code send_singles(PostgresLink *link, PostgresReadQueue *reads, Error *er
   return send_sync(link, err);
 }
 
-static void take(PostgresReadQueue *from, size_t max, PostgresReadQueue *ret) {
+static void take(StoreReadQueue *from, size_t max, StoreReadQueue *ret) {
   for (size_t i = 0; i < max && from->first != NULL; i++) {
-    StoreRead *read = postgres_read_pop(from);
+    StoreRead *read = store_read_pop(from);
     read->error.code = CODE_OK;
-    postgres_read_push(ret, read);
+    store_read_push(ret, read);
   }
 }
 
@@ -89,7 +89,7 @@ static void busy(PostgresLink *link) {
   link->deadline_us = now_us + session->store->target.statement_timeout_us + POSTGRES_GRACE_US;
 }
 
-static bool needs_transaction(const PostgresLink *link, PostgresLane lane, const PostgresReadQueue *reads) {
+static bool needs_transaction(const PostgresLink *link, PostgresLane lane, const StoreReadQueue *reads) {
   if (lane == POSTGRES_LANE_SNAPSHOT || atomic_load_explicit(&store_of(link)->target.is_pooled, memory_order_relaxed)) return true;
   if (reads->first == NULL) return false;
   const StorePlan *plan = reads->first->plan;
@@ -104,7 +104,7 @@ static size_t batch_size(const PostgresSession *session, PostgresLane lane) {
 }
 
 void postgres_batch_begin(PostgresLink *link, PostgresLane lane) {
-  PostgresReadQueue reads = {0};
+  StoreReadQueue reads = {0};
   Error err = {0};
   PostgresSession *session = link->session;
   take(&session->lanes[lane], batch_size(session, lane), &reads);
@@ -124,7 +124,7 @@ void postgres_batch_begin(PostgresLink *link, PostgresLane lane) {
   Code code;
   if (link->is_transaction) {
     link->reads = reads;
-    reads = (PostgresReadQueue){0};
+    reads = (StoreReadQueue){0};
     for (const StoreRead *read = link->reads.first; read != NULL; read = read->next) {
       if (level_max_of(read) > link->level_max) link->level_max = level_max_of(read);
     }
@@ -132,7 +132,7 @@ void postgres_batch_begin(PostgresLink *link, PostgresLane lane) {
   } else {
     code = send_singles(link, &reads, &err);
   }
-  for (StoreRead *read; (read = postgres_read_pop(&reads)) != NULL;) postgres_session_again(link->session, read);
+  for (StoreRead *read; (read = store_read_pop(&reads)) != NULL;) postgres_session_again(link->session, read);
   if (code != CODE_OK)
     postgres_session_link_lost(link, &err);
   else
@@ -242,9 +242,9 @@ static void answer(PostgresLink *link, PostgresPending *pending) {
 static void transaction_end(PostgresLink *link) {
   PostgresSession *session = link->session;
   bool is_failed = link->is_failed;
-  PostgresReadQueue reads = link->reads;
-  link->reads = (PostgresReadQueue){0};
-  for (StoreRead *read; (read = postgres_read_pop(&reads)) != NULL;) {
+  StoreReadQueue reads = link->reads;
+  link->reads = (StoreReadQueue){0};
+  for (StoreRead *read; (read = store_read_pop(&reads)) != NULL;) {
     if (is_failed && read->error.code == CODE_OK)
       postgres_session_again(session, read);
     else

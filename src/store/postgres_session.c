@@ -10,53 +10,6 @@
 
 enum { TICK_MS = 50, CANCEL_AGAIN_US = 1000 * 1000 };
 
-/* ---- queues ---- */
-
-void postgres_read_push(PostgresReadQueue *queue, StoreRead *read) {
-  read->next = NULL;
-  if (queue->last != NULL)
-    queue->last->next = read;
-  else
-    queue->first = read;
-  queue->last = read;
-  queue->count++;
-}
-
-void postgres_read_push_first(PostgresReadQueue *queue, StoreRead *read) {
-  read->next = queue->first;
-  queue->first = read;
-  if (queue->last == NULL) queue->last = read;
-  queue->count++;
-}
-
-StoreRead *postgres_read_pop(PostgresReadQueue *queue) {
-  StoreRead *read = queue->first;
-  if (read == NULL) return NULL;
-  queue->first = read->next;
-  if (queue->first == NULL) queue->last = NULL;
-  queue->count--;
-  return read;
-}
-
-void postgres_write_push(PostgresWriteQueue *queue, StoreWrite *write) {
-  write->next = NULL;
-  if (queue->last != NULL)
-    queue->last->next = write;
-  else
-    queue->first = write;
-  queue->last = write;
-  queue->count++;
-}
-
-StoreWrite *postgres_write_pop(PostgresWriteQueue *queue) {
-  StoreWrite *write = queue->first;
-  if (write == NULL) return NULL;
-  queue->first = write->next;
-  if (queue->first == NULL) queue->last = NULL;
-  queue->count--;
-  return write;
-}
-
 int64_t postgres_jitter_us(int64_t delay_us) {
   /* No secret hangs on it. */
   struct timespec now;
@@ -101,7 +54,7 @@ void postgres_session_again(PostgresSession *session, StoreRead *read) {
   }
   read->error.code = CODE_OK;
   read->restart(read);
-  postgres_read_push_first(&session->lanes[POSTGRES_LANE_ALONE], read);
+  store_read_push_first(&session->lanes[POSTGRES_LANE_ALONE], read);
 }
 
 void postgres_session_read(StoreSession *base, StoreRead *read) {
@@ -109,14 +62,14 @@ void postgres_session_read(StoreSession *base, StoreRead *read) {
   read->session = base;
   read->attempts = 0;
   read->since_us = loop_monotonic_us(session->loop);
-  postgres_read_push(&session->lanes[lane_of(read->plan)], read);
+  store_read_push(&session->lanes[lane_of(read->plan)], read);
 }
 
 void postgres_session_write(StoreSession *base, StoreWrite *write) {
   PostgresSession *session = (PostgresSession *)base;
   write->session = base;
   write->since_us = loop_monotonic_us(session->loop);
-  postgres_write_push(&session->writes, write);
+  store_write_push(&session->writes, write);
 }
 
 StoreLine postgres_session_line(StoreSession *base, const StorePlan *plan) {
@@ -208,16 +161,16 @@ static void session_share(PostgresSession *session) {
 
 void postgres_session_link_lost(PostgresLink *link, const Error *error) {
   PostgresSession *session = link->session;
-  PostgresReadQueue reads = link->reads;
+  StoreReadQueue reads = link->reads;
   PostgresPending pending;
-  link->reads = (PostgresReadQueue){0};
+  link->reads = (StoreReadQueue){0};
   (void)error;
   while (!link->is_transaction && link->state == POSTGRES_LINK_BUSY && postgres_next_lost(link->connection, &pending)) {
-    if (pending.command == POSTGRES_EXECUTE && pending.read != link->unprepared) postgres_read_push(&reads, pending.read);
+    if (pending.command == POSTGRES_EXECUTE && pending.read != link->unprepared) store_read_push(&reads, pending.read);
     postgres_pending_done(&pending);
   }
   link_close(link);
-  for (StoreRead *read; (read = postgres_read_pop(&reads)) != NULL;) postgres_session_again(session, read);
+  for (StoreRead *read; (read = store_read_pop(&reads)) != NULL;) postgres_session_again(session, read);
 }
 
 /* Adopts a connection that the keeper has made. */
@@ -291,8 +244,8 @@ static void session_time(PostgresSession *session) {
 
 static void session_flush_writes(PostgresSession *session) {
   if (session->writes.count == 0) return;
-  PostgresWriteQueue writes = session->writes;
-  session->writes = (PostgresWriteQueue){0};
+  StoreWriteQueue writes = session->writes;
+  session->writes = (StoreWriteQueue){0};
   session->writes_pending += writes.count;
   postgres_writers_submit(session->store, &writes);
 }
@@ -309,12 +262,12 @@ static void session_flush(void *context) {
 
 /* ---- what takes too long ---- */
 
-static void lane_expire(PostgresSession *session, PostgresReadQueue *lane, int64_t now_us) {
-  PostgresReadQueue kept = {0};
-  for (StoreRead *read; (read = postgres_read_pop(lane)) != NULL;) {
+static void lane_expire(PostgresSession *session, StoreReadQueue *lane, int64_t now_us) {
+  StoreReadQueue kept = {0};
+  for (StoreRead *read; (read = store_read_pop(lane)) != NULL;) {
     bool is_late = postgres_read_is_unwanted(read, now_us);
     if (now_us - read->since_us <= session->store->acquire_timeout_us && !is_late) {
-      postgres_read_push(&kept, read);
+      store_read_push(&kept, read);
       continue;
     }
     read->error.code = is_late ? postgres_read_give_up(read)
@@ -376,27 +329,27 @@ void postgres_sessions_wake(PostgresStore *store) {
   pthread_mutex_unlock(&store->sessions_lock);
 }
 
-void postgres_session_finish_writes(PostgresWriteQueue *writes) {
-  for (StoreWrite *write; (write = postgres_write_pop(writes)) != NULL;) {
+void postgres_session_finish_writes(StoreWriteQueue *writes) {
+  for (StoreWrite *write; (write = store_write_pop(writes)) != NULL;) {
     PostgresSession *session = (PostgresSession *)write->session;
     pthread_mutex_lock(&session->lock);
-    postgres_write_push(&session->writes_finished, write);
+    store_write_push(&session->writes_finished, write);
     session_wake(session);
     pthread_mutex_unlock(&session->lock);
   }
 }
 
-static void session_deliver(PostgresSession *session, PostgresWriteQueue *writes) {
+static void session_deliver(PostgresSession *session, StoreWriteQueue *writes) {
   session->writes_pending -= writes->count;
-  for (StoreWrite *write; (write = postgres_write_pop(writes)) != NULL;) write->done(write, write->code, &write->error);
+  for (StoreWrite *write; (write = store_write_pop(writes)) != NULL;) write->done(write, write->code, &write->error);
 }
 
 static void session_on_message(void *context) {
   PostgresSession *session = context;
   pthread_mutex_lock(&session->lock);
-  PostgresWriteQueue writes = session->writes_finished;
+  StoreWriteQueue writes = session->writes_finished;
   PostgresLink *opened = session->links_opened;
-  session->writes_finished = (PostgresWriteQueue){0};
+  session->writes_finished = (StoreWriteQueue){0};
   session->links_opened = NULL;
   session->is_posted = false;
   pthread_mutex_unlock(&session->lock);
@@ -460,7 +413,7 @@ static void session_finish_reads(PostgresSession *session) {
     }
   }
   for (size_t lane = 0; lane < POSTGRES_LANES; lane++) {
-    for (StoreRead *read; (read = postgres_read_pop(&session->lanes[lane])) != NULL;) {
+    for (StoreRead *read; (read = store_read_pop(&session->lanes[lane])) != NULL;) {
       read->error.code = error_set(&read->error, CODE_UNAVAILABLE, "the store is being closed");
       postgres_session_finish_read(session, read);
     }
@@ -472,8 +425,8 @@ static void session_finish_writes(PostgresSession *session) {
   while (session->writes_pending > 0) {
     pthread_mutex_lock(&session->lock);
     while (session->writes_finished.count == 0) pthread_cond_wait(&session->finished, &session->lock);
-    PostgresWriteQueue writes = session->writes_finished;
-    session->writes_finished = (PostgresWriteQueue){0};
+    StoreWriteQueue writes = session->writes_finished;
+    session->writes_finished = (StoreWriteQueue){0};
     pthread_mutex_unlock(&session->lock);
     session_deliver(session, &writes);
     session_flush_writes(session);

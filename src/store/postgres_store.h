@@ -16,7 +16,7 @@
 #include "io/poll.h"
 #include "store/postgres_connection.h"
 #include "store/postgres_error.h"
-#include "store/store.h"
+#include "store/queue.h"
 
 typedef struct PostgresStore PostgresStore;
 typedef struct PostgresNotices PostgresNotices;
@@ -30,17 +30,6 @@ enum {
   POSTGRES_ATTEMPTS_MAX = 4,  /* of one read or write, whoever's fault it was */
   POSTGRES_GRACE_US = 2000000 /* beyond the statement's own time, for the network */
 };
-
-/* Lists in the order of arrival. */
-typedef struct PostgresReadQueue {
-  StoreRead *first, *last;
-  size_t count;
-} PostgresReadQueue;
-
-typedef struct PostgresWriteQueue {
-  StoreWrite *first, *last;
-  size_t count;
-} PostgresWriteQueue;
 
 /* How reads wait, by how they run. */
 typedef enum PostgresLane {
@@ -78,7 +67,7 @@ struct PostgresLink {
   PostgresCancel *cancel;  /* on its way; NULL: none */
   int64_t cancel_again_us; /* not before: the batch runs on, whatever has come back */
   uint32_t level, level_max;
-  PostgresReadQueue reads;     /* of a transaction */
+  StoreReadQueue reads;        /* of a transaction */
   const StoreRead *unprepared; /* over already, since its PREPARE failed; its EXECUTE is still to be answered. Not to be looked into */
   PostgresLink *next;          /* among the wanted of the pool, or the opened */
   int64_t since_us;            /* wanted */
@@ -91,9 +80,9 @@ struct PostgresSession {
   LoopHook hook;
   LoopTimer *timer;
   bool is_timing;
-  PostgresReadQueue lanes[POSTGRES_LANES];
+  StoreReadQueue lanes[POSTGRES_LANES];
   Pace paces[POSTGRES_LANES]; /* of their reads on one link */
-  PostgresWriteQueue writes;
+  StoreWriteQueue writes;
   size_t writes_pending;
   PostgresLink links[POSTGRES_LINKS_MAX];
   size_t link_count;
@@ -103,7 +92,7 @@ struct PostgresSession {
   /* Under `lock`: what other threads have finished. */
   pthread_mutex_t lock;
   pthread_cond_t finished;
-  PostgresWriteQueue writes_finished;
+  StoreWriteQueue writes_finished;
   PostgresLink *links_opened;
   bool is_posted;
   bool is_closed;
@@ -126,7 +115,7 @@ typedef struct PostgresTxn {
 typedef struct PostgresWriters {
   pthread_mutex_t lock;
   pthread_cond_t wake;
-  PostgresWriteQueue queue; /* under `lock`, as is_closing and pace */
+  StoreWriteQueue queue; /* under `lock`, as is_closing and pace */
   Pace pace;
   pthread_t threads[POSTGRES_WRITERS_MAX];
   size_t thread_count;
@@ -189,11 +178,6 @@ struct PostgresStore {
 
 static inline void postgres_count(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explicit(counter, n, memory_order_relaxed); }
 
-void postgres_read_push(PostgresReadQueue *queue, StoreRead *read);
-void postgres_read_push_first(PostgresReadQueue *queue, StoreRead *read);
-StoreRead *postgres_read_pop(PostgresReadQueue *queue);
-void postgres_write_push(PostgresWriteQueue *queue, StoreWrite *write);
-StoreWrite *postgres_write_pop(PostgresWriteQueue *queue);
 /* Between a half and the whole of the delay, so that those who were turned away together don't come back together. */
 int64_t postgres_jitter_us(int64_t delay_us);
 /* For pthread_cond_timedwait. */
@@ -207,7 +191,7 @@ void postgres_session_read(StoreSession *session, StoreRead *read);
 void postgres_session_write(StoreSession *session, StoreWrite *write);
 StoreLine postgres_session_line(StoreSession *session, const StorePlan *plan);
 /* Any thread: done is called on the session's loop, with write->code and write->error. */
-void postgres_session_finish_writes(PostgresWriteQueue *writes);
+void postgres_session_finish_writes(StoreWriteQueue *writes);
 /* On the keeper's thread: link->connection is there. Closed at once where the session is. */
 void postgres_session_link_opened(PostgresLink *link);
 /* The read is over; read->error says how. */
@@ -285,7 +269,7 @@ Code postgres_keeper_health(PostgresStore *store, Error *err);
 Code postgres_writers_init(PostgresStore *store, size_t thread_max, Error *err);
 void postgres_writers_done(PostgresStore *store); /* runs what is queued, then ends the threads */
 /* Takes all of *writes; what doesn't fit the queue is refused at once. */
-void postgres_writers_submit(PostgresStore *store, PostgresWriteQueue *writes);
+void postgres_writers_submit(PostgresStore *store, StoreWriteQueue *writes);
 /* Whoever has a connection and nothing to write looks whether to hand it on. */
 void postgres_writers_wake(PostgresStore *store);
 StoreLine postgres_writers_line(PostgresStore *store);

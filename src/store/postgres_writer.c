@@ -147,7 +147,7 @@ void postgres_writers_wake(PostgresStore *store) {
 
 static StoreWrite *writers_take(PostgresWriters *writers) {
   pthread_mutex_lock(&writers->lock);
-  StoreWrite *write = postgres_write_pop(&writers->queue);
+  StoreWrite *write = store_write_pop(&writers->queue);
   if (write != NULL) pace_note(&writers->pace, postgres_clock_us(), 1, writers->queue.count);
   pthread_mutex_unlock(&writers->lock);
   return write;
@@ -165,11 +165,11 @@ static void writers_give_back(PostgresWriters *writers, StoreWrite *write) {
 }
 
 static void writer_finish(PostgresStore *store, StoreWrite *write) {
-  PostgresWriteQueue finished = {0};
+  StoreWriteQueue finished = {0};
   postgres_count(&store->writes, 1);
   if (write->code == CODE_OK) postgres_count(&store->write_groups, 1);
   if (write->code == CODE_UNAVAILABLE || write->code == CODE_INTERNAL) postgres_count(&store->errors, 1);
-  postgres_write_push(&finished, write);
+  store_write_push(&finished, write);
   postgres_session_finish_writes(&finished);
 }
 
@@ -205,7 +205,7 @@ StoreLine postgres_writers_line(PostgresStore *store) {
   return line;
 }
 
-static void refuse(PostgresWriteQueue *writes, const char *text) {
+static void refuse(StoreWriteQueue *writes, const char *text) {
   for (StoreWrite *write = writes->first; write != NULL; write = write->next)
     write->code = error_set(&write->error, CODE_UNAVAILABLE, "%s", text);
   postgres_session_finish_writes(writes);
@@ -223,21 +223,21 @@ static void writers_grow(PostgresStore *store) {
   }
 }
 
-void postgres_writers_submit(PostgresStore *store, PostgresWriteQueue *writes) {
+void postgres_writers_submit(PostgresStore *store, StoreWriteQueue *writes) {
   PostgresWriters *writers = &store->writers;
-  PostgresWriteQueue refused = {0};
+  StoreWriteQueue refused = {0};
   if (store->base.is_read_only) {
     refuse(writes, "the database is read-only");
     return;
   }
   pthread_mutex_lock(&writers->lock);
-  for (StoreWrite *write; (write = postgres_write_pop(writes)) != NULL;)
-    postgres_write_push(writers->queue.count < store->writes_queued_max ? &writers->queue : &refused, write);
+  for (StoreWrite *write; (write = store_write_pop(writes)) != NULL;)
+    store_write_push(writers->queue.count < store->writes_queued_max ? &writers->queue : &refused, write);
   size_t wanted = writers->queue.count;
   writers_grow(store);
   bool has_nobody = writers->thread_count == 0;
   if (has_nobody) {
-    for (StoreWrite *write; (write = postgres_write_pop(&writers->queue)) != NULL;) postgres_write_push(&refused, write);
+    for (StoreWrite *write; (write = store_write_pop(&writers->queue)) != NULL;) store_write_push(&refused, write);
   }
   for (size_t i = 0; i < wanted && i < writers->thread_count; i++) pthread_cond_signal(&writers->wake);
   pthread_mutex_unlock(&writers->lock);
@@ -246,10 +246,10 @@ void postgres_writers_submit(PostgresStore *store, PostgresWriteQueue *writes) {
 
 void postgres_writers_expire(PostgresStore *store, int64_t now_us) {
   PostgresWriters *writers = &store->writers;
-  PostgresWriteQueue late = {0};
+  StoreWriteQueue late = {0};
   pthread_mutex_lock(&writers->lock);
   while (writers->queue.first != NULL && now_us - writers->queue.first->since_us > store->acquire_timeout_us)
-    postgres_write_push(&late, postgres_write_pop(&writers->queue));
+    store_write_push(&late, store_write_pop(&writers->queue));
   pthread_mutex_unlock(&writers->lock);
   if (late.first != NULL) refuse(&late, "no connection to the database became free in time");
 }

@@ -92,7 +92,7 @@ void sqlite_readers_submit(SqliteReaders *readers, StoreRead *read) {
   }
   bool has_thread = readers->thread_count > 0;
   if (has_thread) {
-    sqlite_read_push(&readers->queue, read);
+    store_read_push(&readers->queue, read);
     pthread_cond_signal(&readers->wake);
   }
   pthread_mutex_unlock(&readers->lock);

@@ -12,37 +12,6 @@ enum { SESSION_TICKS_MAX = 30 };
 /* Fewer reads make no turn long: the clock is not asked. */
 enum { SESSION_TIMED_READS_MIN = 8 };
 
-void sqlite_read_push(SqliteReadQueue *queue, StoreRead *read) {
-  read->next = NULL;
-  if (queue->last != NULL)
-    queue->last->next = read;
-  else
-    queue->first = read;
-  queue->last = read;
-  queue->count++;
-}
-
-void sqlite_write_push(SqliteWriteQueue *queue, StoreWrite *write) {
-  write->next = NULL;
-  if (queue->last != NULL)
-    queue->last->next = write;
-  else
-    queue->first = write;
-  queue->last = write;
-  queue->count++;
-}
-
-void sqlite_write_append(SqliteWriteQueue *to, SqliteWriteQueue *from) {
-  if (from->first == NULL) return;
-  if (to->last != NULL)
-    to->last->next = from->first;
-  else
-    to->first = from->first;
-  to->last = from->last;
-  to->count += from->count;
-  *from = (SqliteWriteQueue){0};
-}
-
 /* ---- reads on the loop ---- */
 
 static void session_send_to_readers(SqliteSession *session, StoreRead *read) {
@@ -66,21 +35,21 @@ static bool session_run_read(SqliteSession *session, StoreRead *read) {
 }
 
 /* One statement has a snapshot of its own: it needs no transaction around it. */
-static bool batch_needs_transaction(const SqliteReadQueue *batch) {
+static bool batch_needs_transaction(const StoreReadQueue *batch) {
   if (batch->count != 1) return true;
   const StorePlan *plan = batch->first->plan;
   return plan->count != 1 || (plan->is_repeated != NULL && plan->is_repeated[0]);
 }
 
 /* Runs the reads of `batch` and leaves those in it that are finished. */
-static void session_run_batch(SqliteSession *session, SqliteReadQueue *batch) {
-  SqliteReadQueue finished = {0};
+static void session_run_batch(SqliteSession *session, StoreReadQueue *batch) {
+  StoreReadQueue finished = {0};
   bool has_transaction = batch_needs_transaction(batch);
   if (has_transaction && sqlite_connection_command(session->connection, SQLITE_COMMAND_BEGIN) != SQLITE_OK) has_transaction = false;
   for (StoreRead *read = batch->first, *next; read != NULL; read = next) {
     next = read->next;
     if (session_run_read(session, read))
-      sqlite_read_push(&finished, read);
+      store_read_push(&finished, read);
     else
       session_send_to_readers(session, read);
   }
@@ -88,7 +57,7 @@ static void session_run_batch(SqliteSession *session, SqliteReadQueue *batch) {
   *batch = finished;
 }
 
-static void session_run_timed(SqliteSession *session, SqliteReadQueue *batch) {
+static void session_run_timed(SqliteSession *session, StoreReadQueue *batch) {
   size_t count = batch->count;
   if (count < SESSION_TIMED_READS_MIN) {
     session_run_batch(session, batch);
@@ -99,7 +68,7 @@ static void session_run_timed(SqliteSession *session, SqliteReadQueue *batch) {
   pace_add(&session->pace, sqlite_clock_us() - begin_us, count);
 }
 
-static void session_finish_batch(SqliteSession *session, SqliteReadQueue *batch) {
+static void session_finish_batch(SqliteSession *session, StoreReadQueue *batch) {
   sqlite_count(&session->store->reads, batch->count);
   for (StoreRead *read = batch->first, *next; read != NULL; read = next) {
     next = read->next;
@@ -109,24 +78,24 @@ static void session_finish_batch(SqliteSession *session, SqliteReadQueue *batch)
 }
 
 /* Plans known to be slow are sent away before the batch begins. */
-static SqliteReadQueue session_take_quick_reads(SqliteSession *session) {
-  SqliteReadQueue quick = {0};
+static StoreReadQueue session_take_quick_reads(SqliteSession *session) {
+  StoreReadQueue quick = {0};
   StoreRead *read = session->reads.first;
-  session->reads = (SqliteReadQueue){0};
+  session->reads = (StoreReadQueue){0};
   for (StoreRead *next; read != NULL; read = next) {
     next = read->next;
     if (read->plan->is_background || atomic_load_explicit(&read->plan->is_slow, memory_order_relaxed))
       session_send_to_readers(session, read);
     else
-      sqlite_read_push(&quick, read);
+      store_read_push(&quick, read);
   }
   return quick;
 }
 
 static void session_flush_writes(SqliteSession *session) {
   if (session->writes.count == 0) return;
-  SqliteWriteQueue writes = session->writes;
-  session->writes = (SqliteWriteQueue){0};
+  StoreWriteQueue writes = session->writes;
+  session->writes = (StoreWriteQueue){0};
   session->pending += writes.count;
   sqlite_writer_submit(&session->store->writer, &writes);
 }
@@ -137,7 +106,7 @@ static void session_flush(void *context) {
   do {
     /* The writer first: it works while we read. */
     session_flush_writes(session);
-    SqliteReadQueue batch = session_take_quick_reads(session);
+    StoreReadQueue batch = session_take_quick_reads(session);
     if (batch.count == 0) continue;
     sqlite_turn_begin_read(session->store);
     session_run_timed(session, &batch);
@@ -149,12 +118,12 @@ static void session_flush(void *context) {
 
 void sqlite_session_read(StoreSession *session, StoreRead *read) {
   read->session = session;
-  sqlite_read_push(&((SqliteSession *)session)->reads, read);
+  store_read_push(&((SqliteSession *)session)->reads, read);
 }
 
 void sqlite_session_write(StoreSession *session, StoreWrite *write) {
   write->session = session;
-  sqlite_write_push(&((SqliteSession *)session)->writes, write);
+  store_write_push(&((SqliteSession *)session)->writes, write);
 }
 
 /* On the loop a read waits for the others of its turn; it may have waited for those of the turn before, too. */
@@ -182,21 +151,21 @@ static void session_wake(SqliteSession *session) {
 void sqlite_session_finish_read(StoreRead *read) {
   SqliteSession *session = (SqliteSession *)read->session;
   pthread_mutex_lock(&session->lock);
-  sqlite_read_push(&session->reads_finished, read);
+  store_read_push(&session->reads_finished, read);
   session_wake(session);
   pthread_mutex_unlock(&session->lock);
 }
 
-void sqlite_session_finish_writes(SqliteWriteQueue *writes) {
+void sqlite_session_finish_writes(StoreWriteQueue *writes) {
   StoreWrite *write = writes->first;
-  *writes = (SqliteWriteQueue){0};
+  *writes = (StoreWriteQueue){0};
   while (write != NULL) {
     SqliteSession *session = (SqliteSession *)write->session;
     pthread_mutex_lock(&session->lock);
     /* A run of writes of one session is handed over under one lock. */
     while (write != NULL && write->session == &session->base) {
       StoreWrite *next = write->next;
-      sqlite_write_push(&session->writes_finished, write);
+      store_write_push(&session->writes_finished, write);
       write = next;
     }
     session_wake(session);
@@ -204,7 +173,7 @@ void sqlite_session_finish_writes(SqliteWriteQueue *writes) {
   }
 }
 
-static void session_deliver(SqliteSession *session, SqliteReadQueue *reads, SqliteWriteQueue *writes) {
+static void session_deliver(SqliteSession *session, StoreReadQueue *reads, StoreWriteQueue *writes) {
   session->pending -= reads->count + writes->count;
   for (StoreWrite *write = writes->first, *next; write != NULL; write = next) {
     next = write->next;
@@ -216,10 +185,10 @@ static void session_deliver(SqliteSession *session, SqliteReadQueue *reads, Sqli
 static void session_on_message(void *context) {
   SqliteSession *session = context;
   pthread_mutex_lock(&session->lock);
-  SqliteReadQueue reads = session->reads_finished;
-  SqliteWriteQueue writes = session->writes_finished;
-  session->reads_finished = (SqliteReadQueue){0};
-  session->writes_finished = (SqliteWriteQueue){0};
+  StoreReadQueue reads = session->reads_finished;
+  StoreWriteQueue writes = session->writes_finished;
+  session->reads_finished = (StoreReadQueue){0};
+  session->writes_finished = (StoreWriteQueue){0};
   session->is_posted = false;
   pthread_mutex_unlock(&session->lock);
   if (!session->is_closed) session_deliver(session, &reads, &writes);
@@ -261,10 +230,10 @@ void sqlite_session_close(StoreSession *base) {
   while (session->pending > 0) {
     pthread_mutex_lock(&session->lock);
     while (session->reads_finished.count + session->writes_finished.count == 0) pthread_cond_wait(&session->finished, &session->lock);
-    SqliteReadQueue reads = session->reads_finished;
-    SqliteWriteQueue writes = session->writes_finished;
-    session->reads_finished = (SqliteReadQueue){0};
-    session->writes_finished = (SqliteWriteQueue){0};
+    StoreReadQueue reads = session->reads_finished;
+    StoreWriteQueue writes = session->writes_finished;
+    session->reads_finished = (StoreReadQueue){0};
+    session->writes_finished = (StoreWriteQueue){0};
     pthread_mutex_unlock(&session->lock);
     session_deliver(session, &reads, &writes);
     session_flush(session);

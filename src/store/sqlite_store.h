@@ -11,23 +11,12 @@
 
 #include "base/pace.h"
 #include "store/sqlite_connection.h"
-#include "store/store.h"
+#include "store/queue.h"
 
 typedef struct SqliteStore SqliteStore;
 typedef struct SqliteSession SqliteSession;
 
 enum { SQLITE_READERS_MAX = 2, SQLITE_BUSY_TIMEOUT_MS_MAX = 5000 };
-
-/* Lists in the order of arrival. */
-typedef struct SqliteReadQueue {
-  StoreRead *first, *last;
-  size_t count;
-} SqliteReadQueue;
-
-typedef struct SqliteWriteQueue {
-  StoreWrite *first, *last;
-  size_t count;
-} SqliteWriteQueue;
 
 typedef struct SqliteTxn {
   StoreTxn base;
@@ -41,15 +30,15 @@ struct SqliteSession {
   SqliteConnection *connection;
   LoopHook hook;
   /* The loop's own: what this turn has asked for, and how many are under way on other threads. */
-  SqliteReadQueue reads;
-  SqliteWriteQueue writes;
+  StoreReadQueue reads;
+  StoreWriteQueue writes;
   Pace pace; /* of reads on the loop */
   size_t pending;
   /* Under `lock`: what other threads have finished. */
   pthread_mutex_t lock;
   pthread_cond_t finished;
-  SqliteReadQueue reads_finished;
-  SqliteWriteQueue writes_finished;
+  StoreReadQueue reads_finished;
+  StoreWriteQueue writes_finished;
   bool is_posted;
   bool is_closed;
   LoopMessage message;
@@ -63,7 +52,7 @@ typedef struct SqliteWriter {
   bool has_thread;
   pthread_mutex_t lock;
   pthread_cond_t wake;
-  SqliteWriteQueue queue; /* under `lock`, as is_closing */
+  StoreWriteQueue queue; /* under `lock`, as is_closing */
   bool is_closing;
   _Atomic size_t waiting;  /* in the queue or taken from it, and not finished */
   Pace pace;               /* the thread's own */
@@ -74,7 +63,7 @@ typedef struct SqliteReaders {
   SqliteStore *store;
   pthread_mutex_t lock;
   pthread_cond_t wake;
-  SqliteReadQueue queue; /* under `lock`, as all below */
+  StoreReadQueue queue; /* under `lock`, as all below */
   pthread_t threads[SQLITE_READERS_MAX];
   size_t thread_count;
   size_t idle_count;
@@ -111,11 +100,6 @@ struct SqliteStore {
 
 static inline void sqlite_count(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explicit(counter, n, memory_order_relaxed); }
 
-void sqlite_read_push(SqliteReadQueue *queue, StoreRead *read);
-void sqlite_write_push(SqliteWriteQueue *queue, StoreWrite *write);
-/* Everything that `from` holds is put behind what `to` holds. */
-void sqlite_write_append(SqliteWriteQueue *to, SqliteWriteQueue *from);
-
 /* For readers and writer where there is no write-ahead log; nothing where there is. */
 void sqlite_turn_begin_read(SqliteStore *store);
 void sqlite_turn_begin_write(SqliteStore *store);
@@ -133,7 +117,7 @@ void sqlite_session_write(StoreSession *session, StoreWrite *write);
 StoreLine sqlite_session_line(StoreSession *session, const StorePlan *plan);
 /* Any thread: done is called on the session's loop, with read->error or write->code and write->error. */
 void sqlite_session_finish_read(StoreRead *read);
-void sqlite_session_finish_writes(SqliteWriteQueue *writes);
+void sqlite_session_finish_writes(StoreWriteQueue *writes);
 
 /* ---- sqlite_reader.c ---- */
 Code sqlite_readers_init(SqliteReaders *readers, SqliteStore *store, Error *err);
@@ -146,7 +130,7 @@ StoreLine sqlite_readers_line(SqliteReaders *readers);
 Code sqlite_writer_init(SqliteWriter *writer, SqliteStore *store, SqliteConnection *connection, Error *err);
 void sqlite_writer_done(SqliteWriter *writer); /* runs what is queued, then ends the thread */
 /* Takes all of *writes; what doesn't fit the queue is refused at once. */
-void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes);
+void sqlite_writer_submit(SqliteWriter *writer, StoreWriteQueue *writes);
 /* With so many more on their way to it. */
 StoreLine sqlite_writer_line(const SqliteWriter *writer, size_t coming);
 

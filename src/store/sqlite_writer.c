@@ -85,7 +85,7 @@ static WriteOutcome write_run_in_group(SqliteWriter *writer, StoreWrite *write) 
 
 /* ---- groups ---- */
 
-static void group_fail(SqliteWriteQueue *group, Code code, const Error *error) {
+static void group_fail(StoreWriteQueue *group, Code code, const Error *error) {
   for (StoreWrite *write = group->first; write != NULL; write = write->next) {
     write->code = code;
     write->error = *error;
@@ -98,7 +98,7 @@ static void writer_roll_back(SqliteWriter *writer) {
 }
 
 /* After it no transaction is open. */
-static void writer_commit(SqliteWriter *writer, SqliteWriteQueue *group) {
+static void writer_commit(SqliteWriter *writer, StoreWriteQueue *group) {
   sqlite_connection_bound(writer->connection, SQLITE_TICKS_UNBOUNDED, 0);
   int result = sqlite_connection_command(writer->connection, SQLITE_COMMAND_COMMIT);
   if (result == SQLITE_OK) return;
@@ -109,7 +109,7 @@ static void writer_commit(SqliteWriter *writer, SqliteWriteQueue *group) {
   group_fail(group, code, &error);
 }
 
-static bool writer_begin(SqliteWriter *writer, SqliteWriteQueue *pending) {
+static bool writer_begin(SqliteWriter *writer, StoreWriteQueue *pending) {
   Error error;
   Code code = sqlite_file_check(writer->store, &error);
   if (code == CODE_OK) {
@@ -122,18 +122,10 @@ static bool writer_begin(SqliteWriter *writer, SqliteWriteQueue *pending) {
   return false;
 }
 
-static StoreWrite *queue_pop(SqliteWriteQueue *queue) {
-  StoreWrite *write = queue->first;
-  queue->first = write->next;
-  if (queue->first == NULL) queue->last = NULL;
-  queue->count--;
-  return write;
-}
-
 /* Alone there is nobody to be protected from: no savepoint. */
-static void writer_run_alone(SqliteWriter *writer, SqliteWriteQueue *pending, SqliteWriteQueue *finished) {
-  StoreWrite *write = queue_pop(pending);
-  sqlite_write_push(finished, write);
+static void writer_run_alone(SqliteWriter *writer, StoreWriteQueue *pending, StoreWriteQueue *finished) {
+  StoreWrite *write = store_write_pop(pending);
+  store_write_push(finished, write);
   if (write_run_program(writer, write) == CODE_OK && !write->is_dry_run)
     writer_commit(writer, finished);
   else
@@ -143,26 +135,26 @@ static void writer_run_alone(SqliteWriter *writer, SqliteWriteQueue *pending, Sq
 /* Moves what it has finished from `pending` to `finished`. Where one write has lost the group its transaction, only that one is finished,
  * and the others of the group stand in `pending` again: with each such failure one fewer, so that this comes to an end. Where one had to be
  * undone, all stand there again, in their order, and are guarded now. */
-static void writer_run_group(SqliteWriter *writer, SqliteWriteQueue *pending, SqliteWriteQueue *finished) {
+static void writer_run_group(SqliteWriter *writer, StoreWriteQueue *pending, StoreWriteQueue *finished) {
   int64_t end_us = sqlite_clock_us() + GROUP_TIME_MAX_US;
-  SqliteWriteQueue group = {0};
+  StoreWriteQueue group = {0};
   while (pending->first != NULL && group.count < GROUP_WRITES_MAX && (group.count == 0 || sqlite_clock_us() < end_us)) {
-    StoreWrite *write = queue_pop(pending);
+    StoreWrite *write = store_write_pop(pending);
     WriteOutcome outcome = write_run_in_group(writer, write);
     if (outcome != WRITE_FINISHED) {
-      sqlite_write_push(outcome == WRITE_LOST ? finished : &group, write);
-      sqlite_write_append(&group, pending);
+      store_write_push(outcome == WRITE_LOST ? finished : &group, write);
+      store_write_append(&group, pending);
       *pending = group;
       return;
     }
-    sqlite_write_push(&group, write);
+    store_write_push(&group, write);
   }
   writer_commit(writer, &group);
   if (writer->guarded_groups > 0) writer->guarded_groups--;
   *finished = group;
 }
 
-static void writer_count(SqliteWriter *writer, const SqliteWriteQueue *finished) {
+static void writer_count(SqliteWriter *writer, const StoreWriteQueue *finished) {
   if (finished->first == NULL) return;
   sqlite_count(&writer->store->writes, finished->count);
   sqlite_count(&writer->store->write_groups, 1);
@@ -180,12 +172,12 @@ static void writer_note_pace(SqliteWriter *writer, int64_t spent_us, size_t done
     pace_add_at_most(&writer->pace, spent_us, done);
 }
 
-static void writer_run_pending(SqliteWriter *writer, SqliteWriteQueue *pending) {
-  SqliteWriteQueue finished = {0};
+static void writer_run_pending(SqliteWriter *writer, StoreWriteQueue *pending) {
+  StoreWriteQueue finished = {0};
   int64_t begin_us = sqlite_clock_us();
   sqlite_turn_begin_write(writer->store);
   if (!writer_begin(writer, pending))
-    sqlite_write_append(&finished, pending);
+    store_write_append(&finished, pending);
   else if (pending->count == 1)
     writer_run_alone(writer, pending, &finished);
   else
@@ -212,18 +204,18 @@ static void writer_checkpoint(SqliteWriter *writer) {
 /* ---- the thread ---- */
 
 /* Waits for writes and takes all there are. False: the writer is closing and nothing is left. */
-static bool writer_take(SqliteWriter *writer, SqliteWriteQueue *ret) {
+static bool writer_take(SqliteWriter *writer, StoreWriteQueue *ret) {
   pthread_mutex_lock(&writer->lock);
   while (writer->queue.first == NULL && !writer->is_closing) pthread_cond_wait(&writer->wake, &writer->lock);
   *ret = writer->queue;
-  writer->queue = (SqliteWriteQueue){0};
+  writer->queue = (StoreWriteQueue){0};
   pthread_mutex_unlock(&writer->lock);
   return ret->first != NULL;
 }
 
 static void *writer_main(void *context) {
   SqliteWriter *writer = context;
-  SqliteWriteQueue pending = {0};
+  StoreWriteQueue pending = {0};
   while (writer_take(writer, &pending)) {
     while (pending.first != NULL) writer_run_pending(writer, &pending);
     writer_checkpoint(writer);
@@ -259,19 +251,19 @@ StoreLine sqlite_writer_line(const SqliteWriter *writer, size_t coming) {
   return (StoreLine){.waiting = waiting + coming, .each_ns = pace_each_ns(&writer->pace)};
 }
 
-void sqlite_writer_submit(SqliteWriter *writer, SqliteWriteQueue *writes) {
-  SqliteWriteQueue refused = {0};
+void sqlite_writer_submit(SqliteWriter *writer, StoreWriteQueue *writes) {
+  StoreWriteQueue refused = {0};
   Error error;
   if (!writer->has_thread) {
     error_set(&error, CODE_UNAVAILABLE, "the database is read-only");
-    sqlite_write_append(&refused, writes);
+    store_write_append(&refused, writes);
   } else {
     error_set(&error, CODE_UNAVAILABLE, "too many writes are waiting");
     size_t coming = writes->count;
     pthread_mutex_lock(&writer->lock);
     while (writes->first != NULL) {
-      StoreWrite *write = queue_pop(writes);
-      sqlite_write_push(writer->queue.count < writer->store->writes_queued_max ? &writer->queue : &refused, write);
+      StoreWrite *write = store_write_pop(writes);
+      store_write_push(writer->queue.count < writer->store->writes_queued_max ? &writer->queue : &refused, write);
     }
     atomic_fetch_add_explicit(&writer->waiting, coming - refused.count, memory_order_relaxed);
     pthread_cond_signal(&writer->wake);
