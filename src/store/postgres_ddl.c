@@ -1,15 +1,12 @@
 /* postgres_ddl.c - see postgres_ddl.h. Names are quoted; the only values are defaults and enums' names, as literals of our own making. */
 #include "store/postgres_ddl.h"
 
-#include "base/datetime.h"
-#include "base/decimal.h"
-#include "base/uuid.h"
 #include "codec/base64.h"
-#include "codec/json.h"
 #include "sql/dialect_impl.h"
 #include "sql/postgres_search.h"
 #include "sql/postgres_types.h"
 #include "sql/select.h"
+#include "store/ddl_default.h"
 
 enum { NAME_BYTES_MAX = 63, HASH_DIGITS = 8 };
 
@@ -47,14 +44,7 @@ static bool is_ordered_text(const Field *field) {
   return postgres_given_type(field).len == 0 && !field->is_list && postgres_kind(field) == POSTGRES_TEXT;
 }
 
-static Str enum_stored(const EnumType *type, Str name) {
-  for (size_t i = 0; i < type->value_count; i++) {
-    if (str_equal(type->values[i].name, name)) return type->values[i].stored;
-  }
-  return name;
-}
-
-static void write_hex(Buf *out, Str text) {
+static bool write_hex(Buf *out, Str text) {
   static const char hex[] = "0123456789abcdef";
   Buf bytes = buf_on_heap(1 << 20);
   size_t len = 0;
@@ -66,69 +56,10 @@ static void write_hex(Buf *out, Str text) {
   }
   buf_add_byte(out, '\'');
   buf_done(&bytes);
+  return is_decoded;
 }
 
-static bool write_default_string(Buf *out, const Field *field, Str text) {
-  char bytes[TIMESTAMP_TEXT_MAX];
-  DecimalText decimal;
-  int64_t n;
-  switch (field->type) {
-    case TYPE_DATETIME:
-      if (!timestamp_parse(text, &n)) return false;
-      text = (Str){bytes, timestamp_write_fixed(n, bytes)};
-      break;
-    case TYPE_DECIMAL:
-      if (!decimal_parse(text, &decimal)) return false;
-      buf_add(out, decimal_str(&decimal));
-      return true;
-    case TYPE_ENUM: text = enum_stored(field->enum_type, text); break;
-    case TYPE_BIGINT:
-      if (!str_parse_int64(text, &n)) return false;
-      buf_add_int64(out, n);
-      return true;
-    case TYPE_BYTES: write_hex(out, text); return true;
-    default: break;
-  }
-  sql_write_string(out, text);
-  return true;
-}
-
-static bool write_default_number(Buf *out, const Field *field, Str text) {
-  DecimalText decimal;
-  int64_t n;
-  double number;
-  if (field->type == TYPE_DECIMAL && decimal_parse(text, &decimal)) {
-    buf_add(out, decimal_str(&decimal));
-    return true;
-  }
-  if ((field->type == TYPE_INT || field->type == TYPE_BIGINT) && json_number_to_int64(text, &n)) {
-    buf_add_int64(out, n);
-    return true;
-  }
-  if (field->type == TYPE_FLOAT && json_number_to_double(text, &number)) {
-    json_write_double(out, number);
-    return true;
-  }
-  return false;
-}
-
-static bool write_default_json(Buf *out, const JsonValue *value) {
-  Buf text = buf_on_heap(1 << 20);
-  json_write(&text, value);
-  bool is_written = text.failed == CODE_OK;
-  if (is_written) sql_write_string(out, buf_str(&text));
-  buf_done(&text);
-  return is_written;
-}
-
-static bool write_default_scalar(Buf *out, const Field *field, const JsonValue *value) {
-  switch (value->type) {
-    case JSON_BOOL: buf_add(out, value->boolean ? STR("true") : STR("false")); return true;
-    case JSON_NUMBER: return write_default_number(out, field, value->text);
-    case JSON_STRING: return write_default_string(out, field, value->text);
-    default: return false;
-  }
-}
+static const DdlLiterals literals = {.yes = STR_INIT("true"), .no = STR_INIT("false"), .has_decimals = true, .write_bytes = write_hex};
 
 /* ARRAY['a','b']::text[] */
 static bool write_default_array(Buf *out, const Field *field, const JsonValue *list) {
@@ -141,7 +72,7 @@ static bool write_default_array(Buf *out, const Field *field, const JsonValue *l
       buf_add(out, STR("NULL"));
     else if (field->type == TYPE_ENUM && list->items[i].type == JSON_STRING)
       sql_write_string(out, list->items[i].text);
-    else if (!write_default_scalar(out, field, &list->items[i]))
+    else if (!ddl_default_write_scalar(out, &literals, field, &list->items[i]))
       return false;
   }
   buf_add(out, STR("]::"));
@@ -154,9 +85,9 @@ bool postgres_ddl_write_default(Buf *out, const Field *field) {
   size_t before = out->len;
   PostgresKind kind = postgres_kind(field);
   bool is_json = kind == POSTGRES_JSON || kind == POSTGRES_JSONB;
-  bool is_written = is_json          ? write_default_json(out, &field->default_value)
+  bool is_written = is_json          ? ddl_default_write_json(out, &field->default_value)
                     : field->is_list ? write_default_array(out, field, &field->default_value)
-                                     : write_default_scalar(out, field, &field->default_value);
+                                     : ddl_default_write_scalar(out, &literals, field, &field->default_value);
   if (!is_written) out->len = before;
   return is_written;
 }

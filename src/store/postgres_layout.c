@@ -6,6 +6,7 @@
 #include "sql/postgres_search.h"
 #include "sql/postgres_types.h"
 #include "sql/select.h"
+#include "store/layout_contract.h"
 #include "store/postgres_ddl.h"
 
 enum { TEXT_BYTES_MAX = 16 * 1024 * 1024, TYPE_BYTES_MAX = 96 };
@@ -58,13 +59,7 @@ bool postgres_types_equal(Str a, Str b) {
 
 /* ---- of a contract ---- */
 
-typedef struct Making {
-  Arena *arena;
-  VEC(Str) index_names;
-  Error *err;
-} Making;
-
-static Code column_make(Making *making, const Field *field, LayoutTable *table) {
+static Code column_make(LayoutMaking *making, const Field *field, LayoutTable *table) {
   Error *err = making->err;
   Buf declaration = buf_on(making->arena, TEXT_BYTES_MAX), fallback = buf_on(making->arena, TEXT_BYTES_MAX);
   LayoutColumn column = {.name = field->column,
@@ -85,63 +80,30 @@ static Code column_make(Making *making, const Field *field, LayoutTable *table) 
   return VEC_PUSH(making->arena, &table->columns, column) ? CODE_OK : error_no_memory(err);
 }
 
-static Code index_name(Making *making, const DdlIndex *wanted, Str *ret) {
+static Code search_index_add(LayoutMaking *making, LayoutTable *table) {
   Error *err = making->err;
-  for (size_t number = 1;; number++) {
-    Str name = postgres_ddl_index_name(wanted, number, making->arena);
-    bool is_taken = false;
-    TRY_ALLOC(name.ptr);
-    for (size_t i = 0; i < making->index_names.count; i++) is_taken = is_taken || str_equal(making->index_names.items[i], name);
-    if (is_taken) continue;
-    if (!VEC_PUSH(making->arena, &making->index_names, name)) return error_no_memory(err);
-    *ret = name;
-    return CODE_OK;
-  }
-}
-
-static Code indexes_make(Making *making, const Resource *resource, LayoutTable *table) {
-  Error *err = making->err;
-  size_t count = 0;
-  const DdlIndex *wanted = ddl_indexes(resource, making->arena, &count);
-  TRY_ALLOC(wanted);
-  for (size_t i = 0; i < count; i++) {
-    LayoutIndex index = {.is_unique = wanted[i].is_unique};
-    TRY(index_name(making, &wanted[i], &index.name));
-    for (size_t k = 0; k < wanted[i].count; k++) {
-      LayoutIndexColumn column = {wanted[i].fields[k].field->column, wanted[i].fields[k].is_descending};
-      if (!VEC_PUSH(making->arena, &index.columns, column)) return error_no_memory(err);
-    }
-    if (!VEC_PUSH(making->arena, &table->indexes, index)) return error_no_memory(err);
-  }
-  if (!postgres_search_has_index(resource)) return CODE_OK;
-  LayoutIndex search = {.name = postgres_ddl_search_name(resource, making->arena)};
+  if (!postgres_search_has_index(table->resource)) return CODE_OK;
+  LayoutIndex search = {.name = postgres_ddl_search_name(table->resource, making->arena)};
   Buf definition = buf_on(making->arena, TEXT_BYTES_MAX);
   TRY_ALLOC(search.name.ptr);
-  postgres_ddl_write_search(&definition, resource);
+  postgres_ddl_write_search(&definition, table->resource);
   TRY(buf_finish(&definition, &search.definition, err));
   return VEC_PUSH(making->arena, &table->indexes, search) ? CODE_OK : error_no_memory(err);
 }
 
-static Code foreign_key_make(Making *making, const Relation *relation, LayoutTable *table) {
+static Code foreign_key_make(LayoutMaking *making, const Relation *relation, LayoutTable *table) {
   Error *err = making->err;
   Buf sql = buf_on(making->arena, TEXT_BYTES_MAX);
-  LayoutForeignKey key = {.name = postgres_ddl_foreign_key_name(relation, making->arena),
-                          .target = relation->target->table,
-                          .on_delete = relation->on_delete,
-                          .is_deferred = relation->is_deferred,
-                          .label =
-                              arena_printf(making->arena, "%.*s.%.*s", STR_ARGS(relation->source->name), STR_ARGS(relation->field->name))};
+  LayoutForeignKey key;
+  TRY(layout_foreign_key_of(making, relation, &key));
+  key.name = postgres_ddl_foreign_key_name(relation, making->arena);
   TRY_ALLOC(key.name.ptr);
-  TRY_ALLOC(key.label.ptr);
   postgres_ddl_write_foreign_key(&sql, relation, making->arena);
   TRY(buf_finish(&sql, &key.add_sql, err));
-  for (size_t i = 0; i < relation->key_count; i++) {
-    if (!VEC_PUSH(making->arena, &key.columns, relation->keys[i]->column)) return error_no_memory(err);
-  }
   return VEC_PUSH(making->arena, &table->foreign_keys, key) ? CODE_OK : error_no_memory(err);
 }
 
-static Code table_make(Making *making, const Resource *resource, Layout *layout) {
+static Code table_make(LayoutMaking *making, const Resource *resource, Layout *layout) {
   Error *err = making->err;
   Buf body = buf_on(making->arena, TEXT_BYTES_MAX), name = buf_on(making->arena, TEXT_BYTES_MAX);
   LayoutTable table = {.name = resource->table, .resource = resource};
@@ -150,13 +112,12 @@ static Code table_make(Making *making, const Resource *resource, Layout *layout)
   postgres_ddl_write_table_body(&body, resource);
   TRY(buf_finish(&body, &table.body, err));
   for (size_t i = 0; i < resource->stored_count; i++) TRY(column_make(making, resource->stored[i], &table));
-  for (size_t i = 0; i < resource->key_count; i++) {
-    if (!VEC_PUSH(making->arena, &table.keys, resource->keys[i]->column)) return error_no_memory(err);
-  }
+  TRY(layout_keys_add(making, &table));
   for (size_t i = 0; i < resource->field_count; i++) {
     if (resource->fields[i]->kind == FIELD_TO_ONE) TRY(foreign_key_make(making, resource->fields[i]->relation, &table));
   }
-  TRY(indexes_make(making, resource, &table));
+  TRY(layout_indexes_add(making, &table));
+  TRY(search_index_add(making, &table));
   return VEC_PUSH(making->arena, &layout->tables, table) ? CODE_OK : error_no_memory(err);
 }
 
@@ -173,7 +134,7 @@ Code postgres_schemas_of(const Contract *contract, Arena *arena, Str *ret, Error
 }
 
 Code postgres_layout_of_contract(const Contract *contract, Arena *arena, Layout *ret, Error *err) {
-  Making making = {.arena = arena, .err = err};
+  LayoutMaking making = {.arena = arena, .index_name = postgres_ddl_index_name, .names_equal = str_equal, .err = err};
   Layout layout = {0};
   for (size_t i = 0; i < contract->resource_count; i++) TRY(table_make(&making, contract->resources[i], &layout));
   *ret = layout;

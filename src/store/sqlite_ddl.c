@@ -4,28 +4,9 @@
 
 #include <assert.h>
 
-#include "base/datetime.h"
-#include "base/decimal.h"
-#include "base/uuid.h"
-#include "codec/json.h"
-
-static void write_name(Buf *out, Str name) {
-  buf_add_byte(out, '"');
-  for (size_t i = 0; i < name.len; i++) {
-    if (name.ptr[i] == '"') buf_add_byte(out, '"');
-    buf_add_byte(out, name.ptr[i]);
-  }
-  buf_add_byte(out, '"');
-}
-
-static void write_string(Buf *out, Str text) {
-  buf_add_byte(out, '\'');
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.ptr[i] == '\'') buf_add_byte(out, '\'');
-    buf_add_byte(out, text.ptr[i]);
-  }
-  buf_add_byte(out, '\'');
-}
+#include "sql/dialect_impl.h"
+#include "sql/select.h"
+#include "store/ddl_default.h"
 
 /* ---- columns ---- */
 
@@ -51,85 +32,17 @@ Str ddl_column_type(const Field *field) {
 
 static bool is_native_decimal(const Field *field) { return field->type == TYPE_DECIMAL && !field->is_list && field->column_type.len == 0; }
 
-static Str enum_stored(const EnumType *type, Str name) {
-  for (size_t i = 0; i < type->value_count; i++) {
-    if (str_equal(type->values[i].name, name)) return type->values[i].stored;
-  }
-  return name;
-}
-
-static bool write_default_string(Buf *out, const Field *field, Str text) {
-  char bytes[TIMESTAMP_TEXT_MAX];
-  char uuid[UUID_TEXT_LEN];
-  DecimalText decimal;
-  int64_t n;
-  switch (field->type) {
-    case TYPE_DATETIME:
-      if (!timestamp_parse(text, &n)) return false;
-      text = (Str){bytes, timestamp_write_fixed(n, bytes)};
-      break;
-    case TYPE_DECIMAL:
-      if (!decimal_parse(text, &decimal)) return false;
-      text = decimal_str(&decimal);
-      break;
-    case TYPE_UUID:
-      if (!uuid_parse(text, uuid)) return false;
-      text = (Str){uuid, UUID_TEXT_LEN};
-      break;
-    case TYPE_ENUM: text = enum_stored(field->enum_type, text); break;
-    case TYPE_BIGINT:
-      if (!str_parse_int64(text, &n)) return false;
-      buf_add_int64(out, n);
-      return true;
-    case TYPE_BYTES: return false;
-    default: break;
-  }
-  write_string(out, text);
-  return true;
-}
-
-static bool write_default_number(Buf *out, const Field *field, Str text) {
-  DecimalText decimal;
-  int64_t n;
-  double number;
-  if (field->type == TYPE_DECIMAL && decimal_parse(text, &decimal)) {
-    write_string(out, decimal_str(&decimal));
-    return true;
-  }
-  if ((field->type == TYPE_INT || field->type == TYPE_BIGINT) && json_number_to_int64(text, &n)) {
-    buf_add_int64(out, n);
-    return true;
-  }
-  if (field->type == TYPE_FLOAT && json_number_to_double(text, &number)) {
-    json_write_double(out, number);
-    return true;
-  }
-  return false;
-}
-
-static bool write_default_json(Buf *out, const JsonValue *value) {
-  Buf text = buf_on_heap(1 << 20);
-  json_write(&text, value);
-  bool is_written = text.failed == CODE_OK;
-  if (is_written) write_string(out, buf_str(&text));
-  buf_done(&text);
-  return is_written;
-}
+static const DdlLiterals literals = {.yes = STR_INIT("1"), .no = STR_INIT("0")};
 
 bool ddl_write_default(Buf *out, const Field *field) {
-  const JsonValue *value = &field->default_value;
   if (field->default_kind != DEFAULT_VALUE) return false;
-  if (field->is_list || field->type == TYPE_EMBEDDED || field->type == TYPE_JSON) return write_default_json(out, value);
-  switch (value->type) {
-    case JSON_BOOL: buf_add_byte(out, value->boolean ? '1' : '0'); return true;
-    case JSON_NUMBER: return write_default_number(out, field, value->text);
-    case JSON_STRING: return write_default_string(out, field, value->text);
-    default: return false;
-  }
+  bool is_json = field->is_list || field->type == TYPE_EMBEDDED || field->type == TYPE_JSON;
+  return is_json ? ddl_default_write_json(out, &field->default_value)
+                 : ddl_default_write_scalar(out, &literals, field, &field->default_value);
 }
 
 static void write_column(Buf *out, const Field *field) {
-  write_name(out, field->column);
+  sql_write_identifier(out, field->column);
   buf_add_byte(out, ' ');
   buf_add(out, ddl_column_type(field));
   /* A key's parts may be null in SQLite where nothing is said. */
@@ -146,7 +59,7 @@ static void write_names(Buf *out, const Field *const *fields, size_t count) {
   buf_add_byte(out, '(');
   for (size_t i = 0; i < count; i++) {
     if (i > 0) buf_add(out, STR(", "));
-    write_name(out, fields[i]->column);
+    sql_write_identifier(out, fields[i]->column);
   }
   buf_add_byte(out, ')');
 }
@@ -159,7 +72,7 @@ static void write_reference(Buf *out, const Relation *relation) {
       [ON_DELETE_SET_NULL] = STR_INIT(" ON DELETE SET NULL"),
   };
   buf_add(out, STR(" REFERENCES "));
-  write_name(out, relation->target->table);
+  sql_write_identifier(out, relation->target->table);
   buf_add_byte(out, ' ');
   write_names(out, relation->target->keys, relation->target->key_count);
   buf_add(out, actions[relation->on_delete]);

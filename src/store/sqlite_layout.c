@@ -2,6 +2,7 @@
 #include "store/sqlite_layout.h"
 
 #include "sql/select.h"
+#include "store/layout_contract.h"
 #include "store/sqlite_ddl.h"
 
 enum { TEXT_BYTES_MAX = 16 * 1024 * 1024 };
@@ -20,14 +21,13 @@ bool sqlite_types_equal(Str a, Str b) { return str_equal_ignore_case(type_base(a
 
 /* ---- of a contract ---- */
 
-typedef struct Making {
-  Arena *arena;
-  const Contract *contract;
-  VEC(Str) index_names;
-  Error *err;
-} Making;
+static Str index_name(const DdlIndex *index, size_t number, Arena *arena) {
+  Buf text = buf_on(arena, TEXT_BYTES_MAX);
+  ddl_write_index_name(&text, index, number);
+  return text.failed == CODE_OK ? buf_str(&text) : (Str){NULL, 0};
+}
 
-static Code column_make(Making *making, const Field *field, LayoutTable *table) {
+static Code column_make(LayoutMaking *making, const Field *field, LayoutTable *table) {
   Error *err = making->err;
   Buf declaration = buf_on(making->arena, TEXT_BYTES_MAX), fallback = buf_on(making->arena, TEXT_BYTES_MAX);
   LayoutColumn column = {.name = field->column,
@@ -44,55 +44,7 @@ static Code column_make(Making *making, const Field *field, LayoutTable *table) 
   return VEC_PUSH(making->arena, &table->columns, column) ? CODE_OK : error_no_memory(err);
 }
 
-/* SQLite's indexes share one space of names. */
-static Code index_name(Making *making, const DdlIndex *wanted, Str *ret) {
-  Error *err = making->err;
-  for (size_t number = 1;; number++) {
-    Buf text = buf_on(making->arena, TEXT_BYTES_MAX);
-    Str name;
-    bool is_taken = false;
-    ddl_write_index_name(&text, wanted, number);
-    TRY(buf_finish(&text, &name, err));
-    for (size_t i = 0; i < making->index_names.count; i++) is_taken = is_taken || str_equal_ignore_case(making->index_names.items[i], name);
-    if (is_taken) continue;
-    if (!VEC_PUSH(making->arena, &making->index_names, name)) return error_no_memory(err);
-    *ret = name;
-    return CODE_OK;
-  }
-}
-
-static Code indexes_make(Making *making, const Resource *resource, LayoutTable *table) {
-  Error *err = making->err;
-  size_t count = 0;
-  const DdlIndex *wanted = ddl_indexes(resource, making->arena, &count);
-  TRY_ALLOC(wanted);
-  for (size_t i = 0; i < count; i++) {
-    LayoutIndex index = {.is_unique = wanted[i].is_unique};
-    TRY(index_name(making, &wanted[i], &index.name));
-    for (size_t k = 0; k < wanted[i].count; k++) {
-      LayoutIndexColumn column = {wanted[i].fields[k].field->column, wanted[i].fields[k].is_descending};
-      if (!VEC_PUSH(making->arena, &index.columns, column)) return error_no_memory(err);
-    }
-    if (!VEC_PUSH(making->arena, &table->indexes, index)) return error_no_memory(err);
-  }
-  return CODE_OK;
-}
-
-static Code foreign_key_make(Making *making, const Relation *relation, LayoutTable *table) {
-  Error *err = making->err;
-  LayoutForeignKey key = {.target = relation->target->table,
-                          .on_delete = relation->on_delete,
-                          .is_deferred = relation->is_deferred,
-                          .label =
-                              arena_printf(making->arena, "%.*s.%.*s", STR_ARGS(relation->source->name), STR_ARGS(relation->field->name))};
-  TRY_ALLOC(key.label.ptr);
-  for (size_t i = 0; i < relation->key_count; i++) {
-    if (!VEC_PUSH(making->arena, &key.columns, relation->keys[i]->column)) return error_no_memory(err);
-  }
-  return VEC_PUSH(making->arena, &table->foreign_keys, key) ? CODE_OK : error_no_memory(err);
-}
-
-static Code table_make(Making *making, const Resource *resource, Layout *layout) {
+static Code table_make(LayoutMaking *making, const Resource *resource, Layout *layout) {
   Error *err = making->err;
   Buf body = buf_on(making->arena, TEXT_BYTES_MAX);
   LayoutTable table = {.name = resource->table, .quoted = quoted(resource->table, making->arena), .resource = resource};
@@ -104,18 +56,19 @@ static Code table_make(Making *making, const Resource *resource, Layout *layout)
   ddl_write_table_body(&body, resource);
   TRY(buf_finish(&body, &table.body, err));
   for (size_t i = 0; i < resource->stored_count; i++) TRY(column_make(making, resource->stored[i], &table));
-  for (size_t i = 0; i < resource->key_count; i++) {
-    if (!VEC_PUSH(making->arena, &table.keys, resource->keys[i]->column)) return error_no_memory(err);
-  }
+  TRY(layout_keys_add(making, &table));
   for (size_t i = 0; i < resource->field_count; i++) {
-    if (resource->fields[i]->kind == FIELD_TO_ONE) TRY(foreign_key_make(making, resource->fields[i]->relation, &table));
+    LayoutForeignKey key;
+    if (resource->fields[i]->kind != FIELD_TO_ONE) continue;
+    TRY(layout_foreign_key_of(making, resource->fields[i]->relation, &key));
+    if (!VEC_PUSH(making->arena, &table.foreign_keys, key)) return error_no_memory(err);
   }
-  TRY(indexes_make(making, resource, &table));
+  TRY(layout_indexes_add(making, &table));
   return VEC_PUSH(making->arena, &layout->tables, table) ? CODE_OK : error_no_memory(err);
 }
 
 Code sqlite_layout_of_contract(const Contract *contract, Arena *arena, Layout *ret, Error *err) {
-  Making making = {.arena = arena, .contract = contract, .err = err};
+  LayoutMaking making = {.arena = arena, .index_name = index_name, .names_equal = str_equal_ignore_case, .err = err};
   Layout layout = {0};
   for (size_t i = 0; i < contract->resource_count; i++) TRY(table_make(&making, contract->resources[i], &layout));
   *ret = layout;
