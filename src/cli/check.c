@@ -13,7 +13,7 @@ static const OptionTable table = {
                "its file, line and column, the line itself and a hint. Exit status 1 where there is any.",
 };
 
-ExitStatus command_check(Cli *cli) {
+static ExitStatus command_check(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   OptionList positional;
   if (!cli_parse(cli, &table, NULL, &positional, &status)) return status;
@@ -28,3 +28,5 @@ ExitStatus command_check(Cli *cli) {
   contract_destroy(contract);
   return cli_print(&text);
 }
+
+const Command COMMAND_CHECK = {.options = &table, .run = command_check, .summary = "CONTRACT: every mistake at once"};

@@ -1,7 +1,6 @@
 /* command.c - reporting, option parsing and contract loading for every command. */
 #include "cli/command.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +12,6 @@ enum { HELP_BYTES_MAX = 64 * 1024, DIAGNOSTICS_BYTES_MAX = 1024 * 1024 };
 static const char *environment(const char *name) { return getenv(name); }
 
 bool cli_parse(Cli *cli, const OptionTable *table, void *target, OptionList *ret_positional, ExitStatus *ret_status) {
-  if (cli->ret_table != NULL) {
-    *cli->ret_table = table;
-    *ret_status = EXIT_DONE;
-    return false;
-  }
   OptionsOutcome outcome;
   Error err = {0};
   Code code = options_parse(table, cli->args, cli->arg_count, environment, cli->arena, target, &outcome, ret_positional, &err);
@@ -32,15 +26,6 @@ bool cli_parse(Cli *cli, const OptionTable *table, void *target, OptionList *ret
   options_write_help(&help, table, outcome == OPTIONS_HELP_ALL);
   *ret_status = cli_print(&help);
   return false;
-}
-
-const OptionTable *cli_table_of(const Cli *cli, const Command *command) {
-  const OptionTable *table = NULL;
-  Cli asking = *cli;
-  asking.ret_table = &table;
-  (void)command->run(&asking);
-  assert(table != NULL);
-  return table;
 }
 
 ExitStatus cli_wrong_usage(const Cli *cli, const OptionTable *table, const char *format, ...) {

@@ -13,39 +13,19 @@
 /* INTERFACE §1. */
 typedef enum ExitStatus { EXIT_DONE = 0, EXIT_WRONG_INPUT = 1, EXIT_WRONG_USAGE = 2, EXIT_OUTSIDE = 3 } ExitStatus;
 
-typedef struct Command Command;
-
 typedef struct Cli {
   Arena *arena;            /* the process's */
   const char *const *args; /* behind the command's name */
   size_t arg_count;
   bool has_colour; /* stderr is a terminal that wants colour */
-  const Command *commands;
-  size_t command_count;
-  const OptionTable **ret_table; /* not NULL: the command is only asked for its options, see cli_table_of */
 } Cli;
 
-struct Command {
-  const char *name;
-  const char *summary;
+/* Each command's file has one, COMMAND_NAME; command_registry.h has all of them. */
+typedef struct Command {
+  const OptionTable *options; /* its name is the table's */
   ExitStatus (*run)(Cli *cli);
-};
-
-ExitStatus command_check(Cli *cli);
-ExitStatus command_completion(Cli *cli);
-ExitStatus command_contract(Cli *cli);
-ExitStatus command_copy(Cli *cli);
-ExitStatus command_diff(Cli *cli);
-ExitStatus command_explain(Cli *cli);
-ExitStatus command_graphql(Cli *cli);
-ExitStatus command_introspect(Cli *cli);
-ExitStatus command_man(Cli *cli);
-ExitStatus command_migrate(Cli *cli);
-ExitStatus command_new(Cli *cli);
-ExitStatus command_openapi(Cli *cli);
-ExitStatus command_proto(Cli *cli);
-ExitStatus command_serve(Cli *cli);
-ExitStatus command_token(Cli *cli);
+  const char *summary; /* a line of caisson --help */
+} Command;
 
 /* --format, of commands that speak to people and to programs. */
 typedef enum CliFormat { CLI_TEXT = 0, CLI_JSON } CliFormat;
@@ -54,8 +34,6 @@ typedef enum CliFormat { CLI_TEXT = 0, CLI_JSON } CliFormat;
 
 /* Parses cli->args by the table into *target. False: the command is over, with *ret_status (--help was printed, or what is wrong was). */
 bool cli_parse(Cli *cli, const OptionTable *table, void *target, OptionList *ret_positional, ExitStatus *ret_status);
-/* The options of a command, which each names by calling cli_parse before it does anything. */
-const OptionTable *cli_table_of(const Cli *cli, const Command *command);
 /* Says what is wrong, and where to read more. EXIT_WRONG_USAGE. */
 ExitStatus cli_wrong_usage(const Cli *cli, const OptionTable *table, const char *format, ...) PRINTF_LIKE(3, 4);
 /* "caisson: error: TEXT" on stderr; the status that fits the code: what was given is wrong, or something outside failed. */

@@ -19,7 +19,7 @@ static const OptionTable table = {
     .summary = "Prints what contracts are written with, as GraphQL SDL, so that editors complete and check it.",
 };
 
-ExitStatus command_contract(Cli *cli) {
+static ExitStatus command_contract(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   ContractOptions chosen = {0};
   OptionList positional;
@@ -35,3 +35,6 @@ ExitStatus command_contract(Cli *cli) {
   buf_add(&text, prelude);
   return cli_print(&text);
 }
+
+const Command COMMAND_CONTRACT = {
+    .options = &table, .run = command_contract, .summary = "--prelude: the directives' definitions, for editors"};

@@ -8,6 +8,7 @@
 #include "base/datetime.h"
 #include "cli/command.h"
 #include "migrate/copy.h"
+#include "store/store.h"
 
 typedef struct CopyCommand {
   Str from, to;
@@ -120,14 +121,17 @@ static ExitStatus run(Cli *cli, const CopyCommand *given, const Contract *contra
   return status;
 }
 
-ExitStatus command_copy(Cli *cli) {
+static ExitStatus command_copy(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   CopyCommand given = {0};
   OptionList positional;
   if (!cli_parse(cli, &table, &given, &positional, &status)) return status;
   if (given.from.len == 0 || given.to.len == 0) return cli_wrong_usage(cli, &table, "--from and --to are both needed");
-  if (store_driver_of(given.from) == NULL || store_driver_of(given.to) == NULL)
-    return cli_wrong_usage(cli, &table, "--%s wants sqlite:PATH or postgresql://...", store_driver_of(given.from) == NULL ? "from" : "to");
+  const StoreDriver *from = store_driver_of(given.from), *to = store_driver_of(given.to);
+  char forms[STORE_FORMS_BYTES];
+  if (from == NULL || to == NULL) return cli_wrong_usage(cli, &table, "--%s wants %s", from == NULL ? "from" : "to", store_forms(forms));
+  if (from->migrator == NULL || to->migrator == NULL)
+    return cli_wrong_usage(cli, &table, "--%s: a store of this kind can't be copied", from->migrator == NULL ? "from" : "to");
   if (str_equal(given.from, given.to)) return cli_wrong_usage(cli, &table, "--from and --to are the same store");
   Contract *contract = NULL;
   status = cli_load_contract(cli, positional.items[0], &contract);
@@ -135,3 +139,6 @@ ExitStatus command_copy(Cli *cli) {
   contract_destroy(contract);
   return status;
 }
+
+const Command COMMAND_COPY = {
+    .options = &table, .run = command_copy, .summary = "CONTRACT --from URL --to URL: everything from one store into another"};

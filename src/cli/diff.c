@@ -60,7 +60,7 @@ static ExitStatus compare(Cli *cli, const DiffOptions *chosen, const bool allowe
   return status;
 }
 
-ExitStatus command_diff(Cli *cli) {
+static ExitStatus command_diff(Cli *cli) {
   DiffOptions chosen = {0};
   OptionList positional;
   ExitStatus status = EXIT_DONE;
@@ -76,3 +76,6 @@ ExitStatus command_diff(Cli *cli) {
   contract_destroy(new);
   return status;
 }
+
+const Command COMMAND_DIFF = {
+    .options = &table, .run = command_diff, .summary = "OLD NEW: what changes between two contracts, and whom it breaks"};

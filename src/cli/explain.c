@@ -220,7 +220,7 @@ static Code read_limits(Cli *cli, Str path, ServeConfig *ret, Error *err) {
   return options_parse(&SERVE_OPTIONS, args, 1, environment, cli->arena, ret, &outcome, &positional, err);
 }
 
-ExitStatus command_explain(Cli *cli) {
+static ExitStatus command_explain(Cli *cli) {
   ExplainOptions chosen = {0};
   OptionList positional;
   ExitStatus status = EXIT_DONE;
@@ -239,3 +239,6 @@ ExitStatus command_explain(Cli *cli) {
   close_all(&explained);
   return status;
 }
+
+const Command COMMAND_EXPLAIN = {
+    .options = &table, .run = command_explain, .summary = "CONTRACT 'GET /v1/...': what would become of a request, and why"};

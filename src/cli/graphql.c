@@ -22,7 +22,7 @@ static ExitStatus print_schema(Cli *cli, const Contract *contract) {
   return cli_print(&text);
 }
 
-ExitStatus command_graphql(Cli *cli) {
+static ExitStatus command_graphql(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   OptionList positional;
   char nothing;
@@ -34,3 +34,5 @@ ExitStatus command_graphql(Cli *cli) {
   contract_destroy(contract);
   return status;
 }
+
+const Command COMMAND_GRAPHQL = {.options = &table, .run = command_graphql, .summary = "CONTRACT: its GraphQL schema, on stdout"};

@@ -4,9 +4,7 @@
 #include "cli/command.h"
 #include "cli/introspect_contract.h"
 #include "contract/load.h"
-#include "store/postgres_catalog.h"
-#include "store/postgres_target.h"
-#include "store/sqlite_catalog.h"
+#include "store/store.h"
 
 typedef struct IntrospectOptions {
   OptionList schemas;
@@ -46,29 +44,13 @@ static Str service_name(Str path, Arena *arena) {
   return begins_well ? name : STR("database");
 }
 
-static Code read_sqlite(Cli *cli, Str url, Catalog *ret, Error *err) {
-  Str path = str_slice(url, 7, url.len);
-  if (path.len == 0 || str_equal(path, STR(":memory:")))
-    return error_set(err, CODE_BAD_REQUEST, "there is nothing in a database in memory: name a file, sqlite:FILE");
-  return sqlite_catalog_read(path, cli->arena, ret, err);
-}
-
-static Code read_postgres(Cli *cli, Str url, const OptionList *schemas, Catalog *ret, Error *err) {
-  Buf names = buf_on(cli->arena, CONTRACT_BYTES_MAX);
-  for (size_t i = 0; i < schemas->count; i++) {
-    if (i > 0) buf_add_byte(&names, ',');
-    buf_add(&names, schemas->items[i]);
+static Code join(const OptionList *names, Arena *arena, Str *ret, Error *err) {
+  Buf out = buf_on(arena, CONTRACT_BYTES_MAX);
+  for (size_t i = 0; i < names->count; i++) {
+    if (i > 0) buf_add_byte(&out, ',');
+    buf_add(&out, names->items[i]);
   }
-  Str wanted;
-  TRY(buf_finish(&names, &wanted, err));
-  return postgres_catalog_read(url, wanted, cli->arena, ret, err);
-}
-
-/* "postgresql://ann:secret@host/shop?sslmode=require" → "shop"; what is no URL has no name to show. */
-static Str postgres_database(Str url) {
-  size_t end = str_find_byte(url, '?', 0), begin = end;
-  while (begin > 0 && url.ptr[begin - 1] != '/') begin--;
-  return begin > 0 ? str_slice(url, begin, end) : (Str){"", 0};
+  return buf_finish(&out, ret, err);
 }
 
 /* Catalogues know more constraints than rules do, and spell them otherwise: one that the checker doesn't take must not spoil the rest. */
@@ -82,25 +64,25 @@ static bool is_accepted(Cli *cli, const Buf *text) {
 }
 
 static Code introspect(Cli *cli, Str url, const OptionList *schemas, Buf *out, Error *err) {
-  bool is_postgres = postgres_address_is(url);
-  if (!is_postgres && !str_starts_with(url, STR("sqlite:")))
-    return error_set(err, CODE_BAD_REQUEST, "a store is sqlite:FILE or postgresql://…, not \"%.*s\"", (int)(url.len > 80 ? 80 : url.len),
-                     url.ptr);
-  Catalog catalog;
-  TRY(is_postgres ? read_postgres(cli, url, schemas, &catalog, err) : read_sqlite(cli, url, &catalog, err));
-  Str database = postgres_database(url);
-  Str service = service_name(is_postgres ? database : str_slice(url, 7, url.len), cli->arena);
-  /* A password may stand in the address. */
-  Str shown = is_postgres ? arena_printf(cli->arena, "postgresql://…/%.*s", STR_ARGS(database)) : url;
+  const StoreDriver *driver = store_driver_of(url);
+  char forms[STORE_FORMS_BYTES];
+  if (driver != NULL && driver->catalog == NULL)
+    return error_set(err, CODE_BAD_REQUEST, "a store of the kind %.*s can't tell what stands in it", STR_ARGS(driver->form));
+  if (driver == NULL)
+    return error_set(err, CODE_BAD_REQUEST, "a store is %s, not \"%.*s\"", store_forms(forms), STR_ARGS(str_slice(url, 0, 80)));
+  Catalog catalog = {0};
+  Str wanted;
+  TRY(join(schemas, cli->arena, &wanted, err));
+  TRY(driver->catalog(url, wanted, cli->arena, &catalog, err));
+  Str service = service_name(catalog.name, cli->arena);
   TRY_ALLOC(service.ptr);
-  TRY_ALLOC(shown.ptr);
-  TRY(introspect_write_contract(out, &catalog, service, shown, true, cli->arena, err));
+  TRY(introspect_write_contract(out, &catalog, service, catalog.address, true, cli->arena, err));
   if (is_accepted(cli, out)) return CODE_OK;
   *out = buf_on(cli->arena, CONTRACT_BYTES_MAX);
-  return introspect_write_contract(out, &catalog, service, shown, false, cli->arena, err);
+  return introspect_write_contract(out, &catalog, service, catalog.address, false, cli->arena, err);
 }
 
-ExitStatus command_introspect(Cli *cli) {
+static ExitStatus command_introspect(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   IntrospectOptions given = {0};
   OptionList positional;
@@ -112,3 +94,5 @@ ExitStatus command_introspect(Cli *cli) {
   (void)cli_fail(cli, &err);
   return code == CODE_BAD_REQUEST ? EXIT_WRONG_USAGE : EXIT_OUTSIDE;
 }
+
+const Command COMMAND_INTROSPECT = {.options = &table, .run = command_introspect, .summary = "STORE: a contract for an existing database"};

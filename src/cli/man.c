@@ -1,6 +1,6 @@
 /* man.c - caisson man: the manual page, written from the same tables as --help. In the man macros of roff, whose lines must not begin with
  * a dot or an apostrophe of ours, and where a hyphen that is typed is \-. */
-#include "cli/command.h"
+#include "cli/command_registry.h"
 
 enum { PAGE_BYTES_MAX = 256 * 1024 };
 
@@ -57,8 +57,8 @@ static void add_option(Buf *out, const OptionSpec *spec) {
   buf_add_byte(out, '\n');
 }
 
-static void add_command(Buf *out, const Command *command, const OptionTable *options) {
-  buf_printf(out, ".SS caisson %s ", command->name);
+static void add_command(Buf *out, const OptionTable *options) {
+  buf_printf(out, ".SS caisson %s ", options->command);
   add_text(out, str_of(options->arguments));
   buf_add_byte(out, '\n');
   add_text(out, str_of(options->summary));
@@ -69,7 +69,7 @@ static void add_command(Buf *out, const Command *command, const OptionTable *opt
   add_block(out, options->footer);
 }
 
-ExitStatus command_man(Cli *cli) {
+static ExitStatus command_man(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   OptionList positional;
   if (!cli_parse(cli, &table, NULL, &positional, &status)) return status;
@@ -77,10 +77,14 @@ ExitStatus command_man(Cli *cli) {
   buf_add(&out, STR(".TH CAISSON 1 \"\" \"caisson " CAISSON_VERSION "\" \"User Commands\"\n.SH NAME\n"
                     "caisson \\- serves a contract, written in one file, as a production backend\n"
                     ".SH SYNOPSIS\n.B caisson\n.I COMMAND\n[arguments]\n.SH COMMANDS\n"));
-  for (size_t i = 0; i < cli->command_count; i++) add_command(&out, &cli->commands[i], cli_table_of(cli, &cli->commands[i]));
+  size_t count = 0;
+  const Command *const *commands = cli_commands(&count);
+  for (size_t i = 0; i < count; i++) add_command(&out, commands[i]->options);
   buf_add(&out, STR(".SH ENVIRONMENT\n.TP\n.B CAISSON_\\fIOPTION\\fR\nEvery option: \\-\\-jwt\\-secret is CAISSON_JWT_SECRET. "
                     "What is given on the command line goes before it.\n.TP\n.B NO_COLOR\nNo colour, even on a terminal.\n"
                     ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nwhat was given is wrong (contract, data)\n.TP\n.B 2\nwrong usage\n"
                     ".TP\n.B 3\nsomething outside failed (store, port, a file)\n"));
   return cli_print(&out);
 }
+
+const Command COMMAND_MAN = {.options = &table, .run = command_man, .summary = "the manual page"};

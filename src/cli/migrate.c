@@ -6,6 +6,7 @@
 #include "contract/load.h"
 #include "migrate/migrate.h"
 #include "migrate/phase.h"
+#include "store/store.h"
 
 typedef struct MigrateCommand {
   Str store, folder, to;
@@ -95,7 +96,7 @@ static ExitStatus run(Cli *cli, const Action *action, MigrateOptions *chosen, St
   return status;
 }
 
-ExitStatus command_migrate(Cli *cli) {
+static ExitStatus command_migrate(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   MigrateCommand given = {0};
   OptionList positional;
@@ -126,12 +127,15 @@ ExitStatus command_migrate(Cli *cli) {
   Contract *contract = NULL;
   status = cli_load_contract(cli, positional.items[1], &contract);
   if (status != EXIT_DONE) return status;
-  Str url = given.store.len > 0 ? given.store : arena_printf(cli->arena, "sqlite:./%.*s.db", STR_ARGS(contract->service_name));
+  Str url = store_url_or_default(given.store, contract->service_name, cli->arena);
   const StoreDriver *driver = store_driver_of(url);
+  char forms[STORE_FORMS_BYTES];
   chosen.contract = contract;
   chosen.calls = driver == NULL ? NULL : driver->migrator;
   if (driver == NULL)
-    status = cli_wrong_usage(cli, &table, "--store wants sqlite:PATH or postgresql://…");
+    status = cli_wrong_usage(cli, &table, "--store wants %s", store_forms(forms));
+  else if (chosen.calls == NULL)
+    status = cli_wrong_usage(cli, &table, "a store of the kind %.*s has no tables that could be migrated", STR_ARGS(driver->form));
   else if (contract_text(cli, positional.items[1], &chosen.contract_text, &err) != CODE_OK)
     status = cli_fail(cli, &err);
   else
@@ -143,3 +147,6 @@ ExitStatus command_migrate(Cli *cli) {
   contract_destroy(contract);
   return status;
 }
+
+const Command COMMAND_MIGRATE = {
+    .options = &table, .run = command_migrate, .summary = "ACTION CONTRACT [NAME] [options]: tables that change with the contract"};

@@ -118,7 +118,7 @@ static Code make_folder(Str path, Error *err) {
   return error_set(err, CODE_UNAVAILABLE, "can't make %.120s: %s", path.ptr, strerror(errno));
 }
 
-ExitStatus command_new(Cli *cli) {
+static ExitStatus command_new(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   OptionList positional;
   if (!cli_parse(cli, &table, NULL, &positional, &status)) return status;
@@ -129,3 +129,5 @@ ExitStatus command_new(Cli *cli) {
   buf_printf(&text, "made %.*s\nnext: caisson serve %.*s\n", STR_ARGS(contract), STR_ARGS(contract));
   return cli_print(&text);
 }
+
+const Command COMMAND_NEW = {.options = &table, .run = command_new, .summary = "[DIR]: a starter contract and its README, ready to serve"};

@@ -47,7 +47,7 @@ static ExitStatus print_document(Cli *cli, const Contract *contract, const Serve
   return cli_print(&text);
 }
 
-ExitStatus command_openapi(Cli *cli) {
+static ExitStatus command_openapi(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   OptionTable chosen;
   ServeConfig config = {0};
@@ -61,3 +61,5 @@ ExitStatus command_openapi(Cli *cli) {
   contract_destroy(contract);
   return status;
 }
+
+const Command COMMAND_OPENAPI = {.options = &table, .run = command_openapi, .summary = "CONTRACT: its OpenAPI 3.1 document, on stdout"};

@@ -70,7 +70,7 @@ static ExitStatus print(Cli *cli, Str contract_path, const Contract *contract, c
   return cli_print(&out);
 }
 
-ExitStatus command_proto(Cli *cli) {
+static ExitStatus command_proto(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   ProtoOptions chosen = {0};
   OptionList positional;
@@ -82,3 +82,5 @@ ExitStatus command_proto(Cli *cli) {
   contract_destroy(contract);
   return status;
 }
+
+const Command COMMAND_PROTO = {.options = &table, .run = command_proto, .summary = "CONTRACT: its Protocol Buffers file, on stdout"};

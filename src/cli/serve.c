@@ -51,7 +51,7 @@ static ExitStatus serve(Cli *cli, const ServeConfig *config, OptionList paths) {
   return code == CODE_OK ? EXIT_DONE : cli_fail(cli, &err);
 }
 
-ExitStatus command_serve(Cli *cli) {
+static ExitStatus command_serve(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   ServeConfig config = {0};
   OptionList positional;
@@ -60,3 +60,5 @@ ExitStatus command_serve(Cli *cli) {
   if (serve_config_check(&config, &err) != CODE_OK) return (void)cli_fail(cli, &err), EXIT_WRONG_USAGE;
   return serve(cli, &config, positional);
 }
+
+const Command COMMAND_SERVE = {.options = &SERVE_OPTIONS, .run = command_serve, .summary = "CONTRACT... [options]: the server"};

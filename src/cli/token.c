@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "contract/load.h"
 #include "server/jwt_secret.h"
+#include "store/store.h"
 
 typedef struct TokenOptions {
   Str subject;
@@ -53,7 +54,7 @@ static ExitStatus store_of_contract(Cli *cli, Str path, Str *ret_url) {
   Contract *contract = NULL;
   ExitStatus status = cli_load_contract(cli, path, &contract);
   if (status != EXIT_DONE) return status;
-  *ret_url = arena_printf(cli->arena, "sqlite:./%.*s.db", STR_ARGS(contract->service_name));
+  *ret_url = store_url_or_default((Str){0}, contract->service_name, cli->arena);
   contract_destroy(contract);
   return EXIT_DONE;
 }
@@ -118,7 +119,7 @@ static ExitStatus wrong_usage(const Cli *cli, const Error *err) {
   return status == EXIT_OUTSIDE ? status : EXIT_WRONG_USAGE;
 }
 
-ExitStatus command_token(Cli *cli) {
+static ExitStatus command_token(Cli *cli) {
   ExitStatus status = EXIT_DONE;
   TokenOptions chosen = {0};
   OptionList positional;
@@ -136,3 +137,5 @@ ExitStatus command_token(Cli *cli) {
   buf_add_byte(&text, '\n');
   return cli_print(&text);
 }
+
+const Command COMMAND_TOKEN = {.options = &table, .run = command_token, .summary = "[options] [CONTRACT]: a signed token, for development"};

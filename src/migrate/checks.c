@@ -1,6 +1,7 @@
 /* checks.c - see checks.h. Conditions are over the tables as they are before the migration. */
 #include "migrate/checks.h"
 
+#include "migrate/script.h"
 #include "sql/dialect_impl.h"
 #include "sql/select.h"
 
@@ -9,7 +10,7 @@ enum { SQL_BYTES_MAX = 1024 * 1024, KEYS_SHOWN = 3 };
 typedef struct Checker {
   const StoreMigrator *store;
   const MigrationPlan *plan;
-  bool is_sqlite, is_backwards;
+  bool is_backwards;
   Arena *arena;
   DataChecks *checks;
   Error *err;
@@ -67,30 +68,16 @@ static Str column_quoted(const Checker *checker, Str name) {
 
 /* A value that the narrower type can't hold. Only pairs that plan.c calls narrower come here. */
 static void write_misfit(const Checker *checker, Buf *out, const Step *step) {
-  FieldType from = step->from_column->kind, to = step->to_column->kind;
-  Str c = column_quoted(checker, step->from_column->name);
-  const char *min = to == TYPE_INT ? "-2147483648" : "-9223372036854775808", *max = to == TYPE_INT ? "2147483647" : "9223372036854775807";
-  if (to == TYPE_DATE) {
-    if (checker->is_sqlite)
-      buf_printf(out, "substr(%.*s, 11) <> 'T00:00:00.000000Z'", STR_ARGS(c));
-    else
-      buf_printf(out, "(%.*s AT TIME ZONE 'UTC') <> date_trunc('day', %.*s AT TIME ZONE 'UTC')", STR_ARGS(c), STR_ARGS(c));
-  } else if (from == TYPE_BIGINT) {
-    buf_printf(out, "%.*s NOT BETWEEN %s AND %s", STR_ARGS(c), min, max);
-  } else if (checker->is_sqlite && from == TYPE_FLOAT) {
-    buf_printf(out, "%.*s IS NOT NULL AND (CAST(%.*s AS INTEGER) <> %.*s OR %.*s NOT BETWEEN %s AND %s)", STR_ARGS(c), STR_ARGS(c),
-               STR_ARGS(c), STR_ARGS(c), min, max);
-  } else if (checker->is_sqlite) {
-    buf_printf(
-        out,
-        "%.*s IS NOT NULL AND (CAST(CAST(%.*s AS INTEGER) AS TEXT) COLLATE BINARY <> %.*s OR CAST(%.*s AS INTEGER) NOT BETWEEN %s AND %s)",
-        STR_ARGS(c), STR_ARGS(c), STR_ARGS(c), STR_ARGS(c), min, max);
-  } else if (from == TYPE_STRING) {
-    buf_printf(out, "%.*s IS NOT NULL AND CASE WHEN %.*s ~ '^-?[0-9]{1,30}$' THEN %.*s::numeric NOT BETWEEN %s AND %s ELSE true END",
-               STR_ARGS(c), STR_ARGS(c), STR_ARGS(c), min, max);
-  } else {
-    buf_printf(out, "%.*s <> trunc(%.*s) OR %.*s NOT BETWEEN %s AND %s", STR_ARGS(c), STR_ARGS(c), STR_ARGS(c), min, max);
-  }
+  bool is_int = step->to_column->kind == TYPE_INT;
+  ScriptNarrowing narrowing = {.column = column_quoted(checker, step->from_column->name),
+                               .from = step->from_column->kind,
+                               .to = step->to_column->kind,
+                               .min = is_int ? "-2147483648" : "-9223372036854775808",
+                               .max = is_int ? "2147483647" : "9223372036854775807"};
+  if (narrowing.from == TYPE_BIGINT && narrowing.to != TYPE_DATE)
+    buf_printf(out, "%.*s NOT BETWEEN %s AND %s", STR_ARGS(narrowing.column), narrowing.min, narrowing.max);
+  else
+    script_dialect_of(checker->store)->write_misfit(out, &narrowing);
 }
 
 static void write_not_among(Buf *out, Str column, const LayoutColumn *to) {
@@ -263,13 +250,7 @@ static Code step_check(Checker *checker, const Step *step) {
 
 Code data_checks_make(const StoreMigrator *store, const MigrationPlan *plan, bool is_backwards, Arena *arena, DataChecks *ret, Error *err) {
   *ret = (DataChecks){0};
-  Checker checker = {.store = store,
-                     .plan = plan,
-                     .is_sqlite = str_equal(store->dialect, STR("sqlite")),
-                     .is_backwards = is_backwards,
-                     .arena = arena,
-                     .checks = ret,
-                     .err = err};
+  Checker checker = {.store = store, .plan = plan, .is_backwards = is_backwards, .arena = arena, .checks = ret, .err = err};
   for (size_t i = 0; i < plan->steps.count; i++) TRY(step_check(&checker, &plan->steps.items[i]));
   return CODE_OK;
 }

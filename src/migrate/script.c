@@ -1,9 +1,11 @@
 /* script.c - see script.h. */
 #include "migrate/script.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "migrate/script_registry.h"
 #include "sql/select.h"
 
 enum { STATEMENT_BYTES_MAX = 16 * 1024 * 1024 };
@@ -43,17 +45,25 @@ void script_write_index(Buf *out, const LayoutTable *table, const LayoutIndex *i
   buf_add_byte(out, ')');
 }
 
-static bool is_sqlite(const StoreMigrator *store) { return str_equal(store->dialect, STR("sqlite")); }
+const ScriptDialect *script_dialect_of(const StoreMigrator *store) {
+  size_t count = 0;
+  const ScriptDialect *const *dialects = script_dialects(&count);
+  for (size_t i = 0; i < count; i++) {
+    if (str_equal(dialects[i]->name, store->dialect)) return dialects[i];
+  }
+  assert(false);
+  return NULL;
+}
 
 Code script_from_plan(const StoreMigrator *store, const MigrationPlan *plan, bool is_one_transaction, Arena *arena, Script *ret,
                       Error *err) {
   *ret = (Script){0};
   ScriptWriter writer = {.arena = arena, .plan = plan, .is_one_transaction = is_one_transaction, .script = ret, .err = err};
-  return is_sqlite(store) ? script_write_sqlite(&writer) : script_write_postgres(&writer);
+  return script_dialect_of(store)->write(&writer);
 }
 
 bool script_step_rewrites(const StoreMigrator *store, const MigrationPlan *plan, const Step *step) {
-  return is_sqlite(store) ? script_sqlite_remakes(plan, step) : step->kind == STEP_CHANGE_TYPE;
+  return script_dialect_of(store)->rewrites(plan, step);
 }
 
 /* ---- text ---- */

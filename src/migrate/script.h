@@ -34,7 +34,8 @@ Code script_read(Str text, Arena *arena, Script *ret, Error *err);
 /* For which store a file was written; len 0: it does not say. */
 Str script_dialect(Str text);
 
-/* script_sqlite.c, script_postgres.c */
+/* ---- for script_NAME.c: how one kind of database is migrated ---- */
+
 typedef struct ScriptWriter {
   Arena *arena;
   const MigrationPlan *plan;
@@ -42,9 +43,24 @@ typedef struct ScriptWriter {
   Script *script;
   Error *err;
 } ScriptWriter;
-Code script_write_sqlite(ScriptWriter *writer);
-bool script_sqlite_remakes(const MigrationPlan *plan, const Step *step);
-Code script_write_postgres(ScriptWriter *writer);
+
+/* What a column's values have to be within; for Int and BigInt as SQL's integers. */
+typedef struct ScriptNarrowing {
+  Str column; /* quoted */
+  FieldType from, to;
+  const char *min, *max;
+} ScriptNarrowing;
+
+typedef struct ScriptDialect {
+  Str name; /* StoreMigrator.dialect */
+  Code (*write)(ScriptWriter *writer);
+  /* As script_step_rewrites. */
+  bool (*rewrites)(const MigrationPlan *plan, const Step *step);
+  /* A condition: the value can't be held by the narrower type. Only pairs that plan.c calls narrower, but for BigInt to Int. */
+  void (*write_misfit)(Buf *out, const ScriptNarrowing *narrowing);
+} ScriptDialect;
+
+const ScriptDialect *script_dialect_of(const StoreMigrator *store); /* never NULL: a store that has a migrator has one */
 /* In front of a table that is made: the schema that its name is qualified with, where there is none. */
 Code script_postgres_schema(ScriptWriter *writer, const Step *step);
 /* Takes over the text in `sql`. */

@@ -265,7 +265,34 @@ static Code step_write(ScriptWriter *writer, const Step *step) {
   return CODE_OK;
 }
 
-Code script_write_postgres(ScriptWriter *writer) {
+static Code plan_write(ScriptWriter *writer) {
   for (size_t i = 0; i < writer->plan->steps.count; i++) TRY(step_write(writer, &writer->plan->steps.items[i]));
   return CODE_OK;
 }
+
+static bool step_rewrites(const MigrationPlan *plan, const Step *step) {
+  (void)plan;
+  return step->kind == STEP_CHANGE_TYPE;
+}
+
+/* ---- data that is in the way ---- */
+
+static void write_misfit(Buf *out, const ScriptNarrowing *narrowing) {
+  Str c = narrowing->column;
+  const char *min = narrowing->min, *max = narrowing->max;
+  if (narrowing->to == TYPE_DATE) {
+    buf_printf(out, "(%.*s AT TIME ZONE 'UTC') <> date_trunc('day', %.*s AT TIME ZONE 'UTC')", STR_ARGS(c), STR_ARGS(c));
+  } else if (narrowing->from == TYPE_STRING) {
+    buf_printf(out, "%.*s IS NOT NULL AND CASE WHEN %.*s ~ '^-?[0-9]{1,30}$' THEN %.*s::numeric NOT BETWEEN %s AND %s ELSE true END",
+               STR_ARGS(c), STR_ARGS(c), STR_ARGS(c), min, max);
+  } else {
+    buf_printf(out, "%.*s <> trunc(%.*s) OR %.*s NOT BETWEEN %s AND %s", STR_ARGS(c), STR_ARGS(c), STR_ARGS(c), min, max);
+  }
+}
+
+const ScriptDialect SCRIPT_DIALECT_POSTGRES = {
+    .name = STR_INIT("postgresql"),
+    .write = plan_write,
+    .rewrites = step_rewrites,
+    .write_misfit = write_misfit,
+};

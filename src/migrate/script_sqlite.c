@@ -22,7 +22,7 @@ static bool foreign_key_comes_with_column(const MigrationPlan *plan, const Step 
   return false;
 }
 
-bool script_sqlite_remakes(const MigrationPlan *plan, const Step *step) {
+static bool remakes(const MigrationPlan *plan, const Step *step) {
   switch (step->kind) {
     case STEP_CHANGE_TYPE:
     case STEP_SET_REQUIRED:
@@ -37,7 +37,7 @@ bool script_sqlite_remakes(const MigrationPlan *plan, const Step *step) {
 
 static bool is_remade(const ScriptWriter *writer, const LayoutTable *to) {
   for (size_t i = 0; to != NULL && i < writer->plan->steps.count; i++) {
-    if (writer->plan->steps.items[i].to == to && script_sqlite_remakes(writer->plan, &writer->plan->steps.items[i])) return true;
+    if (writer->plan->steps.items[i].to == to && remakes(writer->plan, &writer->plan->steps.items[i])) return true;
   }
   return false;
 }
@@ -104,7 +104,7 @@ static Code text_of(const ScriptWriter *writer, const LayoutTable *to, Str *ret,
   Buf text = script_buf(writer);
   for (size_t i = 0; i < writer->plan->steps.count; i++) {
     const Step *step = &writer->plan->steps.items[i];
-    if (step->to != to || !script_sqlite_remakes(writer->plan, step)) continue;
+    if (step->to != to || !remakes(writer->plan, step)) continue;
     if (text.len > 0) buf_add(&text, STR(", "));
     buf_add(&text, step->text);
     *ret_is_destructive = *ret_is_destructive || step->is_destructive;
@@ -203,7 +203,7 @@ static Code step_write(ScriptWriter *writer, const Step *step) {
   }
 }
 
-Code script_write_sqlite(ScriptWriter *writer) {
+static Code plan_write(ScriptWriter *writer) {
   const MigrationPlan *plan = writer->plan;
   size_t at = 0;
   for (; at < plan->steps.count && plan->steps.items[at].kind <= STEP_CREATE_TABLE; at++) TRY(step_write(writer, &plan->steps.items[at]));
@@ -214,3 +214,28 @@ Code script_write_sqlite(ScriptWriter *writer) {
   for (; at < plan->steps.count; at++) TRY(step_write(writer, &plan->steps.items[at]));
   return CODE_OK;
 }
+
+/* ---- data that is in the way ---- */
+
+static void write_misfit(Buf *out, const ScriptNarrowing *narrowing) {
+  Str c = narrowing->column;
+  const char *min = narrowing->min, *max = narrowing->max;
+  if (narrowing->to == TYPE_DATE) {
+    buf_printf(out, "substr(%.*s, 11) <> 'T00:00:00.000000Z'", STR_ARGS(c));
+  } else if (narrowing->from == TYPE_FLOAT) {
+    buf_printf(out, "%.*s IS NOT NULL AND (CAST(%.*s AS INTEGER) <> %.*s OR %.*s NOT BETWEEN %s AND %s)", STR_ARGS(c), STR_ARGS(c),
+               STR_ARGS(c), STR_ARGS(c), min, max);
+  } else {
+    buf_printf(
+        out,
+        "%.*s IS NOT NULL AND (CAST(CAST(%.*s AS INTEGER) AS TEXT) COLLATE BINARY <> %.*s OR CAST(%.*s AS INTEGER) NOT BETWEEN %s AND %s)",
+        STR_ARGS(c), STR_ARGS(c), STR_ARGS(c), STR_ARGS(c), min, max);
+  }
+}
+
+const ScriptDialect SCRIPT_DIALECT_SQLITE = {
+    .name = STR_INIT("sqlite"),
+    .write = plan_write,
+    .rewrites = remakes,
+    .write_misfit = write_misfit,
+};

@@ -229,6 +229,7 @@ static Code add_in_transaction(Start *start, Str *ret_details) {
 
 Code tables_start(Store *store, const Contract *contract, bool is_allowed_to_change, Arena *arena, Str *ret_details, Error *err) {
   Start start;
+  if (store->driver->migrator == NULL) return CODE_OK;
   TRY(start_open(store, contract, arena, &start, err));
   bool may_add = is_allowed_to_change && !store->is_read_only && start.refused.len == 0;
   Code code = CODE_OK;
@@ -242,6 +243,7 @@ Code tables_start(Store *store, const Contract *contract, bool is_allowed_to_cha
 
 Code tables_compare(Store *store, const Contract *contract, Arena *arena, Str *ret_differences, Error *err) {
   Start start;
+  if (store->driver->migrator == NULL) return CODE_OK;
   TRY(start_open(store, contract, arena, &start, err));
   start.calls->close(start.migrator);
   if (start.missing.len == 0 && start.refused.len == 0) return CODE_OK;

@@ -40,11 +40,6 @@ struct App {
 
 /* ---- Parts ---- */
 
-Str app_store_url(const ServeConfig *config, const Contract *contract, Arena *arena) {
-  if (config->store.len != 0) return config->store;
-  return arena_printf(arena, "sqlite:./%.*s.db", STR_ARGS(contract->service_name));
-}
-
 static void warn(const App *app, Str text) {
   if (app->warn != NULL && text.ptr != NULL) app->warn(app->warn_context, text);
 }
@@ -261,7 +256,7 @@ static Code fill(App *app, const AppContracts *contracts, Arena *arena, Str *ret
   const ServeConfig *config = app->config;
   app->shared.worker_count = config->threads != 0 ? config->threads : core_count();
   app->shared.workers = ARENA_ARRAY(app->arena, Worker *, app->shared.worker_count);
-  Str store_url = app_store_url(config, contracts->items[0], app->arena);
+  Str store_url = store_url_or_default(config->store, contracts->items[0]->service_name, app->arena);
   Code code = app->shared.workers == NULL || store_url.ptr == NULL ? error_no_memory(err) : CODE_OK;
   if (code != CODE_OK) return destroy_contracts(contracts->items, contracts->count), code;
   code = explain_rule_parse(config, app->arena, &app->shared.explain_rule, err);

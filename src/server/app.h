@@ -30,4 +30,3 @@ Code app_run(App *app, bool *ret_is_idle, Error *err);
 void app_destroy(App *app); /* NULL is fine */
 
 /* The store's URL: the option's, or sqlite:./NAME.db. ptr NULL when memory is out. */
-Str app_store_url(const ServeConfig *config, const Contract *contract, Arena *arena);

@@ -2,13 +2,12 @@
 #include "server/jwt_secret.h"
 
 #include "auth/secret.h"
-
-static const Str SQLITE_SCHEME = STR_INIT("sqlite:");
+#include "store/store.h"
 
 Str jwt_secret_path(Str store_url, Arena *arena) {
-  Str path = str_slice(store_url, SQLITE_SCHEME.len, store_url.len);
-  if (!str_starts_with(store_url, SQLITE_SCHEME) || path.len == 0 || str_equal(path, STR(":memory:"))) return (Str){NULL, 0};
-  return arena_printf(arena, "%.*s.jwt-secret", STR_ARGS(path));
+  const StoreDriver *driver = store_driver_of(store_url);
+  Str path = driver == NULL || driver->file == NULL ? (Str){NULL, 0} : driver->file(store_url);
+  return path.len == 0 ? (Str){NULL, 0} : arena_printf(arena, "%.*s.jwt-secret", STR_ARGS(path));
 }
 
 static Code read_given_file(Str path, Arena *arena, Str *ret, Error *err) {

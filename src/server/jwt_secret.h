@@ -11,7 +11,7 @@ typedef struct JwtSecretSource {
   Str store_url; /* else beside this database */
 } JwtSecretSource;
 
-/* The file beside an SQLite database, "shop.db.jwt-secret"; ptr NULL where the store is no file (then the secret lives as long as the
+/* The file beside a database that is one, "shop.db.jwt-secret"; ptr NULL where the store is no file (then the secret lives as long as the
  * process), or without memory. */
 Str jwt_secret_path(Str store_url, Arena *arena);
 /* *ret_is_ephemeral: nobody else can know it. Errors are for the operator. */

@@ -88,4 +88,6 @@ typedef struct Catalog {
   VEC(CatalogTable) tables; /* in name order */
   VEC(CatalogEnum) enums;
   VEC(Str) notes; /* what was left out, and why */
+  Str name;       /* the database's, or its file's path */
+  Str address;    /* where it is, without what is secret */
 } Catalog;

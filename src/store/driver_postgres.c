@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "store/postgres_catalog.h"
 #include "store/postgres_store.h"
 
 /* Without being told: enough for a machine of a few cores, and far from the server's own bound of 100. */
@@ -102,10 +103,27 @@ static StoreStats driver_stats(Store *base) {
                       .errors = store->errors};
 }
 
+/* "postgresql://ann:secret@host/shop?sslmode=require" → "shop"; what is no URL has no name to show. */
+static Str database_name(Str url) {
+  size_t end = str_find_byte(url, '?', 0), begin = end;
+  while (begin > 0 && url.ptr[begin - 1] != '/') begin--;
+  return begin > 0 ? str_slice(url, begin, end) : (Str){"", 0};
+}
+
+static Code driver_catalog(Str url, Str schemas, Arena *arena, Catalog *ret, Error *err) {
+  TRY(postgres_catalog_read(url, schemas, arena, ret, err));
+  ret->name = database_name(url);
+  ret->address = arena_printf(arena, "postgresql://…/%.*s", STR_ARGS(ret->name));
+  TRY_ALLOC(ret->address.ptr);
+  return CODE_OK;
+}
+
 const StoreDriver STORE_DRIVER_POSTGRES = {
     .name = STR_INIT("postgresql"),
+    .form = STR_INIT("postgresql://…"),
     .schemes = {STR_INIT("postgresql://"), STR_INIT("postgres://")},
     .serves = postgres_address_is,
+    .catalog = driver_catalog,
     .dialect = &SQL_DIALECT_POSTGRES,
     .has_copies = true,
     .open = driver_open,

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/uuid.h"
+#include "store/sqlite_catalog.h"
 #include "store/sqlite_error.h"
 #include "store/sqlite_log.h"
 #include "store/sqlite_run.h"
@@ -20,10 +21,19 @@ enum { PATH_BYTES_MAX = 4096 };
 /* ---- the address ---- */
 
 /* sqlite:PATH, sqlite::memory:, and what is customary elsewhere, sqlite:///absolute. */
-static Code url_read_path(Str url, Arena *arena, Str *ret_path, bool *ret_is_memory, Error *err) {
+static Str url_path(Str url) {
   Str path = str_slice(url, STR("sqlite:").len, url.len);
+  return str_starts_with(path, STR("//")) ? str_slice(path, 2, path.len) : path;
+}
+
+static Str driver_file(Str url) {
+  Str path = url_path(url);
+  return str_equal(path, STR(":memory:")) ? (Str){NULL, 0} : path;
+}
+
+static Code url_read_path(Str url, Arena *arena, Str *ret_path, bool *ret_is_memory, Error *err) {
+  Str path = url_path(url);
   *ret_is_memory = str_equal(path, STR(":memory:"));
-  if (str_starts_with(path, STR("//"))) path = str_slice(path, 2, path.len);
   if (path.len == 0 || path.len > PATH_BYTES_MAX || memchr(path.ptr, '\0', path.len) != NULL) {
     return error_set(err, CODE_BAD_REQUEST, "a SQLite store is written sqlite:PATH or sqlite::memory:");
   }
@@ -274,10 +284,23 @@ static StoreStats driver_stats(Store *base) {
                       .errors = store->errors};
 }
 
+static Code driver_catalog(Str url, Str schemas, Arena *arena, Catalog *ret, Error *err) {
+  (void)schemas;
+  Str path = driver_file(url);
+  if (path.len == 0) return error_set(err, CODE_BAD_REQUEST, "there is nothing in a database in memory: name a file, sqlite:FILE");
+  TRY(sqlite_catalog_read(path, arena, ret, err));
+  ret->name = path;
+  ret->address = url;
+  return CODE_OK;
+}
+
 const StoreDriver STORE_DRIVER_SQLITE = {
     .name = STR_INIT("sqlite"),
+    .form = STR_INIT("sqlite:PATH"),
     .schemes = {STR_INIT("sqlite:")},
     .dialect = &SQL_DIALECT_SQLITE,
+    .file = driver_file,
+    .catalog = driver_catalog,
     .is_migrated_by_default = true,
     .reads_after_conflict = true,
     .open = driver_open,

@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "store/store_registry.h"
 
@@ -27,13 +28,26 @@ const StoreDriver *store_driver_of(Str url) {
   return NULL;
 }
 
-Code store_open(const StoreOptions *options, Store **ret, Error *err) {
-  size_t count = 0;
+const char *store_forms(char text[STORE_FORMS_BYTES]) {
+  size_t count = 0, len = 0;
   const StoreDriver *const *drivers = store_drivers(&count);
+  for (size_t i = 0; i < count && len < STORE_FORMS_BYTES; i++) {
+    const char *between = i == 0 ? "" : i + 1 < count ? ", " : " or ";
+    int written = snprintf(text + len, STORE_FORMS_BYTES - len, "%s%.*s", between, STR_ARGS(drivers[i]->form));
+    len += written > 0 ? (size_t)written : 0;
+  }
+  return text;
+}
+
+Str store_url_or_default(Str given, Str service_name, Arena *arena) {
+  return given.len > 0 ? given : arena_printf(arena, "sqlite:./%.*s.db", STR_ARGS(service_name));
+}
+
+Code store_open(const StoreOptions *options, Store **ret, Error *err) {
   const StoreDriver *driver = store_driver_of(options->url);
   if (driver != NULL) return driver->open(options, ret, err);
-  return error_set(err, CODE_BAD_REQUEST, "no store is served at such a URL: it begins with none of the known schemes, as \"%.*s\" is one",
-                   STR_ARGS(drivers[0]->schemes[0]));
+  char forms[STORE_FORMS_BYTES];
+  return error_set(err, CODE_BAD_REQUEST, "no store is served at such a URL: a store is %s", store_forms(forms));
 }
 
 void store_close(Store *store) {

@@ -14,6 +14,7 @@
 #include "contract/model.h"
 #include "io/loop.h"
 #include "sql/dialect.h"
+#include "store/catalog.h"
 #include "store/migrator.h"
 
 /* Store (migrator.h): one database; process lifetime */
@@ -193,12 +194,18 @@ typedef void StoreHeardFn(void *context);
 /* What a driver implements; everything else in this header forwards to it. */
 typedef struct StoreDriver {
   Str name;       /* "sqlite" */
+  Str form;       /* how its addresses are written, for messages: "sqlite:PATH" */
   Str schemes[2]; /* the URL prefixes it serves, "sqlite:" */
   const SqlDialect *dialect;
   bool is_migrated_by_default; /* serving makes tables unless it is told not to */
   bool has_copies;             /* others may follow it, and tell how far they are */
   bool reads_after_conflict;   /* a transaction goes on answering reads once a constraint has refused one of its statements */
   bool (*serves)(Str address); /* addresses that no scheme tells; NULL: none */
+  /* The file that the address names: others are kept beside it (the secret). len 0: no file. NULL: never one. */
+  Str (*file)(Str url);
+  /* What stands in a database that others made; nothing is changed. Blocks. `schemas`: those that are wanted, comma-separated; len 0: the
+   * ones that bare names mean. CODE_BAD_REQUEST: the address can't be read. err->text is for the operator. NULL: it can't be told. */
+  Code (*catalog)(Str url, Str schemas, Arena *arena, Catalog *ret, Error *err);
   Code (*open)(const StoreOptions *options, Store **ret, Error *err);
   void (*close)(Store *store);
   Code (*session_open)(Store *store, Loop *loop, StoreSession **ret, Error *err);
@@ -220,7 +227,7 @@ typedef struct StoreDriver {
    * may. NULL: it can't tell. */
   Code (*explain)(Store *store, const StoreStatement *statement, const Value *params, Arena *arena, StoreStep **ret, size_t *ret_count,
                   Error *err);
-  const StoreMigrator *migrator; /* what migrate/ goes by */
+  const StoreMigrator *migrator; /* what migrate/ goes by; NULL, as is the next: there are no tables that could be made or changed */
   /* `lock_timeout_ms`: how long a lock may be waited for, then CODE_TIMEOUT. */
   MigratorOpenFn *migrator_open;
   Code (*ping)(Store *store, Error *err); /* for /readyz; any thread; may block briefly */
@@ -245,6 +252,11 @@ struct StoreTxn {
 Code store_open(const StoreOptions *options, Store **ret, Error *err);
 /* The same choice without opening anything; NULL where no driver serves the URL. */
 const StoreDriver *store_driver_of(Str url);
+/* The forms of all drivers' addresses, as a sentence has them: "sqlite:PATH or postgresql://…". Returns `text`. */
+enum { STORE_FORMS_BYTES = 160 };
+const char *store_forms(char text[STORE_FORMS_BYTES]);
+/* Where the rows of a service are, unless `given` (len > 0) says so: sqlite:./NAME.db. ptr NULL: out of memory. */
+Str store_url_or_default(Str given, Str service_name, Arena *arena);
 void store_close(Store *store); /* sessions are closed before it; waits for the writes that are under way */
 Code store_session_open(Store *store, Loop *loop, StoreSession **ret, Error *err);
 void store_session_close(StoreSession *session);

@@ -1,5 +1,4 @@
-/* store_registry.h - the drivers that this program was built with: the list in this folder's meson.build, from which
- * store_registry.c is made. */
+/* store_registry.h - the drivers that this program was built with: the list in this folder's meson.build. */
 #pragma once
 #include <stddef.h>
 
