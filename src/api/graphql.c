@@ -16,21 +16,22 @@ enum { GRAPHQL_HEADERS_MAX = 6 };
 
 static const Str GRAPHQL_PATH = STR_INIT("/graphql");
 
-Code graphql_create(Api *api, const GraphqlLimits *limits, Error *err) {
+static Code prepare(const Api *api, const FaceOptions *options, void **ret, Error *err) {
   Graphql *graphql = ARENA_NEW(api->arena, Graphql);
   TRY_ALLOC(graphql);
-  graphql->limits = *limits;
+  graphql->limits = *options->graphql;
   TRY(graphql_schema_create(api->contract, api->arena, &graphql->schema, err));
   TRY(graphql_store_create(graphql->schema, &graphql->limits, api->arena, &graphql->store, err));
-  api->graphql = graphql;
+  if (options->graphql_trusted != NULL)
+    TRY(graphql_store_trust(graphql->store, options->graphql_trusted, options->graphql_trusted_count, err));
+  *ret = graphql;
   return CODE_OK;
 }
 
-Code graphql_trust(const Api *api, const GraphqlTrusted *documents, size_t count, Error *err) {
-  return graphql_store_trust(api->graphql->store, documents, count, err);
+static bool accepts(const Api *api, const HttpRequest *request) {
+  (void)api;
+  return str_equal(request->path, GRAPHQL_PATH);
 }
-
-static bool accepts(const Api *api, const HttpRequest *request) { return api->graphql != NULL && str_equal(request->path, GRAPHQL_PATH); }
 
 /* ---- errors ---- */
 
@@ -347,7 +348,7 @@ static bool read_document(const Graphql *graphql, GraphqlState *state, Arena *ar
 
 static Code decode_operation(ApiRequest *request, GraphqlState *state) {
   GraphqlRun *run = &state->run;
-  if (!read_document(request->api->graphql, state, run->arena)) return answer_mistakes(request, state);
+  if (!read_document(graphql_of(request->api), state, run->arena)) return answer_mistakes(request, state);
   bool is_get = request->exchange->request.method != HTTP_POST;
   if (is_get && run->operation->kind == GRAPHQL_MUTATION) return refuse_method(request, STR("POST"), "A mutation must be sent with POST");
   bool is_watch = run->operation->kind == GRAPHQL_SUBSCRIPTION;
@@ -371,7 +372,7 @@ static Code decode_operation(ApiRequest *request, GraphqlState *state) {
 /* A batch within a batch is none. */
 static Code decode_batch(ApiRequest *request, GraphqlState *state) {
   Arena *arena = request->exchange->arena;
-  size_t max = request->api->graphql->limits.batch_max;
+  size_t max = graphql_of(request->api)->limits.batch_max;
   if (max == 0 || request->exchange->is_message)
     return refuse(request, problem_create(arena, CODE_BAD_REQUEST, STR("A request holds one operation; batches of them are not served")));
   if (state->request.is_stream)
@@ -395,7 +396,7 @@ static Code decode(ApiRequest *request) {
   request->face_state = state;
   if (http->method != HTTP_GET && http->method != HTTP_HEAD && http->method != HTTP_POST)
     return refuse_method(request, STR("GET, HEAD, POST, OPTIONS"), "A GraphQL request is sent with POST or GET");
-  if (state->request.is_page && request->api->graphql->limits.has_graphiql) {
+  if (state->request.is_page && graphql_of(request->api)->limits.has_graphiql) {
     documents_respond_graphiql(http, arena, &request->response);
     request->is_answered = true;
     return CODE_OK;
@@ -405,7 +406,7 @@ static Code decode(ApiRequest *request) {
                   problem_create(arena, CODE_NOT_ACCEPTABLE, STR("The answer is application/json or application/graphql-response+json")));
   const Problem *problem = graphql_request_read(http, arena, &state->request);
   if (problem != NULL) return refuse(request, problem);
-  const Graphql *graphql = request->api->graphql;
+  const Graphql *graphql = graphql_of(request->api);
   state->mistakes = graphql_mistakes_on(arena);
   if (state->request.batch != NULL) return decode_batch(request, state);
   state->run = (GraphqlRun){
@@ -413,8 +414,9 @@ static Code decode(ApiRequest *request) {
   return decode_operation(request, state);
 }
 
-const Face graphql_face = {.name = STR_INIT("graphql"),
+const Face FACE_GRAPHQL = {.name = STR_INIT("graphql"),
                            .has_websocket = true,
+                           .prepare = prepare,
                            .accepts = accepts,
                            .decode = decode,
                            .encode = encode,

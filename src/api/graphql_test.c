@@ -25,7 +25,7 @@ static Arena *shared, *arena;
 
 static int make_api(void **state) {
   (void)state;
-  static const Face *const faces[] = {&graphql_face};
+  static const Face *const faces[] = {&FACE_GRAPHQL};
   EngineLimits engine = {.page_size = 20, .page_size_max = 100, .nesting_max = 5, .filter_bytes_max = 4096, .result_bytes_max = 1048576};
   ContractFile file = {STR("shop.graphql"), {SHOP, sizeof SHOP - 1}};
   DiagnosticList diagnostics = {0};

@@ -472,7 +472,7 @@ static Code decode(ApiRequest *request) {
   GraphqlWs *session = ARENA_NEW(arena, GraphqlWs);
   if (session == NULL) return refuse(request, CODE_UNAVAILABLE, STR("out of memory"));
   *session = (GraphqlWs){
-      .request = request, .limits = &request->api->graphql->limits, .authorization = http_request_header(http, STR("authorization"))};
+      .request = request, .limits = &graphql_of(request->api)->limits, .authorization = http_request_header(http, STR("authorization"))};
   request->face_state = session;
   request->stream = open_session;
   return CODE_OK;

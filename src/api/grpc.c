@@ -7,6 +7,7 @@
 #include "api/grpc_status.h"
 #include "api/problem_json.h"
 #include "api/proto_json.h"
+#include "api/proto_lock.h"
 
 enum { MESSAGE_BYTES_MAX = 256 * 1024 * 1024, BODY_BYTES_MORE = 64 };
 
@@ -53,26 +54,43 @@ static Code list_methods(Grpc *grpc, Arena *arena, Error *err) {
   return CODE_OK;
 }
 
-Code grpc_create(Api *api, const ProtoLock *lock, const GrpcLimits *limits, Error *err) {
+/* The fields' numbers, where they are locked. */
+static Code find_lock(const Api *api, Str contract_path, ProtoLock **ret, Error *err) {
+  if (contract_path.len == 0) return CODE_OK;
+  Str path = proto_lock_path(contract_path, api->arena);
+  TRY_ALLOC(path.ptr);
+  return proto_lock_load(path, api->arena, ret, err);
+}
+
+static Code prepare(const Api *api, const FaceOptions *options, void **ret, Error *err) {
   Grpc *grpc = ARENA_NEW(api->arena, Grpc);
+  const Grpc **all = (const Grpc **)arena_calloc(api->arena, 1, sizeof *all);
+  ProtoLock *lock = NULL;
   ProtoSchema *schema = NULL;
   TRY_ALLOC(grpc);
+  TRY_ALLOC(all);
+  TRY(find_lock(api, options->contract_path, &lock, err));
   TRY(proto_schema_create(api->contract, lock, api->arena, &schema, err));
   grpc->schema = schema;
-  grpc->limits = *limits;
+  grpc->limits = *options->grpc;
   TRY(list_methods(grpc, api->arena, err));
-  const Grpc **all = (const Grpc **)arena_calloc(api->arena, 1, sizeof *all);
-  TRY_ALLOC(all);
   all[0] = grpc;
   grpc->all = all;
   grpc->all_count = 1;
-  api->grpc = grpc;
+  *ret = grpc;
   return CODE_OK;
 }
 
-void grpc_join(Api *api, const Grpc *const *all, size_t count) {
-  api->grpc->all = all;
-  api->grpc->all_count = count;
+/* Health and reflection answer for all. */
+static Code join(Api *const *apis, size_t count, Error *err) {
+  const Grpc **all = (const Grpc **)arena_calloc(apis[0]->arena, count, sizeof *all);
+  TRY_ALLOC(all);
+  for (size_t i = 0; i < count; i++) all[i] = grpc_of(apis[i]);
+  for (size_t i = 0; i < count; i++) {
+    grpc_of(apis[i])->all = all;
+    grpc_of(apis[i])->all_count = count;
+  }
+  return CODE_OK;
 }
 
 /* "shop.v1.ProductService" of "/shop.v1.ProductService/GetProduct"; empty where the path is of another form. */
@@ -82,9 +100,10 @@ static Str service_of(Str path) {
   return str_find_byte(name, '.', 0) < name.len ? name : (Str){0};
 }
 
-bool grpc_has_service(const Grpc *grpc, Str path) {
+/* "/shop.v1.ProductService/GetProduct" */
+static bool is_of_contract(const Api *api, Str path) {
   Str name = service_of(path);
-  const ProtoService *service = name.len == 0 ? NULL : map_get(&grpc->schema->services, name);
+  const ProtoService *service = name.len == 0 ? NULL : map_get(&grpc_of(api)->schema->services, name);
   return service != NULL && service->resource != NULL;
 }
 
@@ -96,22 +115,20 @@ size_t grpc_method_index(const Grpc *grpc, Str path) {
 /* ---- Which requests ---- */
 
 static bool accepts(const Api *api, const HttpRequest *request) {
-  if (api->grpc == NULL) return false;
   if (grpc_wire_is_named(request)) return true;
   Str name = service_of(request->path);
-  return name.len > 0 && map_get(&api->grpc->schema->services, name) != NULL;
+  return name.len > 0 && map_get(&grpc_of(api)->schema->services, name) != NULL;
 }
 
 static bool is_body_streamed(const Api *api, const HttpRequest *request) {
-  const ProtoMethod *method = request->method != HTTP_POST ? NULL : proto_method(api->grpc->schema, request->path);
+  const ProtoMethod *method = request->method != HTTP_POST ? NULL : proto_method(grpc_of(api)->schema, request->path);
   return method != NULL && method->is_client_streaming;
 }
 
-size_t grpc_body_bytes_max(size_t message_bytes_max) { return message_bytes_max / 3 * 4 + BODY_BYTES_MORE; }
-
+/* Of a body that holds one message, in its envelope and as text, too. */
 static size_t body_bytes_max(const Api *api, const HttpRequest *request) {
   (void)request;
-  return grpc_body_bytes_max(api->grpc->limits.message_bytes_max);
+  return grpc_of(api)->limits.message_bytes_max / 3 * 4 + BODY_BYTES_MORE;
 }
 
 /* ---- Messages ---- */
@@ -207,7 +224,7 @@ static Code decode(ApiRequest *request) {
   GrpcState *state = ARENA_NEW(arena, GrpcState);
   if (state == NULL) return no_memory(request);
   const Problem *problem = grpc_wire_read(http, arena, &state->wire);
-  state->grpc = request->api->grpc;
+  state->grpc = grpc_of(request->api);
   request->face_state = state;
   if (problem != NULL) return refuse(request, problem);
   state->method = proto_method(state->grpc->schema, http->path);
@@ -244,7 +261,13 @@ static void encode(ApiRequest *request) {
   if (request->problem != NULL) encode_problem(request);
 }
 
-static size_t method_index(const Api *api, const HttpRequest *request) { return grpc_method_index(api->grpc, request->path); }
+static size_t list_method_names(const Api *api, Str *ret) {
+  const Grpc *grpc = grpc_of(api);
+  for (size_t i = 0; ret != NULL && i < grpc->method_count; i++) ret[i] = grpc->methods[i]->path;
+  return grpc->method_count;
+}
+
+static size_t method_index(const Api *api, const HttpRequest *request) { return grpc_method_index(grpc_of(api), request->path); }
 
 static void refuse_for_protocol(ApiRequest *request, const Problem *problem, HttpResponse *ret) {
   Arena *arena = request->exchange->arena;
@@ -253,14 +276,19 @@ static void refuse_for_protocol(ApiRequest *request, const Problem *problem, Htt
   grpc_wire_refuse(&wire, problem, request->request_id, arena, ret);
 }
 
-const Face grpc_face = {
+const Face FACE_GRPC = {
     .name = STR_INIT("grpc"),
+    .has_status_in_trailers = true,
+    .prepare = prepare,
+    .join = join,
     .accepts = accepts,
+    .is_of_contract = is_of_contract,
     .is_body_streamed = is_body_streamed,
     .body_bytes_max = body_bytes_max,
     .decode = decode,
     .encode = encode,
     .encode_problem = encode_problem,
+    .methods = list_method_names,
     .method = method_index,
     .refuse = refuse_for_protocol,
 };

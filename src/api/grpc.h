@@ -18,15 +18,8 @@ typedef struct Grpc {
   size_t all_count;
 } Grpc;
 
-/* Sets api->grpc. `lock` (borrowed, may be NULL) holds the fields' numbers. */
-Code grpc_create(Api *api, const ProtoLock *lock, const GrpcLimits *limits, Error *err);
-/* The contract is served beside others: `all` (borrowed, this one's among them). Before the first request. */
-void grpc_join(Api *api, const Grpc *const *all, size_t count);
-/* Of a body that holds one such message, in its envelope and as text, too. */
-size_t grpc_body_bytes_max(size_t message_bytes_max);
-/* True where the path is one of the contract's own services: "/shop.v1.ProductService/GetProduct". */
-bool grpc_has_service(const Grpc *grpc, Str path);
 /* Where the path's method stands in grpc->methods; method_count: it is none. */
 size_t grpc_method_index(const Grpc *grpc, Str path);
 
-extern const Face grpc_face;
+extern const Face FACE_GRPC;
+static inline Grpc *grpc_of(const Api *api) { return api_prepared(api, &FACE_GRPC); }

@@ -309,7 +309,7 @@ static void rest_encode_problem(ApiRequest *request) {
   problem_respond(request->problem, 0, request->request_id, request->exchange->arena, &request->response);
 }
 
-const Face rest_face = {
+const Face FACE_REST = {
     .name = STR_INIT("rest"),
     .accepts = rest_accepts,
     .is_body_streamed = is_body_streamed,

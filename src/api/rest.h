@@ -2,4 +2,4 @@
 #pragma once
 #include "api/face.h"
 
-extern const Face rest_face;
+extern const Face FACE_REST;

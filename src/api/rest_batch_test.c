@@ -38,9 +38,9 @@ static Exchange *ask(const char *operations, Str key) {
   exchange->headers[0] = (HttpHeader){STR("content-type"), STR("application/json")};
   exchange->headers[1] = (HttpHeader){STR("idempotency-key"), key};
   exchange->http.arena = arena;
-  exchange->request = (ApiRequest){.exchange = &exchange->http, .api = api, .face = &rest_face, .request_id = STR("r1")};
-  Code code = rest_face.decode(&exchange->request);
-  if (code != CODE_OK) rest_face.encode_problem(&exchange->request);
+  exchange->request = (ApiRequest){.exchange = &exchange->http, .api = api, .face = &FACE_REST, .request_id = STR("r1")};
+  Code code = FACE_REST.decode(&exchange->request);
+  if (code != CODE_OK) FACE_REST.encode_problem(&exchange->request);
   return exchange;
 }
 
@@ -152,7 +152,7 @@ static void its_answer_holds_each_ones(void **state) {
   exchange->request.group.failed = 2;
   const Problem *problem = NULL;
   assert_int_equal(exchange->request.group.answer(&exchange->request.group, &problem), CODE_OK);
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 200);
   assert_text(exchange->request.response.body,
               "{\"results\":[{\"status\":201,\"headers\":{\"preference-applied\":\"return=minimal\",\"location\":\"/v1/students/s1\"},"
@@ -166,7 +166,7 @@ static void the_operation_that_failed_is_named(void **state) {
   CallGroup *group = &exchange->request.group;
   group->calls[2].result = (Result){.code = CODE_CONFLICT, .problem = problem_create(arena, CODE_CONFLICT, STR("in use"))};
   group->failed = 2;
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 409);
   assert_int_equal(exchange->request.problem->operation, 1);
 }
@@ -184,8 +184,8 @@ static void an_answer_that_is_kept_is_given_again(void **state) {
   Exchange *again = ask("{\"method\":\"DELETE\",\"path\":\"/v1/students/s1\"}", STR("\"k\""));
   assert_true(str_equal(again->request.group.idempotency->fingerprint, group->idempotency->fingerprint));
   again->request.group.idempotency->replay = kept;
-  rest_face.encode(&exchange->request);
-  rest_face.encode(&again->request);
+  FACE_REST.encode(&exchange->request);
+  FACE_REST.encode(&again->request);
   assert_int_equal(again->request.response.status, exchange->request.response.status);
   assert_true(str_equal(again->request.response.body, exchange->request.response.body));
   assert_int_equal(again->request.response.header_count, exchange->request.response.header_count);
@@ -222,7 +222,7 @@ int main(void) {
   DiagnosticList diagnostics = {0};
   const EngineLimits limits = {
       .page_size = 20, .page_size_max = 100, .nesting_max = 5, .batch_max = 3, .filter_bytes_max = 4096, .result_bytes_max = 1 << 20};
-  static const Face *const faces[] = {&rest_face};
+  static const Face *const faces[] = {&FACE_REST};
   if (contract_load(&file, 1, arena, &contract, &diagnostics, NULL) != CODE_OK) return 1;
   if (api_create(contract, &limits, faces, 1, &api, NULL) != CODE_OK) return 1;
   int failed = cmocka_run_group_tests_name("rest_batch", tests, NULL, NULL);

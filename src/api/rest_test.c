@@ -45,10 +45,10 @@ static Exchange *ask(HttpMethod method, const char *target, const char *body, co
     exchange->headers[http->header_count++] = (HttpHeader){str_slice(line, 0, colon), str_slice(line, colon + 2, line.len)};
   }
   exchange->http.arena = arena;
-  exchange->request = (ApiRequest){.exchange = &exchange->http, .api = api, .face = &rest_face, .request_id = STR("r1")};
-  assert_true(rest_face.accepts(api, http));
-  Code code = rest_face.decode(&exchange->request);
-  if (code != CODE_OK) rest_face.encode_problem(&exchange->request);
+  exchange->request = (ApiRequest){.exchange = &exchange->http, .api = api, .face = &FACE_REST, .request_id = STR("r1")};
+  assert_true(FACE_REST.accepts(api, http));
+  Code code = FACE_REST.decode(&exchange->request);
+  if (code != CODE_OK) FACE_REST.encode_problem(&exchange->request);
   return exchange;
 }
 
@@ -145,7 +145,7 @@ static void one_resource_has_its_tag(void **state) {
   const Value row[] = {value_text(STR("s1")), value_text(STR("Sam"))};
   give_row(last_call(exchange), row);
   last_call(exchange)->result.etag = STR("abc");
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 200);
   assert_text(exchange->request.response.body, "{\"code\":\"s1\",\"name\":\"Sam\"}");
   assert_text(header_of(exchange, "etag"), "\"abc\"");
@@ -153,7 +153,7 @@ static void one_resource_has_its_tag(void **state) {
   assert_int_equal(last_call(exchange)->operation.if_none_match.etag_count, 1);
   last_call(exchange)->result.etag = STR("abc");
   last_call(exchange)->result.is_not_modified = true;
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 304);
   assert_int_equal(exchange->request.response.body.len, 0);
 }
@@ -165,7 +165,7 @@ static void a_list_links_to_its_neighbours(void **state) {
   give_row(last_call(exchange), row);
   last_call(exchange)->result.next_cursor = STR("N=");
   last_call(exchange)->result.prev_cursor = STR("P");
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_text(exchange->request.response.body,
               "{\"items\":[{\"code\":\"s1\",\"name\":\"Sam\"}],\"nextCursor\":\"N=\",\"prevCursor\":\"P\"}");
   assert_text(header_of(exchange, "link"), "</v1/students?name[startsWith]=S&limit=1&after=N%3D>; rel=\"next\", "
@@ -182,7 +182,7 @@ static void a_created_resource_has_its_place(void **state) {
   result->key = key;
   result->etag = STR("t");
   result->is_created = true;
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 201);
   assert_text(header_of(exchange, "location"), "/v1/enrolments/a%2Cb,c");
   assert_text(exchange->request.response.body, "{\"studentCode\":\"a,b\",\"courseId\":\"c\",\"grade\":null}");
@@ -193,13 +193,13 @@ static void what_its_writer_may_not_read_is_not_shown(void **state) {
   const Value key[] = {value_text(STR("s1"))};
   Exchange *exchange = ask(HTTP_POST, "/v1/students", "{}", NULL);
   last_call(exchange)->result = (Result){.key = key, .is_created = true, .is_hidden = true};
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 201);
   assert_text(header_of(exchange, "location"), "/v1/students/s1");
   assert_int_equal(exchange->request.response.body.len, 0);
   exchange = ask(HTTP_PATCH, "/v1/students/s1", "{}", NULL);
   last_call(exchange)->result = (Result){.key = key, .is_hidden = true};
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 204);
 }
 
@@ -209,12 +209,12 @@ static void preferences_decide_what_is_answered(void **state) {
   Exchange *exchange = ask(HTTP_POST, "/v1/students", "{}", (const char *const[]){"prefer: return=minimal", NULL});
   assert_null(last_call(exchange)->operation.selection);
   last_call(exchange)->result = (Result){.key = key, .is_created = true};
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 201);
   assert_text(header_of(exchange, "preference-applied"), "return=minimal");
   exchange = ask(HTTP_DELETE, "/v1/students/s1", NULL, (const char *const[]){"prefer: tx=rollback", NULL});
   assert_true(last_call(exchange)->operation.is_dry_run);
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 204);
   assert_text(header_of(exchange, "preference-applied"), "tx=rollback");
 }
@@ -226,7 +226,7 @@ static void a_patch_goes_by_its_media_type(void **state) {
   const HttpRequest *http = &exchange->http.request;
   exchange->http.request.body = STR("[]");
   assert_int_equal(http->method, HTTP_PATCH);
-  assert_int_equal(rest_face.decode(&exchange->request), CODE_OK);
+  assert_int_equal(FACE_REST.decode(&exchange->request), CODE_OK);
   assert_true(last_call(exchange)->operation.is_patch);
   assert_false(last_call(ask(HTTP_PATCH, "/v1/students/s1", "{}", NULL))->operation.is_patch);
   assert_status(HTTP_PUT, "/v1/students/s1", NULL, "content-type: application/json-patch+json", 415);
@@ -237,7 +237,7 @@ static void a_refusal_of_the_engine_is_a_problem(void **state) {
   Exchange *exchange = ask(HTTP_GET, "/v1/students/s1/enrolments", NULL, NULL);
   exchange->request.group.calls[0].result =
       (Result){.code = CODE_NOT_FOUND, .problem = problem_create(arena, CODE_NOT_FOUND, STR("no such Student"))};
-  rest_face.encode(&exchange->request);
+  FACE_REST.encode(&exchange->request);
   assert_int_equal(exchange->request.response.status, 404);
   assert_text(header_of(exchange, "content-type"), "application/problem+json");
 }
@@ -260,7 +260,7 @@ int main(void) {
   DiagnosticList diagnostics = {0};
   const EngineLimits limits = {
       .page_size = 20, .page_size_max = 100, .nesting_max = 5, .filter_bytes_max = 4096, .result_bytes_max = 1 << 20};
-  static const Face *const faces[] = {&rest_face};
+  static const Face *const faces[] = {&FACE_REST};
   if (contract_load(&file, 1, arena, &contract, &diagnostics, NULL) != CODE_OK) {
     Buf out = buf_on(arena, 65536);
     diagnostics_write(&out, &diagnostics, false);

@@ -4,16 +4,12 @@
 #include <stdatomic.h>
 
 #include "api/documents.h"
-#include "api/graphql.h"
+#include "api/face_registry.h"
+#include "api/graphql_run.h"
 #include "api/grpc.h"
-#include "api/proto_lock.h"
-#include "api/rest.h"
 #include "contract/load.h"
 #include "contract/versions.h"
 #include "server/contract_source.h"
-
-/* Asked in this order. */
-static const Face *const faces[] = {&rest_face, &graphql_face, &grpc_face};
 
 static Code name_routes(const Generation *generation, const GenerationVersion *version, Str *routes, Error *err) {
   const Contract *contract = version->contract;
@@ -25,19 +21,29 @@ static Code name_routes(const Generation *generation, const GenerationVersion *v
     routes[generation_route(version, resource, false)] = list;
     routes[generation_route(version, resource, true)] = item;
   }
-  const Grpc *grpc = version->api->grpc;
-  for (size_t i = 0; i < grpc->method_count; i++) routes[version->first_method + i] = grpc->methods[i]->path;
+  for (size_t i = 0; i < version->api->face_count; i++) {
+    const Face *face = version->api->faces[i];
+    if (face->methods != NULL) (void)face->methods(version->api, &routes[version->first_methods[i]]);
+  }
+  return CODE_OK;
+}
+
+static Code count_routes(Generation *generation, GenerationVersion *version, Error *err) {
+  const Api *api = version->api;
+  version->first_route = generation->route_count;
+  generation->route_count += 2 * version->contract->resource_count;
+  version->first_methods = ARENA_ARRAY(generation->arena, size_t, api->face_count);
+  TRY_ALLOC(version->first_methods);
+  for (size_t i = 0; i < api->face_count; i++) {
+    version->first_methods[i] = generation->route_count;
+    if (api->faces[i]->methods != NULL) generation->route_count += api->faces[i]->methods(api, NULL);
+  }
   return CODE_OK;
 }
 
 static Code make_routes(Generation *generation, Error *err) {
   generation->route_count = ROUTE_FIRST_RESOURCE;
-  for (size_t i = 0; i < generation->version_count; i++) {
-    generation->versions[i].first_route = generation->route_count;
-    generation->route_count += 2 * generation->versions[i].contract->resource_count;
-    generation->versions[i].first_method = generation->route_count;
-    generation->route_count += generation->versions[i].api->grpc->method_count;
-  }
+  for (size_t i = 0; i < generation->version_count; i++) TRY(count_routes(generation, &generation->versions[i], err));
   Str *routes = ARENA_ARRAY(generation->arena, Str, generation->route_count);
   TRY_ALLOC(routes);
   routes[ROUTE_OTHER] = STR("other");
@@ -47,8 +53,12 @@ static Code make_routes(Generation *generation, Error *err) {
   return CODE_OK;
 }
 
-size_t generation_method_route(const GenerationVersion *version, size_t index) {
-  return index < version->api->grpc->method_count ? version->first_method + index : ROUTE_OTHER;
+size_t generation_method_route(const GenerationVersion *version, const Face *face, const HttpRequest *request) {
+  const Api *api = version->api;
+  size_t index = face->method(api, request), i = 0;
+  if (index >= face->methods(api, NULL)) return ROUTE_OTHER;
+  while (api->faces[i] != face) i++;
+  return version->first_methods[i] + index;
 }
 
 static Code make_metrics(Generation *generation, Error *err) {
@@ -82,7 +92,7 @@ EngineLimits generation_limits(const ServeConfig *config) {
   };
 }
 
-GraphqlLimits generation_graphql_limits(const ServeConfig *config) {
+static GraphqlLimits graphql_limits(const ServeConfig *config) {
   return (GraphqlLimits){
       .depth_max = config->graphql_depth_max,
       .cost_max = config->graphql_cost_max,
@@ -103,9 +113,9 @@ GraphqlLimits generation_graphql_limits(const ServeConfig *config) {
 }
 
 /* The documents of --graphql-documents: NAME.graphql is NAME. */
-static Code trust_documents(const Generation *generation, const ServeConfig *config, Error *err) {
+static Code read_trusted(const Generation *generation, Str folder, FaceOptions *options, Error *err) {
   ContractSource source;
-  TRY(contract_source_read(config->graphql_documents, generation->arena, &source, err));
+  TRY(contract_source_read(folder, generation->arena, &source, err));
   GraphqlTrusted *trusted = ARENA_ARRAY(generation->arena, GraphqlTrusted, source.count + 1);
   TRY_ALLOC(trusted);
   for (size_t i = 0; i < source.count; i++) {
@@ -114,45 +124,38 @@ static Code trust_documents(const Generation *generation, const ServeConfig *con
     if (str_ends_with(name, STR(".graphql"))) name = str_slice(name, 0, name.len - STR(".graphql").len);
     trusted[i] = (GraphqlTrusted){.name = name, .file = file, .text = source.files[i].text};
   }
-  for (size_t i = 0; i < generation->version_count; i++) TRY(graphql_trust(generation->versions[i].api, trusted, source.count, err));
+  options->graphql_trusted = trusted;
+  options->graphql_trusted_count = source.count;
   return CODE_OK;
 }
 
-static Code make_grpc(GenerationVersion *version, Str contract_path, const ServeConfig *config, Error *err) {
-  GrpcLimits limits = {.message_bytes_max = config->grpc_message_bytes_max};
-  ProtoLock *lock = NULL;
-  if (contract_path.len > 0) {
-    Str path = proto_lock_path(contract_path, version->api->arena);
-    TRY_ALLOC(path.ptr);
-    TRY(proto_lock_load(path, version->api->arena, &lock, err));
-  }
-  return grpc_create(version->api, lock, &limits, err);
-}
-
-static Code prepare_version(GenerationVersion *version, Str contract_path, const ServeConfig *config, Error *err) {
+static Code prepare_version(GenerationVersion *version, const FaceOptions *options, const ServeConfig *config, Error *err) {
   EngineLimits limits = generation_limits(config);
-  TRY(api_create(version->contract, &limits, faces, sizeof faces / sizeof faces[0], &version->api, err));
+  size_t face_count = 0;
+  const Face *const *faces = api_faces(&face_count);
+  TRY(api_create(version->contract, &limits, faces, face_count, &version->api, err));
   version->api->is_precondition_required = config->is_match_required;
-  GraphqlLimits graphql = generation_graphql_limits(config);
-  TRY(graphql_create(version->api, &graphql, err));
-  TRY(make_grpc(version, contract_path, config, err));
+  TRY(api_prepare(version->api, options, err));
   return documents_create(version->api, &version->api->documents, err);
 }
 
-/* Health and reflection answer for all versions. */
-static Code join_grpc(const Generation *generation, Error *err) {
-  const Grpc **all = (const Grpc **)arena_calloc(generation->arena, generation->version_count, sizeof *all);
-  TRY_ALLOC(all);
-  for (size_t i = 0; i < generation->version_count; i++) all[i] = generation->versions[i].api->grpc;
-  for (size_t i = 0; i < generation->version_count; i++) grpc_join(generation->versions[i].api, all, generation->version_count);
-  return CODE_OK;
+static Code prepare_all(Generation *generation, const Str *paths, const ServeConfig *config, Error *err) {
+  GraphqlLimits graphql = graphql_limits(config);
+  GrpcLimits grpc = {.message_bytes_max = config->grpc_message_bytes_max};
+  FaceOptions options = {.graphql = &graphql, .grpc = &grpc};
+  Api **apis = (Api **)arena_calloc(generation->arena, generation->version_count, sizeof *apis);
+  TRY_ALLOC(apis);
+  if (config->graphql_documents.len > 0) TRY(read_trusted(generation, config->graphql_documents, &options, err));
+  for (size_t i = 0; i < generation->version_count; i++) {
+    options.contract_path = paths == NULL ? (Str){0} : paths[i];
+    TRY(prepare_version(&generation->versions[i], &options, config, err));
+    apis[i] = generation->versions[i].api;
+  }
+  return api_join(apis, generation->version_count, err);
 }
 
 static Code fill(Generation *generation, const Str *paths, const ServeConfig *config, Error *err) {
-  for (size_t i = 0; i < generation->version_count; i++)
-    TRY(prepare_version(&generation->versions[i], paths == NULL ? (Str){0} : paths[i], config, err));
-  TRY(join_grpc(generation, err));
-  if (config->graphql_documents.len > 0) TRY(trust_documents(generation, config, err));
+  TRY(prepare_all(generation, paths, config, err));
   TRY(make_routes(generation, err));
   return make_metrics(generation, err);
 }

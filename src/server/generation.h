@@ -2,14 +2,14 @@
  * last request on it is done. Immutable but for its count of holders; any thread. */
 #pragma once
 #include "api/face.h"
-#include "api/graphql_run.h"
 #include "observe/metrics.h"
 #include "server/config.h"
 
 typedef struct GenerationVersion {
   Contract *contract;
   Api *api;
-  size_t first_route, first_method;
+  size_t first_route;
+  size_t *first_methods; /* of each face */
 } GenerationVersion;
 
 typedef struct Generation {
@@ -27,7 +27,6 @@ enum { METHOD_COUNT = HTTP_UNKNOWN + 1 };
 enum { ROUTE_OTHER = 0, ROUTE_OPERATIONS /* probes, metrics, pages */, ROUTE_FIRST_RESOURCE };
 
 /* The limits that requests are held to, of those that can be configured. */
-GraphqlLimits generation_graphql_limits(const ServeConfig *config);
 EngineLimits generation_limits(const ServeConfig *config);
 
 /* Takes the contracts over, on failure too. One holder: the caller. */
@@ -41,8 +40,8 @@ void generation_release(Generation *generation); /* the last one destroys it; NU
 /* All loops' counters as Prometheus' text. */
 void generation_write_metrics(const Generation *generation, Buf *out);
 
-/* `index` as the face counts its methods; one that it has not is counted among others. */
-size_t generation_method_route(const GenerationVersion *version, size_t index);
+/* Of a face that has methods; a request that calls none of them is counted among others. */
+size_t generation_method_route(const GenerationVersion *version, const Face *face, const HttpRequest *request);
 static inline size_t generation_route(const GenerationVersion *version, const Resource *resource, bool has_key) {
   return version->first_route + 2 * (size_t)resource->index + has_key;
 }

@@ -90,7 +90,7 @@ static StepOutcome step_decode(Request *request) {
   }
   const GenerationVersion *version = &request->serving->generation->versions[request->version];
   bool is_counted = api->face->method != NULL;
-  if (is_counted) request->route = generation_method_route(version, api->face->method(api->api, &api->exchange->request));
+  if (is_counted) request->route = generation_method_route(version, api->face, &api->exchange->request);
   if (api->face->decode(api) != CODE_OK) return STEP_REFUSED;
   if (api->is_answered) return STEP_ANSWERED;
   if (api->is_batch || is_counted || api->group.count == 0) return STEP_NEXT;
@@ -318,6 +318,7 @@ static Request *request_begin(Worker *worker, HttpExchange *exchange) {
   trace_init(&request->trace, &worker->ids, request->given_request_id, request->given_traceparent);
   request->api = (ApiRequest){.exchange = exchange,
                               .caller = identity_caller(NULL),
+                              .group = {.arena = exchange->arena},
                               .request_id = request->trace.request_id,
                               .now_us = loop_wall_us(exchange->loop),
                               .respond = stream_respond,
@@ -425,7 +426,7 @@ static void on_finished(void *context, HttpExchange *exchange) {
   int64_t duration_us = ended_us - exchange->started_us;
   /* Where the status stands in trailers, HTTP's own says nothing. */
   const ApiRequest *api = &request->api;
-  bool is_in_trailers = api->problem != NULL && api->face != NULL && api->face->method != NULL && exchange->status == 200;
+  bool is_in_trailers = api->problem != NULL && api->face != NULL && api->face->has_status_in_trailers && exchange->status == 200;
   int status = is_in_trailers ? error_form(api->problem->code)->http_status : exchange->status;
   request_metrics_count(request->serving->generation->metrics[worker->index], request->route, exchange->request.method, status,
                         duration_us);

@@ -1,7 +1,6 @@
 /* version.c - one version's name: "v2" is named by v2 and by 2. Nothing is guessed: a path without a version needs a header. */
 #include "server/version.h"
 
-#include "api/grpc.h"
 #include "api/header.h"
 
 enum { VERSIONS_TEXT_MAX = 4096, NONE = -1 };
@@ -21,10 +20,12 @@ static int find_named(const Generation *generation, Str wanted) {
 }
 
 /* "/shop.v2.ProductService/GetProduct" */
-static int find_by_service(const Generation *generation, Str path) {
-  if (str_find_byte(path, '.', 0) == path.len) return NONE;
+static int find_by_face(const Generation *generation, Str path) {
   for (size_t i = 0; i < generation->version_count; i++) {
-    if (grpc_has_service(generation->versions[i].api->grpc, path)) return (int)i;
+    const Api *api = generation->versions[i].api;
+    for (size_t k = 0; k < api->face_count; k++) {
+      if (api->faces[k]->is_of_contract != NULL && api->faces[k]->is_of_contract(api, path)) return (int)i;
+    }
   }
   return NONE;
 }
@@ -35,7 +36,7 @@ static int find_by_path(const Generation *generation, Str path) {
     bool is_at_start = path.len > name.len && path.ptr[0] == '/' && memcmp(path.ptr + 1, name.ptr, name.len) == 0;
     if (is_at_start && (path.len == name.len + 1 || path.ptr[name.len + 1] == '/')) return (int)i;
   }
-  return find_by_service(generation, path);
+  return find_by_face(generation, path);
 }
 
 /* ---- Refusals ---- */

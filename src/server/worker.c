@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "api/grpc.h"
 #include "base/memory.h"
 #include "query/watch.h"
 #include "server/redirect.h"
@@ -139,10 +138,20 @@ bool worker_is_idle(const Worker *worker) {
 
 /* ---- Making ---- */
 
-static HttpLimits http_limits_of(const ServeConfig *config, size_t worker_count) {
+/* Of any face; the versions' are the same. */
+static size_t body_bytes_largest(const Api *api) {
+  size_t largest = 0;
+  for (size_t i = 0; i < api->face_count; i++) {
+    size_t of_face = api->faces[i]->body_bytes_max == NULL ? 0 : api->faces[i]->body_bytes_max(api, NULL);
+    if (of_face > largest) largest = of_face;
+  }
+  return largest;
+}
+
+static HttpLimits http_limits_of(const ServeConfig *config, const Api *api, size_t worker_count) {
   return (HttpLimits){
       .body_bytes_max = config->body_bytes_max,
-      .body_bytes_largest = grpc_body_bytes_max(config->grpc_message_bytes_max),
+      .body_bytes_largest = body_bytes_largest(api),
       .header_bytes_max = config->header_bytes_max,
       .uri_bytes_max = config->uri_bytes_max,
       .connections_max = config->connections_max,
@@ -185,7 +194,7 @@ static Code fill(Worker *worker, Generation *generation, Error *err) {
   TRY(make_authenticator(worker, err));
   TRY(make_log(worker, err));
   if (!trace_source_init(&worker->ids)) return error_set(err, CODE_UNAVAILABLE, "the system gives no random bytes");
-  worker->limits = http_limits_of(shared->config, shared->worker_count);
+  worker->limits = http_limits_of(shared->config, generation->versions[0].api, shared->worker_count);
   worker->handler = request_handler(worker);
   TRY(http_server_create(worker->loop, &worker->limits, &shared->http, &worker->handler, &worker->http, err));
   http_server_use_tls(worker->http, shared->tls);
