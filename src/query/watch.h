@@ -8,7 +8,8 @@
  * is no longer kept), *ret_problem says why and the watch was never there: an ordinary error answer.
  *   3. `started` is called once with the position from which the watch goes on: now the answer's head may go out. Then `send` for each
  * event, `beat` when nothing was sent for --watch-heartbeat, and `ended` once, as the last call: without `started` before it where the
- * position turns out to be too old (an ordinary error answer again). None of them is called from within watch_open.
+ * position turns out to be too old (an ordinary error answer again). None of them is called from within watch_open. Who goes on after
+ * `ended` opens the next watch in a later turn of the loop: of this turn's all are ended.
  *   4. A client that leaves: watch_close, after which `ended` still comes (perhaps before watch_close returns) with a NULL problem. Until
  *      then everything that the Watch points to stays in place: its caller, selection, filter, encoder and contract.
  *

@@ -15,7 +15,6 @@
 #include "query/change_feed.h"
 #include "server/explain.h"
 #include "server/jwt_secret.h"
-#include "server/redirect.h"
 #include "server/signals.h"
 #include "server/worker.h"
 #include "store/replicas.h"
@@ -172,15 +171,11 @@ static Code listen_on(App *app, Str address, Str *ret_url, Error *err) {
 
 static Code open_listeners(App *app, Error *err) {
   OptionList wanted = app->config->listen;
-  Str *urls = ARENA_ARRAY(app->arena, Str, wanted.count + 1), redirect = app->config->tls_redirect;
+  Str *urls = ARENA_ARRAY(app->arena, Str, wanted.count + RESIDENTS_MAX);
   TRY_ALLOC(urls);
   for (size_t i = 0; i < wanted.count; i++) TRY(listen_on(app, wanted.items[i], &urls[i], err));
   app->addresses = (OptionList){urls, wanted.count};
-  if (redirect.len == 0) return CODE_OK;
-  TRY(listener_check_free(redirect, err));
-  TRY(redirect_listen(app->shared.workers[0]->redirect, redirect, urls[0], &urls[wanted.count], err));
-  app->addresses.count++;
-  return CODE_OK;
+  return worker_start_residents(app->shared.workers[0], &app->addresses, err);
 }
 
 OptionList app_addresses(const App *app) { return app->addresses; }

@@ -1,18 +1,20 @@
-/* redirect.c - 308 (RFC 9110 §15.4.9), which keeps the method; a body is not read. Nothing of the request but its host and target is looked
- * at, so that a token which was sent here in the clear goes no further. */
-#include "server/redirect.h"
-
+/* redirect.c - a listener without TLS that answers nothing but where TLS is: the same host and target, by https. 308 (RFC 9110 §15.4.9),
+ * which keeps the method; a body is not read. Nothing of the request but its host and target is looked at, so that a token which was sent
+ * here in the clear goes no further. */
 #include "base/memory.h"
+#include "io/listener.h"
+#include "server/resident.h"
 
 enum { LOCATION_BYTES_MAX = 64 * 1024 };
 
-struct Redirect {
+typedef struct Redirect {
   HttpHandler handler;
   HttpServer *http;
   HttpLimits limits;
+  Str address;  /* to listen on; the options' */
   char port[8]; /* ":8443"; empty: https's own */
   size_t port_len;
-};
+} Redirect;
 
 /* "[::1]:8080" and "shop.example:8080" without their ports. */
 static Str host_of(Str authority) {
@@ -61,12 +63,14 @@ static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
   return HTTP_BODY_BUFFERED;
 }
 
-Code redirect_create(Loop *loop, const HttpLimits *limits, HttpShared *shared, Redirect **ret, Error *err) {
+static Code open_redirect(Worker *worker, void **ret, Error *err) {
+  Str address = worker->shared->config->tls_redirect;
+  if (address.len == 0) return CODE_OK;
   Redirect *redirect = memory_alloc(sizeof *redirect);
   TRY_ALLOC(redirect);
-  *redirect = (Redirect){.limits = *limits};
+  *redirect = (Redirect){.limits = worker->limits, .address = address};
   redirect->handler = (HttpHandler){.head = on_head, .request = on_request, .refuse = on_refuse, .context = redirect};
-  Code code = http_server_create(loop, &redirect->limits, shared, &redirect->handler, &redirect->http, err);
+  Code code = http_server_create(worker->loop, &redirect->limits, &worker->shared->http, &redirect->handler, &redirect->http, err);
   if (code == CODE_OK)
     *ret = redirect;
   else
@@ -85,15 +89,20 @@ static void take_port(Redirect *redirect, Str secure_url) {
   redirect->port_len = port.len + 1;
 }
 
-Code redirect_listen(Redirect *redirect, Str address, Str secure_url, Str *ret_url, Error *err) {
-  take_port(redirect, secure_url);
-  return http_server_listen(redirect->http, address, ret_url, err);
+static Code start_redirect(void *self, OptionList addresses, Str *ret_address, Error *err) {
+  Redirect *redirect = self;
+  /* What a listener with TLS said, "https://127.0.0.1:8443": its port is where clients are sent. */
+  take_port(redirect, addresses.items[0]);
+  TRY(listener_check_free(redirect->address, err));
+  return http_server_listen(redirect->http, redirect->address, ret_address, err);
 }
 
-void redirect_drain(Redirect *redirect, LoopFn *drained, void *context) { http_server_drain(redirect->http, drained, context); }
+static void drain_redirect(void *self, LoopFn *drained, void *context) { http_server_drain(((Redirect *)self)->http, drained, context); }
 
-void redirect_destroy(Redirect *redirect) {
-  if (redirect == NULL) return;
+static void close_redirect(void *self) {
+  Redirect *redirect = self;
   http_server_destroy(redirect->http);
   memory_free(redirect);
 }
+
+const Resident RESIDENT_REDIRECT = {.open = open_redirect, .start = start_redirect, .drain = drain_redirect, .close = close_redirect};

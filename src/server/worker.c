@@ -1,13 +1,14 @@
 /* worker.c - making, running and ending one event loop. */
 #include "server/worker.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "query/watch.h"
-#include "server/redirect.h"
 #include "server/request.h"
+#include "server/resident_registry.h"
 
 /* ---- Generations ---- */
 
@@ -102,6 +103,37 @@ static void flush_log(void *context) {
   loop_timer_start(worker->log_timer, ACCESS_LOG_DELAY_MS, 0);
 }
 
+/* ---- Residents ---- */
+
+static Code open_residents(Worker *worker, Error *err) {
+  size_t count = 0;
+  const Resident *const *residents = server_residents(&count);
+  assert(count <= RESIDENTS_MAX);
+  for (size_t i = 0; worker->index == 0 && i < count; i++) TRY(residents[i]->open(worker, &worker->residents[i], err));
+  return CODE_OK;
+}
+
+Code worker_start_residents(Worker *worker, OptionList *addresses, Error *err) {
+  size_t count = 0;
+  const Resident *const *residents = server_residents(&count);
+  Str *items = (Str *)addresses->items;
+  for (size_t i = 0; i < count; i++) {
+    Str address = {NULL, 0};
+    if (worker->residents[i] == NULL || residents[i]->start == NULL) continue;
+    TRY(residents[i]->start(worker->residents[i], *addresses, &address, err));
+    if (address.len > 0) items[addresses->count++] = address;
+  }
+  return CODE_OK;
+}
+
+static void close_residents(Worker *worker) {
+  size_t count = 0;
+  const Resident *const *residents = server_residents(&count);
+  for (size_t i = 0; i < count; i++) {
+    if (worker->residents[i] != NULL) residents[i]->close(worker->residents[i]);
+  }
+}
+
 /* ---- Draining ---- */
 
 static void quiet(void *context) {
@@ -116,10 +148,16 @@ static void drained(void *context) {
 
 static void begin_drain(void *context) {
   Worker *worker = context;
+  size_t count = 0;
+  const Resident *const *residents = server_residents(&count);
   if (worker->draining_count > 0) return;
-  worker->draining_count = worker->redirect == NULL ? 1 : 2;
+  worker->draining_count = 1;
   watch_hub_end_all(worker->hub, CODE_UNAVAILABLE, "the server is stopping: come back with the position", true);
-  if (worker->redirect != NULL) redirect_drain(worker->redirect, quiet, worker);
+  for (size_t i = 0; i < count; i++) {
+    if (worker->residents[i] == NULL || residents[i]->drain == NULL) continue;
+    worker->draining_count++;
+    residents[i]->drain(worker->residents[i], quiet, worker);
+  }
   http_server_drain(worker->http, drained, worker);
 }
 
@@ -198,8 +236,7 @@ static Code fill(Worker *worker, Generation *generation, Error *err) {
   worker->handler = request_handler(worker);
   TRY(http_server_create(worker->loop, &worker->limits, &shared->http, &worker->handler, &worker->http, err));
   http_server_use_tls(worker->http, shared->tls);
-  bool has_redirect = worker->index == 0 && shared->config->tls_redirect.len > 0;
-  if (has_redirect) TRY(redirect_create(worker->loop, &worker->limits, &shared->http, &worker->redirect, err));
+  TRY(open_residents(worker, err));
   loop_hook_add(worker->loop, &worker->end_of_turn);
   return CODE_OK;
 }
@@ -225,7 +262,7 @@ Code worker_create(ServerShared *shared, size_t index, Generation *generation, W
 void worker_destroy(Worker *worker) {
   if (worker == NULL) return;
   http_server_destroy(worker->http);
-  redirect_destroy(worker->redirect);
+  close_residents(worker);
   while (worker->retired != NULL) {
     Serving *next = worker->retired->next;
     serving_destroy(worker->retired);

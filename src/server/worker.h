@@ -11,6 +11,8 @@
 #include "server/generation.h"
 #include "server/trace.h"
 
+enum { RESIDENTS_MAX = 16 };
+
 /* What all workers share. */
 typedef struct ServerShared {
   const ServeConfig *config;
@@ -41,8 +43,8 @@ typedef struct Worker {
   StoreSession *session;
   struct WatchHub *hub;
   HttpServer *http;
-  struct Redirect *redirect; /* the first worker's, where there is one; else NULL */
-  size_t draining_count;     /* servers that are not drained yet */
+  void *residents[RESIDENTS_MAX]; /* the first worker's, in the list's order (server/resident.h); NULL: not there */
+  size_t draining_count;          /* what is not drained yet, of the server and the residents */
   HttpLimits limits;
   HttpHandler handler;
   Serving *serving; /* what new requests get */
@@ -63,6 +65,8 @@ Code worker_create(ServerShared *shared, size_t index, Generation *generation, W
 void worker_destroy(Worker *worker); /* its loop has ended, and it is idle; NULL is fine */
 /* No request is under way: false where a drain had to close some. */
 bool worker_is_idle(const Worker *worker);
+/* The first worker's, once all listeners are open: its residents begin. `addresses` has room for one more of each behind its items. */
+Code worker_start_residents(Worker *worker, OptionList *addresses, Error *err);
 /* Runs the loop until it has drained. */
 void worker_run(Worker *worker);
 /* Any thread, once: the worker finishes what has begun, then its loop ends. */
