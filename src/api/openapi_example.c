@@ -6,6 +6,7 @@
 #include "base/datetime.h"
 #include "base/decimal.h"
 #include "base/utf8.h"
+#include "contract/directive_words.h"
 #include "contract/regex.h"
 
 enum { EXAMPLE_TEXT_MAX = 256 };
@@ -192,6 +193,7 @@ static bool write_item(Openapi *api, const Field *field, bool is_writing) {
 /* `is_writing` false only asks. */
 static bool write_value(Openapi *api, const Field *field, bool is_writing) {
   JsonOut *json = &api->json;
+  if (!directives_are_plain(field)) return false;
   if (!field->is_list) return write_item(api, field, is_writing);
   const Field item = {.name = field->name,
                       .type = field->type,

@@ -4,6 +4,7 @@
 #include "api/openapi_impl.h"
 #include "base/datetime.h"
 #include "base/decimal.h"
+#include "contract/directive_words.h"
 
 /* ---- Scalars ---- */
 
@@ -148,6 +149,7 @@ void openapi_scalar_members(Openapi *api, const Field *field, bool is_nullable) 
       break;
     default: break;
   }
+  directives_write_schema(field, json);
 }
 
 /* What the keywords can't say, in words. */
@@ -179,13 +181,14 @@ static Str field_description(Openapi *api, const Field *field) {
     buf_add(&out, field->pattern);
     buf_add(&out, STR("` (PCRE2)."));
   }
+  directives_describe(field, &out);
   if (field->is_immutable) buf_add(&out, out.len > 0 ? STR(" Set on create only.") : STR("Set on create only."));
   if (field->deprecation_reason.len > 0) {
     buf_add(&out, out.len > 0 ? STR(" Deprecated: ") : STR("Deprecated: "));
     buf_add(&out, field->deprecation_reason);
   }
   if (out.failed != CODE_OK) api->has_failed = true;
-  return buf_str(&out);
+  return field->description.len > 0 ? buf_str(&out) : str_trim(buf_str(&out));
 }
 
 /* ---- Values of fields ---- */
@@ -251,6 +254,7 @@ void openapi_plain_schema(Openapi *api, const Field *field, bool is_nullable) {
   plain.range_min = plain.range_max = value_null();
   plain.length_min = plain.length_max = plain.precision = plain.scale = -1;
   plain.pattern = (Str){0};
+  plain.directives = NULL;
   openapi_field_schema(api, &plain, is_nullable);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/datetime.h"
 #include "codec/json.h"
+#include "contract/directive_words.h"
 
 typedef struct Printer {
   const ProtoSchema *schema;
@@ -61,6 +62,7 @@ static void note_constraints(Buf *notes, const Field *field) {
   if (field->length_min > 0) buf_printf(notes, " At least %lld %s.", (long long)field->length_min, unit);
   if (field->length_max >= 0) buf_printf(notes, " At most %lld %s.", (long long)field->length_max, unit);
   if (field->pattern.ptr != NULL) buf_printf(notes, " Matches `%.*s`.", STR_ARGS(field->pattern));
+  directives_describe(field, notes);
   if (field->is_list && !field->is_item_required) buf_add(notes, STR(" A null item is the type's zero value."));
 }
 

@@ -30,9 +30,10 @@ static ExitStatus command_contract(Cli *cli) {
     (void)cli_fail(cli, &err);
     return EXIT_WRONG_USAGE;
   }
-  Str prelude = contract_prelude();
+  Str prelude = contract_prelude(cli->arena);
   Buf text = buf_on(cli->arena, prelude.len + 1);
   buf_add(&text, prelude);
+  if (prelude.ptr == NULL) text.failed = CODE_UNAVAILABLE;
   return cli_print(&text);
 }
 

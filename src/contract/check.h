@@ -67,7 +67,7 @@ Code check_keys(Checker *checker, Error *err);        /* check_keys.c: keys, and
 Code check_inverses(Checker *checker, Error *err);    /* check_relations.c: the two sides of relations, onDelete */
 Code check_circles(Checker *checker, Error *err);     /* check_circles.c: what is required in a circle */
 Code check_layout(Checker *checker, Error *err);      /* check_layout.c: the order of fields and columns; the contract's lists and maps */
-Code check_constraints(Checker *checker, Error *err); /* check_constraints.c: @range, @length, @pattern, @decimal */
+Code check_constraints(Checker *checker, Error *err); /* check_constraints.c: the directives of directive.h */
 Code check_defaults(Checker *checker, Error *err);    /* check_defaults.c */
 Code check_groups(Checker *checker, Error *err);      /* check_groups.c: @unique, @index, @search */
 Code check_rules(Checker *checker, Error *err);       /* check_rules.c: @access, @check, @index(where:), @default(expr:) */

@@ -60,7 +60,7 @@ static void refuse_directives(const Checker *checker, const CheckedField *checke
 }
 #define REFUSE_DIRECTIVES(checker, checked, names, why) refuse_directives(checker, checked, names, sizeof names / sizeof names[0], why)
 
-/* Which directives the kind of field can have at all; constraints are told by type in check_constraints.c. */
+/* Which directives the kind of field can have at all; those of directive.h are told by type in check_constraints.c. */
 static void check_field_directives(const Checker *checker, const CheckedField *checked) {
   static const Str stored_only[] = {STR_INIT("id"),        STR_INIT("column"), STR_INIT("relation"),
                                     STR_INIT("unique"),    STR_INIT("access"), STR_INIT("readonly"),
@@ -68,7 +68,6 @@ static void check_field_directives(const Checker *checker, const CheckedField *c
   static const Str to_one_only[] = {STR_INIT("relation")};
   static const Str not_to_many[] = {STR_INIT("id"),       STR_INIT("column"),    STR_INIT("unique"), STR_INIT("default"),
                                     STR_INIT("readonly"), STR_INIT("immutable"), STR_INIT("renamed")};
-  static const Str not_relation[] = {STR_INIT("range"), STR_INIT("length"), STR_INIT("pattern"), STR_INIT("decimal")};
   const Field *field = checked->field;
   if (checked->owner->kind == CHECKED_EMBEDDED) {
     REFUSE_DIRECTIVES(checker, checked, stored_only, "a field of an embedded type");
@@ -77,7 +76,6 @@ static void check_field_directives(const Checker *checker, const CheckedField *c
   } else if (field->kind == FIELD_STORED) {
     REFUSE_DIRECTIVES(checker, checked, to_one_only, "a field that is no relation");
   }
-  if (field->kind != FIELD_STORED) REFUSE_DIRECTIVES(checker, checked, not_relation, "a relation");
 }
 
 static void fill_flags(const Checker *checker, const CheckedField *checked) {

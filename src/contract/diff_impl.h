@@ -29,7 +29,10 @@ const Field *diff_old_field(const Field *const *fields, size_t count, const Fiel
 
 /* diff_fields.c */
 void diff_fields(Differ *differ, Str owner, const Field *const *old, size_t old_count, const Field *const *new, size_t new_count);
-/* diff_values.c */
+/* diff_values.c, for directives: a bound that has moved, 1 tighter, -1 looser, 0 the same. */
+void diff_tell_move(Differ *differ, int move, const char *directive, Str subject, DiffPlaces places);
+/* How one has that is a count, or -1 for none; `sign` is 1 for a least and -1 for a greatest. */
+int diff_count_move(int64_t old, int64_t new, int sign);
 void diff_value(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places);
 /* diff_enums.c */
 void diff_enums(Differ *differ);

@@ -1,7 +1,7 @@
 /* diff_values.c - the values that a field takes and gives. A change breaks those who read where a value may come that could not come
  * before, and those who write where one is refused that was taken before; both by the forms that values have in JSON. */
-#include "base/decimal.h"
 #include "contract/diff_impl.h"
+#include "contract/directive_registry.h"
 
 #define BIT(type) (1u << (type))
 #define PLAIN_TEXTS                                                                                                                        \
@@ -63,55 +63,27 @@ static void compare_nullability(Differ *differ, const Field *old, const Field *n
     diff_add(differ, DIFF_BREAKS_WRITERS, "required", subject, places, "its items must not be null now");
 }
 
-/* ---- Constraints ---- */
+/* ---- What directives ask ---- */
 
-/* <0, 0 or >0 for two bounds of one type; 2 where they are of different ones. */
-static int compare_bounds(const Value *a, const Value *b) {
-  if (a->type != b->type) return 2;
-  if (a->type == VALUE_DECIMAL) return decimal_compare(a->text, b->text);
-  if (a->type == VALUE_FLOAT) return (a->number > b->number) - (a->number < b->number);
-  return (a->integer > b->integer) - (a->integer < b->integer);
-}
-
-/* How a bound has moved: 1 tighter, -1 looser, 0 the same. `sign` is 1 for a least value and -1 for a greatest. */
-static int bound_move(const Value *old, const Value *new, int sign) {
-  if (value_is_null(old) || value_is_null(new)) return value_is_null(old) - value_is_null(new);
-  int order = compare_bounds(new, old);
-  return order == 2 ? 1 : ((order > 0) - (order < 0)) * sign;
-}
-
-static int length_move(int64_t old, int64_t new, int sign) {
+int diff_count_move(int64_t old, int64_t new, int sign) {
   if (old < 0 || new < 0) return (old < 0) - (new < 0);
   return ((new > old) - (new < old)) * sign;
 }
 
-static void tell_move(Differ *differ, int move, const char *directive, Str subject, DiffPlaces places) {
+void diff_tell_move(Differ *differ, int move, const char *directive, Str subject, DiffPlaces places) {
   if (move > 0)
     diff_add(differ, DIFF_BREAKS_WRITERS, "constraint-tightened", subject, places, "%s is tighter: values that were taken are refused",
              directive);
   if (move < 0) diff_add(differ, DIFF_COMPATIBLE, "constraint-loosened", subject, places, "%s is looser", directive);
 }
 
-static void compare_pattern(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places) {
-  if (str_equal(old->pattern, new->pattern) && (old->pattern.ptr == NULL) == (new->pattern.ptr == NULL)) return;
-  tell_move(differ, new->pattern.ptr == NULL ? -1 : 1, "@pattern", subject, places);
-}
-
-static void compare_decimal(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places) {
-  tell_move(differ, length_move(old->precision, new->precision, -1), "@decimal's precision", subject, places);
-  if (old->scale == new->scale) return;
-  tell_move(differ, length_move(old->scale, new->scale, -1), "@decimal's scale", subject, places);
-  diff_add(differ, DIFF_BREAKS_READERS, "scale-changed", subject, places, "is written with other digits behind the point");
-}
-
 void diff_value(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places) {
   compare_type(differ, old, new, subject, places);
   compare_nullability(differ, old, new, subject, places);
   if (old->type != new->type) return;
-  tell_move(differ, bound_move(&old->range_min, &new->range_min, 1), "@range's min", subject, places);
-  tell_move(differ, bound_move(&old->range_max, &new->range_max, -1), "@range's max", subject, places);
-  tell_move(differ, length_move(old->length_min, new->length_min, 1), "@length's min", subject, places);
-  tell_move(differ, length_move(old->length_max, new->length_max, -1), "@length's max", subject, places);
-  compare_pattern(differ, old, new, subject, places);
-  if (new->type == TYPE_DECIMAL) compare_decimal(differ, old, new, subject, places);
+  size_t count = 0;
+  const Directive *const *directives = contract_directives(&count);
+  for (size_t i = 0; i < count; i++) {
+    if (directives[i]->compare != NULL) directives[i]->compare(differ, old, new, subject, places);
+  }
 }

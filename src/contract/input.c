@@ -7,6 +7,7 @@
 #include "base/decimal.h"
 #include "base/vec.h"
 #include "codec/base64.h"
+#include "contract/directive.h"
 #include "contract/input_scalar.h"
 #include "contract/nearest.h"
 
@@ -158,7 +159,7 @@ static Code input_write_item(const Field *field, const JsonValue *json, Input *i
 static Code input_write_list(const Field *field, const JsonValue *json, Input *input, Buf *out, Error *err) {
   if (json->type != JSON_ARRAY) return input_refuse_with(input, INPUT_TYPE, STR("must be a list"), err);
   const InputPath *outer = input->path;
-  TRY(input_length_check(field, json->count, "item", input->arena, err, input_refuse, input));
+  TRY(directive_length_check(field, json->count, "item", input->arena, err, input_refuse, input));
   buf_add_byte(out, '[');
   for (size_t i = 0; i < json->count; i++) {
     const JsonValue *item = &json->items[i];

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "base/uuid.h"
 #include "codec/base64.h"
+#include "contract/directive.h"
 #include "contract/format.h"
 #include "contract/nearest.h"
 
@@ -175,4 +176,13 @@ Code input_scalar_parse(const Field *field, Str text, Arena *arena, Value *ret, 
   bool is_number = field->type == TYPE_INT || field->type == TYPE_BIGINT || field->type == TYPE_FLOAT;
   if (is_number && number_is_well_formed(text)) json.type = JSON_NUMBER;
   return input_scalar_decode(field, &json, arena, ret, fault, err);
+}
+
+/* ---- what the field's directives ask ---- */
+
+Code input_scalar_check(const Field *field, const Value *value, Arena *arena, Error *err, InputFaultFn *broken, void *context) {
+  for (const DirectiveData *of = field->directives; of != NULL; of = of->next) {
+    if (of->directive->check != NULL) TRY(of->directive->check(field, of->data, value, arena, err, broken, context));
+  }
+  return CODE_OK;
 }

@@ -14,7 +14,5 @@ Code input_scalar_decode(const Field *field, const JsonValue *json, Arena *arena
 Code input_scalar_parse(const Field *field, Str text, Arena *arena, Value *ret, InputFault *fault, Error *err);
 
 typedef Code InputFaultFn(void *context, const InputFault *fault, Error *err);
-/* Hands on each constraint that the value breaks. Of a list, the items' constraints: @length is the list's own. */
+/* Hands on what the value breaks of its field's directives. Of a list, what is asked of its items: @length is the list's own. */
 Code input_scalar_check(const Field *field, const Value *value, Arena *arena, Error *err, InputFaultFn *broken, void *context);
-/* @length of what has `length` `unit`s ("character", "item", "byte"). */
-Code input_length_check(const Field *field, size_t length, const char *unit, Arena *arena, Error *err, InputFaultFn *broken, void *context);

@@ -40,8 +40,10 @@ static bool source_is_text(const Source *source, size_t bytes_before, Report *re
 
 static Code load_prelude(Arena *scratch, Report *report, SdlDocument *prelude, Error *err) {
   Source *source = ARENA_NEW(scratch, Source);
+  Str text = contract_prelude(scratch);
   TRY_ALLOC(source);
-  *source = (Source){.name = STR("prelude"), .text = contract_prelude(), .original = contract_prelude(), .original_name = STR("prelude")};
+  TRY_ALLOC(text.ptr);
+  *source = (Source){.name = STR("prelude"), .text = text, .original = text, .original_name = STR("prelude")};
   return sdl_parse(source, scratch, scratch, report, prelude, err);
 }
 

@@ -37,4 +37,4 @@ void contract_destroy(Contract *contract);
 void diagnostics_write(Buf *out, const DiagnosticList *list, bool has_colour);
 
 /* The directive definitions, as SDL, for editors (`caisson contract --prelude`). */
-Str contract_prelude(void);
+Str contract_prelude(Arena *arena);

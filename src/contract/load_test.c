@@ -405,7 +405,7 @@ static void the_prelude_may_lie_beside_a_contract(void **state) {
   Contract *contract = NULL;
   DiagnosticList list = {0};
   Error err = {0};
-  const ContractFile files[] = {{STR("caisson.graphql"), contract_prelude()}, {STR("shop.graphql"), STR(WHOLE)}};
+  const ContractFile files[] = {{STR("caisson.graphql"), contract_prelude(arena)}, {STR("shop.graphql"), STR(WHOLE)}};
   assert_int_equal(contract_load(files, 2, arena, &contract, &list, &err), CODE_OK);
   assert_int_equal(contract->enum_count, 1);
   contract_destroy(contract);

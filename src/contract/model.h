@@ -16,6 +16,15 @@ typedef struct Field Field;
 typedef struct Relation Relation;
 typedef struct Expr Expr; /* contract/expr.h */
 
+/* What one of the directives of contract/directive.h has read where it stands. */
+typedef struct Directive Directive;
+typedef struct DirectiveData DirectiveData;
+struct DirectiveData {
+  const Directive *directive;
+  const void *data;          /* the directive's own */
+  const DirectiveData *next; /* in the table's order */
+};
+
 /* Where something stands in a contract's source; lines and columns count from 1, columns in code points. */
 typedef struct SourcePlace {
   Str file;
@@ -118,7 +127,8 @@ struct Field {
   bool is_immutable;
   bool is_hidden;
 
-  /* Constraints; which apply is checked against the type. */
+  const DirectiveData *directives; /* NULL: none */
+  /* Of them, what other modules go by. */
   Value range_min, range_max;     /* VALUE_NULL: none. VALUE_INT, VALUE_FLOAT, VALUE_DECIMAL, VALUE_TIMESTAMP or VALUE_DATE by type */
   int64_t length_min, length_max; /* -1: none. Code points; items of a list; bytes of Bytes */
   Str pattern;                    /* ptr NULL: none. PCRE2, searched as CEL's matches does (anchors are the author's) */
@@ -206,8 +216,9 @@ struct Resource {
   const Relation *const *referrers; /* relations of any resource whose target is this one */
   size_t referrer_count;
 
-  const Expr *access[RULE_COUNT]; /* NULL: refused */
-  Str access_source[RULE_COUNT];  /* the rule's text; len 0 where there is none */
+  const DirectiveData *directives; /* NULL: none */
+  const Expr *access[RULE_COUNT];  /* NULL: refused */
+  Str access_source[RULE_COUNT];   /* the rule's text; len 0 where there is none */
   SourcePlace access_place[RULE_COUNT];
   Str renamed_from;       /* len 0: none */
   Str deprecation_reason; /* ptr NULL: not deprecated */
@@ -254,6 +265,11 @@ static inline Str enum_name_of(const EnumType *type, Str stored) {
     if (str_equal(type->values[i].stored, stored)) return type->values[i].name;
   }
   return stored;
+}
+/* What the directive has read there; NULL: it doesn't stand there. */
+static inline const DirectiveData *directive_data(const DirectiveData *first, const Directive *directive) {
+  while (first != NULL && first->directive != directive) first = first->next;
+  return first;
 }
 /* What a field's values are in memory (lists: VALUE_JSON; embedded: VALUE_JSON). */
 ValueType field_value_type(const Field *field);

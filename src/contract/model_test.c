@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "contract/directive_registry.h"
 #include "contract/expr.h"
+#include "contract/input.h"
 #include "contract/load.h"
 
 #define OPEN "@access(read: \"true\", write: \"true\") "
@@ -246,6 +248,40 @@ static void an_enum_keeps_what_is_stored_for_its_names(void **state) {
   unload(l);
 }
 
+static void directives_stand_on_their_fields_in_the_order_of_their_table(void **state) {
+  (void)state;
+  size_t count = 0;
+  const Directive *const *directives = contract_directives(&count);
+  Loaded l = load("type A @resource { id: ID! a: Decimal @range(min: 0) @decimal(scale: 2) b: String }");
+  const Field *a = field(resource(l, "A"), "a");
+  const DirectiveData *first = a->directives;
+  size_t at = 0, next = 0;
+  while (directives[at] != first->directive) at++;
+  while (directives[next] != first->next->directive) next++;
+  assert_true(at < next);
+  check_str(first->directive->name, "decimal");
+  check_str(first->next->directive->name, "range");
+  assert_null(first->next->next);
+  assert_ptr_equal(directive_data(first, first->next->directive), first->next);
+  assert_null(field(resource(l, "A"), "b")->directives);
+  unload(l);
+}
+
+static void a_reference_has_the_digits_of_the_key_that_it_holds(void **state) {
+  (void)state;
+  Loaded l =
+      load("type A @resource { code: Decimal! @id @decimal(precision: 4, scale: 1) @range(max: 10) }  type B @resource { id: ID! a: A }");
+  const Field *key = field(resource(l, "B"), "aCode");
+  Value value = {.type = VALUE_DECIMAL, .text = STR("1.25")};
+  InputMistakes mistakes = {0};
+  assert_int_equal(key->scale, 1);
+  assert_int_equal(field_value_check(key, &value, NULL, l.arena, &mistakes, NULL), CODE_VALIDATION_FAILED);
+  check_str(mistakes.items[0].detail, "must have at most 1 digit behind the point");
+  value.text = STR("99.5"); /* whether it is there is the store's to say */
+  assert_int_equal(field_value_check(key, &value, NULL, l.arena, &mistakes, NULL), CODE_OK);
+  unload(l);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_resource_has_names_for_every_face),
@@ -259,6 +295,8 @@ int main(void) {
       cmocka_unit_test(a_default_has_the_form_of_an_answer),
       cmocka_unit_test(write_stands_for_the_three_that_write),
       cmocka_unit_test(an_enum_keeps_what_is_stored_for_its_names),
+      cmocka_unit_test(directives_stand_on_their_fields_in_the_order_of_their_table),
+      cmocka_unit_test(a_reference_has_the_digits_of_the_key_that_it_holds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,11 @@
-/* prelude.c - the directive definitions. This text is the law for the checker too: a directive's places, arguments and their types
- * are read from here (contract/check_directives.c), so that the editor and `caisson check` can't disagree. */
+/* prelude.c - the directive definitions, behind which those of directive.h stand. This text is the law for the checker too: a directive's
+ * places, arguments and their types are read from here (contract/check_directives.c), so that the editor and `caisson check` can't
+ * disagree.
+ */
+#include "contract/directive_registry.h"
 #include "contract/load.h"
+
+enum { PRELUDE_BYTES_MAX = 256 * 1024 };
 
 static const char prelude[] =
     "# Caisson's directives and scalars, for editors: put this file beside a contract and they are completed and checked.\n"
@@ -98,18 +103,6 @@ static const char prelude[] =
     "  database: Boolean\n"
     ") on FIELD_DEFINITION\n"
     "\n"
-    "\"\"\"The least and the greatest value of a number, date or time.\"\"\"\n"
-    "directive @range(min: _Literal, max: _Literal) on FIELD_DEFINITION\n"
-    "\n"
-    "\"\"\"The length: code points of a string, bytes of Bytes, items of a list.\"\"\"\n"
-    "directive @length(min: Int, max: Int) on FIELD_DEFINITION\n"
-    "\n"
-    "\"\"\"A regular expression that is found in the value; ^ and $ tie it to the ends.\"\"\"\n"
-    "directive @pattern(regex: String!) on FIELD_DEFINITION\n"
-    "\n"
-    "\"\"\"How many digits a Decimal may have in all, and how many of them stand behind the point.\"\"\"\n"
-    "directive @decimal(precision: Int, scale: Int) on FIELD_DEFINITION\n"
-    "\n"
     "\"\"\"What must be true of a row after every write. The message is for the caller.\"\"\"\n"
     "directive @check(expr: String!, message: String) repeatable on OBJECT\n"
     "\n"
@@ -143,4 +136,11 @@ static const char prelude[] =
     "\"\"\"How far transactions that write this type are kept apart.\"\"\"\n"
     "directive @transaction(isolation: _Isolation!) on OBJECT\n";
 
-Str contract_prelude(void) { return (Str){prelude, sizeof prelude - 1}; }
+Str contract_prelude(Arena *arena) {
+  size_t count = 0;
+  const Directive *const *directives = contract_directives(&count);
+  Buf out = buf_on(arena, PRELUDE_BYTES_MAX);
+  buf_add(&out, (Str){prelude, sizeof prelude - 1});
+  for (size_t i = 0; i < count; i++) buf_add(&out, directives[i]->definition);
+  return out.failed == CODE_OK ? buf_str(&out) : (Str){0};
+}
