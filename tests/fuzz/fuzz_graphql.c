@@ -29,7 +29,7 @@ static const Api *shared_api(const GraphqlSchema **ret_schema) {
   EngineLimits engine = {.page_size = 20, .page_size_max = 100, .groups_max = 1000, .nesting_max = 5, .filter_bytes_max = 4096};
   engine.result_bytes_max = 1048576;
   if (api == NULL) {
-    static const Face *const faces[] = {&graphql_face};
+    static const Face *const faces[] = {&FACE_GRAPHQL};
     Arena *arena = arena_create(0);
     ContractFile file = {STR("shop.graphql"), {CONTRACT, sizeof CONTRACT - 1}};
     DiagnosticList diagnostics = {0};

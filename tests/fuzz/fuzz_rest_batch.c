@@ -22,7 +22,7 @@ static const EngineLimits limits = {
 static const Api *shared_api(void) {
   static Api *api;
   static Arena *arena;
-  static const Face *const faces[] = {&rest_face};
+  static const Face *const faces[] = {&FACE_REST};
   if (api != NULL) return api;
   arena = arena_create(0);
   ContractFile file = {STR("shop.graphql"), {CONTRACT, sizeof CONTRACT - 1}};
@@ -74,8 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                        .headers = headers,
                                        .header_count = 1,
                                        .body = {(const char *)data, size}}};
-  ApiRequest request = {.exchange = &exchange, .api = shared_api(), .face = &rest_face, .request_id = STR("r")};
-  if (rest_face.decode(&request) != CODE_OK)
+  ApiRequest request = {.exchange = &exchange, .api = shared_api(), .face = &FACE_REST, .request_id = STR("r")};
+  if (FACE_REST.decode(&request) != CODE_OK)
     check_problem(request.problem);
   else if (!request.is_answered)
     play(&request.group);
