@@ -52,11 +52,10 @@ struct HttpServer {
   size_t exchange_count;
   Arena *arenas[HTTP_ARENAS_KEPT_MAX];
   size_t arena_count;
-  Buf scratch; /* for a head that is written */
-  Http1Exchange *released;
-  struct Http2Exchange *http2_released;
-  struct HttpInner *inner, *inner_released; /* exchanges within others: under way; to be freed */
-  Http2Connection *http2_due;               /* to be looked after before the turn ends */
+  Buf scratch;                /* for a head that is written */
+  HttpExchange *released;     /* ended, and to be freed at the end of the turn */
+  struct HttpInner *inner;    /* exchanges within others that are under way */
+  Http2Connection *http2_due; /* to be looked after before the turn ends */
   Connection *resuming;
   size_t in_flight;                   /* of this server alone */
   Connection *line_first, *line_last; /* of those who wait for a turn (http/flight.h) */
@@ -82,7 +81,6 @@ struct Http1Exchange {
   HttpServer *server;
   Connection *connection; /* NULL: it is gone */
   Http1Exchange *next;
-  Arena *refusal_arena; /* a refusal in the place of a handler that may be using the exchange's own */
   uint64_t body_bytes, body_received;
   uint64_t asked_ms; /* when the handler was */
   Buf received;      /* HTTP_BODY_BUFFERED */
@@ -200,5 +198,3 @@ void http1_exchange_send_continue(Http1Exchange *exchange);
 void http1_exchange_finish(Http1Exchange *exchange);
 /* The connection is gone. */
 void http1_exchange_cancel(Http1Exchange *exchange);
-/* Ends those that ended within a call from their handler. */
-void http1_exchanges_run_released(HttpServer *server);

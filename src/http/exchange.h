@@ -91,6 +91,7 @@ typedef struct HttpExchangeOps {
   void (*read_more)(HttpExchange *exchange);                 /* streamed bodies: after on_body returned false */
   size_t (*queued)(const HttpExchange *exchange);            /* bytes of a begun answer that wait in our memory */
   void (*bound)(HttpExchange *exchange, int64_t timeout_us); /* NULL: it has no time of its own */
+  void (*forget)(HttpExchange *exchange);                    /* what it holds beside its arena goes, at its end; NULL: nothing */
 } HttpExchangeOps;
 
 struct HttpExchange {
@@ -100,9 +101,12 @@ struct HttpExchange {
   Loop *loop;
   void *user; /* the handler's (server: its Request, which begins with the face's ApiRequest) */
   struct HttpServer *server;
-  void *tunnel_user; /* what is laid over the exchange: http/websocket_exchange.c */
-  void *coding;      /* likewise, where its answer's bytes are coded on their way: server/coded_stream.c */
-  int status;        /* of the answer, once there is one */
+  /* The protocol's own: exchange_end.h. */
+  HttpExchange *next_released;
+  Arena *refusal_arena; /* a refusal in the place of a handler that may be using the exchange's own */
+  void *tunnel_user;    /* what is laid over the exchange: http/websocket_exchange.c */
+  void *coding;         /* likewise, where its answer's bytes are coded on their way: server/coded_stream.c */
+  int status;           /* of the answer, once there is one */
   uint64_t bytes_in, bytes_out;
   int64_t started_us;    /* monotonic */
   int64_t deadline_us;   /* monotonic; 0: the server's own timeouts alone */

@@ -1,7 +1,7 @@
 /* http1_exchange.c - HttpExchangeOps for HTTP/1: answers from handlers, in the order of the requests, and the exchange's end. */
 #include <assert.h>
 
-#include "http/connection.h"
+#include "http/exchange_end.h"
 #include "http/flight.h"
 #include "http/message.h"
 
@@ -10,7 +10,7 @@ static const HttpExchangeOps http1_exchange_ops;
 static Http1Exchange *exchange_of(HttpExchange *exchange) { return (Http1Exchange *)exchange; }
 
 static Arena *answer_arena(const Http1Exchange *exchange) {
-  return exchange->refusal_arena != NULL ? exchange->refusal_arena : exchange->base.arena;
+  return exchange->base.refusal_arena != NULL ? exchange->base.refusal_arena : exchange->base.arena;
 }
 
 Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const Http1Head *head) {
@@ -55,34 +55,7 @@ Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const
 
 void http1_exchange_finish(Http1Exchange *exchange) {
   exchange->is_listed = false;
-  if (exchange->is_owed) return;
-  HttpServer *server = exchange->server;
-  http_flight_leave(&exchange->base);
-  if (!server->is_destroyed && server->handler.finished != NULL) server->handler.finished(server->handler.context, &exchange->base);
-  Arena *refusal_arena = exchange->refusal_arena;
-  server->exchange_count--;
-  http_server_arena_release(server, exchange->base.arena);
-  if (refusal_arena != NULL) http_server_arena_release(server, refusal_arena);
-  http_server_note_gone(server);
-}
-
-static void release_later(Http1Exchange *exchange) {
-  HttpServer *server = exchange->server;
-  if (server->is_destroyed) {
-    http1_exchange_finish(exchange);
-    return;
-  }
-  exchange->next = server->released;
-  server->released = exchange;
-  loop_run_hooks_again(server->loop);
-}
-
-void http1_exchanges_run_released(HttpServer *server) {
-  while (server->released != NULL) {
-    Http1Exchange *exchange = server->released;
-    server->released = exchange->next;
-    http1_exchange_finish(exchange);
-  }
+  if (!exchange->is_owed) http_exchange_finish(&exchange->base);
 }
 
 void http1_exchange_cancel(Http1Exchange *exchange) {
@@ -90,7 +63,7 @@ void http1_exchange_cancel(Http1Exchange *exchange) {
   exchange->is_listed = false;
   exchange->base.is_cancelled = true;
   if (!exchange->is_owed) {
-    release_later(exchange);
+    http_exchange_release(&exchange->base);
   } else if (exchange->base.on_cancel != NULL) {
     exchange->base.on_cancel(&exchange->base);
   }
@@ -105,7 +78,7 @@ static void drop_answer(Http1Exchange *exchange, int status) {
   http_flight_leave(&exchange->base);
   bool was_owed = exchange->is_owed;
   exchange->is_owed = false;
-  if (was_owed && !exchange->is_listed) release_later(exchange);
+  if (was_owed && !exchange->is_listed) http_exchange_release(&exchange->base);
 }
 
 /* Answers. */
@@ -318,23 +291,11 @@ void http1_exchange_send_continue(Http1Exchange *exchange) {
 /* Refusals. */
 
 void http1_exchange_refuse(Http1Exchange *exchange, int status, Code code, Str detail) {
-  HttpServer *server = exchange->server;
-  Arena *own = exchange->base.arena;
-  HttpResponse response = {.status = status};
-  if (exchange->is_owed) {
-    exchange->is_given_up = true;
-    exchange->refusal_arena = http_server_arena_acquire(server);
-    if (exchange->refusal_arena == NULL) {
-      http_connection_close(exchange->connection);
-      return;
-    }
-  } else {
-    http_flight_leave(&exchange->base);
-  }
-  exchange->base.arena = answer_arena(exchange);
-  if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);
-  if (response.status == 0) response.status = status;
-  if (response.status == 503) http_response_add_retry_after(&response, exchange->base.arena);
-  exchange->base.arena = own;
-  answer(exchange, &response);
+  HttpResponse response;
+  exchange->is_given_up = exchange->is_owed;
+  if (!exchange->is_owed) http_flight_leave(&exchange->base);
+  if (http_exchange_fill_refusal(&exchange->base, exchange->is_owed, status, code, detail, &response))
+    answer(exchange, &response);
+  else
+    http_connection_close(exchange->connection);
 }

@@ -42,9 +42,8 @@ struct Http2Exchange {
   HttpServer *server;
   Http2Connection *connection;    /* NULL: it is gone */
   Http2Stream *stream;            /* NULL: it is gone; where the handler still works, the exchange stays its connection's */
-  Http2Exchange *next, *previous; /* in the connection's list; next also in the server's list of those to be freed */
+  Http2Exchange *next, *previous; /* in the connection's list */
   Http2Exchange *next_held;
-  Arena *refusal_arena; /* a refusal in the place of a handler that may be using the exchange's own */
   uint64_t body_length, body_received;
   uint64_t asked_ms, read_ms, moved_ms;
   Buf received; /* HTTP_BODY_BUFFERED */
@@ -84,7 +83,6 @@ void http2_exchanges_abandon(Http2Connection *connection);
 size_t http2_exchange_unsent(const Http2Exchange *exchange);
 /* The handler counts no more among those that work. */
 void http2_exchange_end_work(Http2Exchange *exchange);
-void http2_exchanges_run_released(HttpServer *server);
 
 /* http2_connection.c */
 /* The connection's first bytes have shown, or ALPN has chosen, HTTP/2. False when memory is out. */

@@ -2,6 +2,7 @@
  */
 #include <assert.h>
 
+#include "http/exchange_end.h"
 #include "http/flight.h"
 #include "http/http2_connection.h"
 #include "http/message.h"
@@ -51,36 +52,10 @@ void http2_exchange_end_work(Http2Exchange *exchange) {
   http2_connection_note_due(exchange->connection);
 }
 
-static void finish(Http2Exchange *exchange) {
-  HttpServer *server = exchange->server;
-  http_flight_leave(&exchange->base);
-  if (!server->is_destroyed && server->handler.finished != NULL) server->handler.finished(server->handler.context, &exchange->base);
-  Arena *refusal_arena = exchange->refusal_arena;
+static void exchange_forget(HttpExchange *base) {
+  Http2Exchange *exchange = exchange_of(base);
   buf_done(&exchange->pending);
   buf_done(&exchange->waiting);
-  server->exchange_count--;
-  http_server_arena_release(server, exchange->base.arena);
-  if (refusal_arena != NULL) http_server_arena_release(server, refusal_arena);
-  http_server_note_gone(server);
-}
-
-static void release_later(Http2Exchange *exchange) {
-  HttpServer *server = exchange->server;
-  if (server->is_destroyed) {
-    finish(exchange);
-    return;
-  }
-  exchange->next = server->http2_released;
-  server->http2_released = exchange;
-  loop_run_hooks_again(server->loop);
-}
-
-void http2_exchanges_run_released(HttpServer *server) {
-  while (server->http2_released != NULL) {
-    Http2Exchange *exchange = server->http2_released;
-    server->http2_released = exchange->next;
-    finish(exchange);
-  }
 }
 
 static size_t unsent_bytes(const Http2Exchange *exchange) { return exchange->body.len + exchange->waiting.len - exchange->waiting_at; }
@@ -130,7 +105,7 @@ void http2_exchange_leave(Http2Exchange *exchange, bool is_whole) {
   exchange->base.is_cancelled = !is_whole;
   if (!exchange->is_owed) {
     unlink_exchange(exchange);
-    release_later(exchange);
+    http_exchange_release(&exchange->base);
   } else if (!is_whole && exchange->base.on_cancel != NULL) {
     exchange->base.on_cancel(&exchange->base);
   }
@@ -156,7 +131,7 @@ static void drop_answer(Http2Exchange *exchange, int status) {
   exchange->is_owed = false;
   if (!was_owed || exchange->stream != NULL) return;
   unlink_exchange(exchange);
-  release_later(exchange);
+  http_exchange_release(&exchange->base);
 }
 
 /* ---- Answers ---- */
@@ -333,6 +308,7 @@ static const HttpExchangeOps http2_exchange_ops = {
     .read_more = exchange_read_more,
     .queued = exchange_queued,
     .bound = exchange_bound,
+    .forget = exchange_forget,
 };
 
 static size_t pull_body(Http2Exchange *exchange, char *out, size_t room) {
@@ -371,24 +347,14 @@ size_t http2_exchange_unsent(const Http2Exchange *exchange) { return unsent_byte
 /* ---- Refusals ---- */
 
 void http2_exchange_refuse(Http2Exchange *exchange, int status, Code code, Str detail) {
-  HttpServer *server = exchange->server;
-  Arena *own = exchange->base.arena;
-  HttpResponse response = {.status = status};
-  if (exchange->is_owed) {
-    exchange->is_given_up = true;
-    exchange->refusal_arena = http_server_arena_acquire(server);
-    if (exchange->refusal_arena == NULL) {
-      reset(exchange, HTTP2_INTERNAL_ERROR);
-      return;
-    }
-    exchange->base.arena = exchange->refusal_arena;
-  } else {
+  HttpResponse response;
+  exchange->is_given_up = exchange->is_owed;
+  if (!exchange->is_owed) {
     http_flight_leave(&exchange->base);
     http2_exchange_end_work(exchange);
   }
-  if (server->handler.refuse != NULL) server->handler.refuse(server->handler.context, &exchange->base, status, code, detail, &response);
-  if (response.status == 0) response.status = status;
-  if (response.status == 503) http_response_add_retry_after(&response, exchange->base.arena);
-  exchange->base.arena = own;
-  answer(exchange, &response);
+  if (http_exchange_fill_refusal(&exchange->base, exchange->is_owed, status, code, detail, &response))
+    answer(exchange, &response);
+  else
+    reset(exchange, HTTP2_INTERNAL_ERROR);
 }

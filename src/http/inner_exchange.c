@@ -1,19 +1,16 @@
-/* inner_exchange.c - HttpExchangeOps without a protocol below them. As with the others, an exchange lives until its handler has answered
- * and until nobody waits for that answer, in whichever order, and is never freed within a call from its handler. */
+/* inner_exchange.c - HttpExchangeOps without a protocol below them. */
 #include "http/inner_exchange.h"
 
 #include <assert.h>
 
-#include "http/connection.h"
+#include "http/exchange_end.h"
 #include "http/flight.h"
-#include "http/message.h"
 
 typedef struct HttpInner {
   HttpExchange base;                 /* first */
-  struct HttpInner *next, *previous; /* in the server's list; next also among those to be freed */
+  struct HttpInner *next, *previous; /* in the server's list */
   const HttpInnerEvents *events;
   void *context;
-  Arena *refusal_arena; /* as Http1Exchange's */
   uint64_t asked_ms;
   bool is_listed; /* somebody waits for the answer */
   bool is_owed;
@@ -63,36 +60,6 @@ static void unlist(HttpInner *inner) {
   inner->next = inner->previous = NULL;
 }
 
-static void finish(HttpInner *inner) {
-  HttpServer *server = inner->base.server;
-  http_flight_leave(&inner->base);
-  if (!server->is_destroyed && server->handler.finished != NULL) server->handler.finished(server->handler.context, &inner->base);
-  Arena *refusal_arena = inner->refusal_arena;
-  server->exchange_count--;
-  http_server_arena_release(server, inner->base.arena);
-  http_server_arena_release(server, refusal_arena);
-  http_server_note_gone(server);
-}
-
-static void release_later(HttpInner *inner) {
-  HttpServer *server = inner->base.server;
-  if (server->is_destroyed) {
-    finish(inner);
-    return;
-  }
-  inner->next = server->inner_released;
-  server->inner_released = inner;
-  loop_run_hooks_again(server->loop);
-}
-
-void http_inner_run_released(HttpServer *server) {
-  while (server->inner_released != NULL) {
-    HttpInner *inner = server->inner_released;
-    server->inner_released = inner->next;
-    finish(inner);
-  }
-}
-
 /* The handler has done its part. */
 static void end_part(HttpInner *inner, int status) {
   if (!inner->base.is_answered) {
@@ -102,7 +69,7 @@ static void end_part(HttpInner *inner, int status) {
   http_flight_leave(&inner->base);
   unlist(inner);
   inner->is_owed = false;
-  release_later(inner);
+  http_exchange_release(&inner->base);
 }
 
 /* ---- Answers ---- */
@@ -165,20 +132,13 @@ static const HttpExchangeOps inner_ops = {
 
 /* In the handler's place; where that is still at work its own answer is dropped when it comes. */
 static void refuse(HttpInner *inner, Code code, Str detail) {
-  HttpServer *server = inner->base.server;
-  Arena *own = inner->base.arena;
-  HttpResponse response = {.status = 503};
-  if (inner->is_owed) inner->refusal_arena = http_server_arena_acquire(server);
-  if (inner->refusal_arena != NULL) inner->base.arena = inner->refusal_arena;
-  bool has_arena = !inner->is_owed || inner->refusal_arena != NULL;
-  if (has_arena && server->handler.refuse != NULL)
-    server->handler.refuse(server->handler.context, &inner->base, response.status, code, detail, &response);
-  inner->base.arena = own;
+  HttpResponse response;
+  if (!http_exchange_fill_refusal(&inner->base, inner->is_owed, 503, code, detail, &response)) response = (HttpResponse){.status = 503};
   inner->base.is_answered = true;
   inner->base.status = response.status;
   unlist(inner);
   http_flight_leave(&inner->base);
-  if (!inner->is_owed) release_later(inner);
+  if (!inner->is_owed) http_exchange_release(&inner->base);
   inner->events->respond(inner->context, &response);
 }
 

@@ -26,4 +26,3 @@ void http_inner_writable(HttpExchange *exchange);
 /* For server.c. */
 struct HttpServer;
 void http_inner_sweep(struct HttpServer *server);
-void http_inner_run_released(struct HttpServer *server);

@@ -7,6 +7,7 @@
 
 #include "base/datetime.h"
 #include "http/connection.h"
+#include "http/exchange_end.h"
 #include "http/flight.h"
 #include "http/http2_connection.h"
 #include "http/inner_exchange.h"
@@ -149,9 +150,7 @@ bool http_server_is_overdue(HttpServer *server, HttpExchange *exchange) {
 static void on_turn_end(void *context) {
   HttpServer *server = context;
   http_flight_run(server);
-  http1_exchanges_run_released(server);
-  http2_exchanges_run_released(server);
-  http_inner_run_released(server);
+  http_exchanges_run_released(server);
   http_connections_run_resumed(server);
   http2_connections_run_due(server);
 }
@@ -240,9 +239,7 @@ void http_server_destroy(HttpServer *server) {
   if (server == NULL) return;
   stop_listening(server);
   while (server->connections != NULL) http_connection_close(server->connections);
-  http1_exchanges_run_released(server);
-  http2_exchanges_run_released(server);
-  http_inner_run_released(server);
+  http_exchanges_run_released(server);
   loop_hook_remove(server->loop, &server->hook);
   loop_timer_destroy(server->sweep_timer);
   loop_timer_destroy(server->deadline_timer);
