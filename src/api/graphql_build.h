@@ -72,6 +72,7 @@ static inline bool graphql_field_is_textual(const Field *field) {
   return field->type == TYPE_ID || field->type == TYPE_STRING || field->type == TYPE_UUID || field->type == TYPE_EMAIL ||
          field->type == TYPE_URL || field->type == TYPE_ENUM;
 }
+static inline bool graphql_has_search(const Resource *resource) { return resource->search_count > 0 && resource->key_count > 0; }
 static inline bool graphql_field_is_number(const Field *field) {
   return graphql_field_is_scalar(field) &&
          (field->type == TYPE_INT || field->type == TYPE_BIGINT || field->type == TYPE_FLOAT || field->type == TYPE_DECIMAL);

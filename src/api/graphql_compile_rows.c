@@ -69,7 +69,11 @@ bool graphql_list_query(GraphqlCompiler *compiler, const GraphqlGroup *group, co
   if (filter != NULL && !graphql_filter(run, place, resource, filter, &expression)) return false;
   list->filter = expr_and(compiler->arena, condition, expression);
   if (list->filter == NULL && condition != NULL && expression != NULL) return graphql_compile_no_memory(compiler);
+  const JsonValue *search = graphql_group_argument(compiler, group, "search");
+  if (search != NULL) list->search = search->text.len == 0 ? STR("") : search->text;
   if (!has_page) return !graphql_is_refused(run->mistakes);
+  const JsonValue *distinct = graphql_group_argument(compiler, group, "distinct");
+  list->is_distinct = distinct != NULL && distinct->boolean;
   const JsonValue *order = graphql_group_argument(compiler, group, "orderBy");
   if (order != NULL && !graphql_order(run, place, resource, order, list)) return false;
   const JsonValue *first = graphql_group_argument(compiler, group, "first"), *last = graphql_group_argument(compiler, group, "last");
@@ -294,5 +298,7 @@ bool graphql_compile_connection(GraphqlCompiler *compiler, GraphqlRows *rows, co
     if (!is_good) return false;
   }
   graphql_add_cost(compiler, list, below, ret_cost);
+  if (list->is_distinct && rows->items.count == 0)
+    return graphql_compile_refuse(compiler, group, "distinct rows differ in what is asked of them: name their fields");
   return true;
 }

@@ -59,6 +59,8 @@ void graphql_build_list_arguments(GraphqlBuilder *builder, GraphqlField *field, 
   graphql_build_argument(builder, field, STR("after"), STR("String"));
   graphql_build_argument(builder, field, STR("last"), STR("Int"));
   graphql_build_argument(builder, field, STR("before"), STR("String"));
+  if (graphql_has_search(resource)) graphql_build_argument(builder, field, STR("search"), STR("String"));
+  graphql_build_argument(builder, field, STR("distinct"), STR("Boolean"));
 }
 
 /* A field rule hides the value; a to-one's row may be hidden by its own rule. */

@@ -46,10 +46,10 @@ static Code split_terms(Str text, SqlSearchTerm *terms, size_t *ret_count, Error
     if (!is_phrase && str_ends_with(term.text, STR("*"))) term.is_prefix = true;
     if (term.is_prefix) term.text = str_slice(term.text, 0, term.text.len - 1);
     if (!has_word(term.text)) continue;
-    if (count == SEARCH_TERMS_MAX) return error_set(err, CODE_BAD_REQUEST, "q: more than %d words", SEARCH_TERMS_MAX);
+    if (count == SEARCH_TERMS_MAX) return error_set(err, CODE_BAD_REQUEST, "more than %d words to search for", SEARCH_TERMS_MAX);
     terms[count++] = term;
   }
-  if (count == 0) return error_set(err, CODE_BAD_REQUEST, "q: there is no word in it to search for");
+  if (count == 0) return error_set(err, CODE_BAD_REQUEST, "there is no word to search for");
   *ret_count = count;
   return CODE_OK;
 }
@@ -76,7 +76,7 @@ Code plan_search(PlanInput *input, const SqlDialect *dialect, const Resource *re
   if (resource->search_count == 0 || resource->key_count == 0)
     return error_set(err, CODE_BAD_REQUEST, "%.*s has no @search: there is nothing to search in", STR_ARGS(name));
   if (dialect->write_search == NULL) return error_set(err, CODE_BAD_REQUEST, "this store has no full-text search");
-  if (text.len > SEARCH_TEXT_MAX) return error_set(err, CODE_BAD_REQUEST, "q: more than %d bytes", SEARCH_TEXT_MAX);
+  if (text.len > SEARCH_TEXT_MAX) return error_set(err, CODE_BAD_REQUEST, "more than %d bytes to search for", SEARCH_TEXT_MAX);
   SqlSearchTerm terms[SEARCH_TERMS_MAX];
   size_t term_count = 0, column_count = 0;
   TRY(split_terms(text, terms, &term_count, err));

@@ -7,7 +7,7 @@ import { makeFolder, makeToken, removeFolder, startServer } from '../support/ser
 const contract = `
 extend schema @service(name: "shop")
 """What is sold."""
-type Product @resource @access(read: "true", write: "'staff' in auth.roles") @unique(fields: ["category", "name"]) {
+type Product @resource @access(read: "true", write: "'staff' in auth.roles") @unique(fields: ["category", "name"]) @search(fields: ["name", "sku"]) {
   id: ID! @id
   sku: String! @unique @pattern(regex: "^[A-Z0-9-]{3,32}$")
   "As customers see it."
@@ -167,6 +167,39 @@ for (const [storeName, openStore] of Object.entries(stores)) describe(storeName,
     });
     test('orderBy goes through to-one relations; null is the largest', async () => {
       assert.deepEqual((await data('{ products(orderBy: [{category: {name: ASC}}, {id: DESC}]) { nodes { id } } }')).products.nodes.map(({ id }) => id), ['p3', 'p2', 'p1', 'p4']);
+    });
+    test('search: words, at every level, in pages and in groups; only where there is something to search in', async () => {
+      const answer = await data(`query($words: String) { products(search: $words) { totalCount nodes { id } }
+        categories(orderBy: [{id: DESC}]) { nodes { id products(search: "bla*", first: 5) { totalCount nodes { id } pageInfo { endCursor } } } }
+        productsAggregate(search: "tea", by: [stock]) { by { stock } count } }`, { variables: { words: 'TEA' } });
+      assert.equal(answer.products.totalCount, 2);
+      assert.deepEqual(answer.products.nodes.map(({ id }) => id).sort(), ['p1', 'p2']);
+      assert.deepEqual(answer.categories.nodes.map(({ products }) => [products.totalCount, products.nodes]), [[1, [{ id: 'p2' }]], [0, []]]);
+      assert.deepEqual(answer.productsAggregate, [{ by: { stock: 5 }, count: 1 }, { by: { stock: 7 }, count: 1 }]);
+      const page = (after) => data('query($after: String) { products(search: "tea", first: 1, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } } }', { variables: { after } });
+      const first = (await page(null)).products;
+      const second = (await page(first.pageInfo.endCursor)).products;
+      assert.deepEqual([first.pageInfo.hasNextPage, second.pageInfo.hasNextPage], [true, false]);
+      assert.deepEqual([...first.nodes, ...second.nodes].map(({ id }) => id).sort(), ['p1', 'p2']);
+      assert.equal((await data('{ products(search: null) { totalCount } }')).products.totalCount, 4);
+      for (const words of ['', '*!']) {
+        const refused = await send('query($w: String) { products(search: $w) { nodes { id } } }', { variables: { w: words } });
+        assert.equal(refused.errors[0].extensions.code, 'BAD_REQUEST', words);
+        assert.deepEqual(refused.errors[0].path, ['products']);
+      }
+      assert.match((await send('{ categories(search: "tea") { nodes { id } } }')).errors[0].message, /no argument "search"/);
+    });
+    test('distinct: rows that differ in what is asked of them, counted as such', async () => {
+      const query = 'query($a: String) { products(distinct: true, orderBy: [{status: DESC}], first: 1, after: $a) { totalCount nodes { status } edges { cursor node { status } } pageInfo { hasNextPage endCursor } } }';
+      const one = (await data(query)).products;
+      assert.deepEqual([one.totalCount, one.nodes, one.pageInfo], [2, [{ status: 'GONE' }], { hasNextPage: true, endCursor: one.edges[0].cursor }]);
+      const two = (await data(query, { variables: { a: one.pageInfo.endCursor } })).products;
+      assert.deepEqual([two.totalCount, two.nodes, two.pageInfo.hasNextPage], [2, [{ status: 'ACTIVE' }], false]);
+      const within = await data('{ categories(orderBy: [{id: DESC}]) { nodes { products(distinct: true) { totalCount nodes { status } } } } all: products(distinct: false) { totalCount } }');
+      assert.deepEqual(within.categories.nodes.map(({ products }) => products), [{ totalCount: 1, nodes: [{ status: 'ACTIVE' }] }, { totalCount: 1, nodes: [{ status: 'GONE' }] }]);
+      assert.equal(within.all.totalCount, 4);
+      for (const refused of ['{ products(distinct: true) { nodes { tags } } }', '{ products(distinct: true) { nodes { category { id } } } }', '{ products(distinct: true, orderBy: [{name: ASC}]) { nodes { status } } }',
+        '{ products(distinct: true) { totalCount } }', '{ products(distinct: true) { nodes { __typename } } }']) assert.equal((await send(refused)).errors[0].extensions.code, 'BAD_REQUEST', refused);
     });
     test('aggregates, grouped by fields and to-one paths', async () => {
       assert.deepEqual(await data('{ productsAggregate { count sum { stock price } avg { stock } min { name } max { price } } }'),

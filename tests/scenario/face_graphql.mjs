@@ -52,8 +52,8 @@ function listParts(schema, resource, field, query, answer) {
   const nested = new Map();
   const filters = [];
   for (const [name, value] of query) {
-    if (['filter', 'sort', 'limit', 'after', 'before', 'count', 'fields'].includes(name)) own.set(name, value);
-    else if (/^[\w.]+\.(filter|sort|limit)$/.test(name) && !schema.isFilterPath(resource, name)) nested.set(name, value);
+    if (['filter', 'sort', 'limit', 'after', 'before', 'count', 'fields', 'q', 'distinct'].includes(name)) own.set(name, value);
+    else if (/^[\w.]+\.(filter|sort|limit|count)$/.test(name) && !schema.isFilterPath(resource, name)) nested.set(name, value);
     else filters.push([name, value]);
   }
   if (own.has('count') && own.get('count') !== 'exact') notHere('another count');
@@ -92,11 +92,11 @@ function translateWithin(schema, resource, key, child, query, answer) {
 }
 
 function translateAggregate(schema, resource, query, answer) {
-  const filters = query.filter(([name]) => !['by', 'metrics', 'filter'].includes(name));
+  const filters = query.filter(([name]) => !['by', 'metrics', 'filter', 'q'].includes(name));
   for (const [name] of filters) if (['sort', 'having', 'limit', 'after'].includes(name)) notHere(`${name} of groups`);
   const given = new Map(query);
   const { by, selection, read } = selectMetrics(schema, resource, given.get('by'), given.get('metrics'), answer);
-  const args = makeArguments(resource.aggregate, new Map(given.has('filter') ? [['filter', given.get('filter')]] : []));
+  const args = makeArguments(resource.aggregate, new Map(['filter', 'q'].filter((name) => given.has(name)).map((name) => [name, given.get(name)])));
   const where = makeWhere(schema, resource, filters, answer);
   if (where !== undefined) args.push({ name: 'where', type: `${resource.name}Where`, text: JSON.stringify(where) });
   if (by.length > 0) args.push({ name: 'by', type: `[${resource.name}GroupBy!]`, text: JSON.stringify(by) });

@@ -31,7 +31,11 @@ export function makeArguments(field, given) {
     [isBack ? 'last' : 'first']: given.has('limit') ? count(given.get('limit')) : undefined,
     after: given.get('after'),
     before: given.get('before'),
+    search: given.get('q'),
+    distinct: given.has('distinct') ? given.get('distinct') === 'true' : undefined,
   };
+  if (given.has('q') && !field.args.some(({ name }) => name === 'search')) notHere('a search where there is nothing to search in');
+  if (given.has('distinct') && !['true', 'false'].includes(given.get('distinct'))) notHere('a Boolean that is none');
   if (isBack && given.has('after')) notHere('pages both ways');
   return field.args.filter(({ name }) => made[name] !== undefined).map(({ name, type }) => ({ name, type, text: JSON.stringify(made[name]) }));
 }
@@ -107,10 +111,10 @@ function selectValue(schema, type) {
 
 function nestedArguments(path, nested) {
   const take = (word) => { const name = `${path}.${word}`; const text = nested.get(name); nested.delete(name); return text; };
-  const [limit, sort, filter] = [take('limit'), take('sort'), take('filter')];
+  const [limit, sort, filter, count] = [take('limit'), take('sort'), take('filter'), take('count')];
   const order = (terms) => `[${terms.map((term) => JSON.stringify(term).replaceAll('"', '')).join(', ')}]`;
   const parts = [limit === undefined ? '' : `first: ${limit}`, sort === undefined ? '' : `orderBy: ${order(makeOrder(sort))}`, filter === undefined ? '' : `filter: ${JSON.stringify(filter)}`].filter((part) => part !== '');
-  return parts.length === 0 ? '' : `(${parts.join(', ')})`;
+  return { args: parts.length === 0 ? '' : `(${parts.join(', ')})`, isCounted: count === 'exact' };
 }
 
 function select(schema, resource, wanted, nested, path) {
@@ -126,12 +130,12 @@ function select(schema, resource, wanted, nested, path) {
       return `${field.name} ${selectValue(schema, field.valueType)}`;
     }
     const at = path === '' ? field.name : `${path}.${field.name}`;
-    const args = field.isList ? nestedArguments(at, nested) : '';
+    const { args, isCounted } = field.isList ? nestedArguments(at, nested) : {};
     const { selection, read } = select(schema, schema.byName(field.rowType), inner, nested, at);
     readers.push([field.name, field.isList
-      ? (data) => ({ items: data.nodes.map(read), nextCursor: data.pageInfo.hasNextPage ? data.pageInfo.endCursor : null })
+      ? (data) => ({ items: data.nodes.map(read), nextCursor: data.pageInfo.hasNextPage ? data.pageInfo.endCursor : null, ...(isCounted ? { count: data.totalCount } : {}) })
       : (data) => (data === null ? null : read(data))]);
-    return field.isList ? `${field.name}${args} { nodes ${selection} pageInfo { hasNextPage endCursor } }` : `${field.name} ${selection}`;
+    return field.isList ? `${field.name}${args} { nodes ${selection} pageInfo { hasNextPage endCursor }${isCounted ? ' totalCount' : ''} }` : `${field.name} ${selection}`;
   });
   // A name that there is none of is asked for all the same: it is to be refused.
   for (const { name } of wanted ?? []) if (name !== '*' && !known(name)) parts.push(name);
