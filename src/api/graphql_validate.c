@@ -123,11 +123,13 @@ static void tell_circle(Circles *circles, const GraphqlPart *closed, const Graph
                   STR_ARGS(spread->name));
 }
 
-static void check_circle(Circles *circles, GraphqlPart *part) {
+/* Fragments of one name, which is another mistake, are one here: a spread can mean any of them. */
+static void check_circle(Circles *circles, const GraphqlPart *part) {
   enum { WHITE = 0, GREY, BLACK };
-  if (part->color != WHITE) return;
-  part->color = GREY;
-  part->entered = circles->path.count;
+  GraphqlPart *named = graphql_part_of(circles->validator, part->fragment->name);
+  if (named->color != WHITE) return;
+  named->color = GREY;
+  named->entered = circles->path.count;
   for (size_t i = 0; i < part->spreads.count; i++) {
     const GraphqlNode *spread = part->spreads.items[i];
     GraphqlPart *next = graphql_part_of(circles->validator, spread->name);
@@ -141,7 +143,7 @@ static void check_circle(Circles *circles, GraphqlPart *part) {
       check_circle(circles, next);
     circles->path.count--;
   }
-  part->color = BLACK;
+  named->color = BLACK;
 }
 
 static void mark_used(GraphqlValidator *validator, GraphqlPart *part) {
