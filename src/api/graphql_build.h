@@ -19,6 +19,8 @@ struct GraphqlBuilder {
   const Contract *contract;
   GraphqlSchema *schema;
   VEC(const GraphqlType *) types;
+  Map made_names;        /* by base, "|" and suffix */
+  Map taken_names;       /* of those */
   Str order_name;        /* of the enum ASC, DESC */
   bool has_no_memory;    /* sticky */
   GraphqlDraft no_draft; /* given out when memory is out */
@@ -30,7 +32,7 @@ struct GraphqlBuilder {
 
 static inline void graphql_build_no_memory(GraphqlBuilder *builder) { builder->has_no_memory = true; }
 Str graphql_build_kept(GraphqlBuilder *builder, Str made);
-/* The contract's own names come first: a made one that is taken gets a "_". */
+/* The contract's own names come first: a made one that is taken, by one of those or by another made one, gets a "_". */
 Str graphql_build_name(GraphqlBuilder *builder, Str base, const char *suffix);
 Str graphql_build_required(GraphqlBuilder *builder, Str notation);
 GraphqlDraft *graphql_build_draft(GraphqlBuilder *builder, Str name);
@@ -61,12 +63,14 @@ void graphql_build_row(GraphqlBuilder *builder, const Resource *resource);
 void graphql_build_connection(GraphqlBuilder *builder, const Resource *resource);
 void graphql_build_page_info(GraphqlBuilder *builder);
 void graphql_build_embedded(GraphqlBuilder *builder, const Embedded *embedded);
-void graphql_build_aggregate(GraphqlBuilder *builder, const Resource *resource);
 /* By which fields rows may be filtered and sorted. */
 static inline bool graphql_field_is_scalar(const Field *field) {
   return field->kind == FIELD_STORED && !field->is_list && field->type != TYPE_JSON && field->type != TYPE_EMBEDDED;
 }
 static inline bool graphql_field_is_sortable(const Field *field) { return graphql_field_is_scalar(field) && field->type != TYPE_BYTES; }
+static inline bool graphql_field_is_object(const Field *field) {
+  return field->kind == FIELD_STORED && field->type == TYPE_EMBEDDED && !field->is_list;
+}
 static inline bool graphql_field_is_ordered(const Field *field) { return graphql_field_is_sortable(field) && field->type != TYPE_BOOLEAN; }
 static inline bool graphql_field_is_textual(const Field *field) {
   return field->type == TYPE_ID || field->type == TYPE_STRING || field->type == TYPE_UUID || field->type == TYPE_EMAIL ||
@@ -82,7 +86,15 @@ static inline bool graphql_field_is_number(const Field *field) {
 
 void graphql_build_where(GraphqlBuilder *builder, const Resource *resource);
 void graphql_build_order(GraphqlBuilder *builder, const Resource *resource);
+/* Whether there is anything to sort and to group by. */
+bool graphql_is_orderable(const Resource *resource);
+bool graphql_is_object_orderable(const Embedded *embedded);
 void graphql_build_write_inputs(GraphqlBuilder *builder, const Resource *resource);
+
+/* ---- graphql_schema_aggregate.c ---- */
+
+void graphql_build_aggregate(GraphqlBuilder *builder, const Resource *resource);
+void graphql_build_aggregate_arguments(GraphqlBuilder *builder, GraphqlField *field, const Resource *resource);
 
 /* ---- graphql_schema_roots.c ---- */
 

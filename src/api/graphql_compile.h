@@ -28,6 +28,8 @@ Str graphql_typename_text(GraphqlCompiler *compiler, const GraphqlType *type);
 const JsonValue *graphql_group_argument(GraphqlCompiler *compiler, const GraphqlGroup *group, const char *name);
 /* false. */
 bool graphql_compile_refuse(GraphqlCompiler *compiler, const GraphqlGroup *group, const char *what);
+/* first or last: a page's size; *ret stays as it is where neither is given (json NULL). */
+bool graphql_page_size(GraphqlCompiler *compiler, const GraphqlGroup *group, const JsonValue *json, int64_t max, int64_t *ret);
 bool graphql_list_query(GraphqlCompiler *compiler, const GraphqlGroup *group, const Resource *resource, ListQuery *list, bool has_page);
 /* A field that is there already is not added again, but for nested ones. */
 bool graphql_rows_add(GraphqlCompiler *compiler, GraphqlRows *rows, const Field *field, Selection *nested, uint32_t *ret_index);
@@ -35,8 +37,8 @@ bool graphql_rows_begin(GraphqlCompiler *compiler, const Resource *resource, Gra
 bool graphql_rows_end(GraphqlCompiler *compiler, GraphqlRows *rows);
 bool graphql_compile_row(GraphqlCompiler *compiler, GraphqlRows *rows, const GraphqlGroups *groups, const GraphqlType *type, size_t depth,
                          GraphqlOut *out, int64_t *ret_cost);
-/* What could be returned: the page's rows, each with what hangs on it. */
-void graphql_add_cost(const GraphqlCompiler *compiler, const ListQuery *list, int64_t below, int64_t *ret_cost);
+/* What could be returned: a page's rows, each with what hangs on it. */
+void graphql_add_cost(int64_t rows, int64_t below, int64_t *ret_cost);
 bool graphql_compile_connection(GraphqlCompiler *compiler, GraphqlRows *rows, const GraphqlGroup *group, const Resource *resource,
                                 size_t depth, ListQuery *list, GraphqlOut *out, int64_t *ret_cost);
 

@@ -46,10 +46,8 @@ bool graphql_compile_refuse(GraphqlCompiler *compiler, const GraphqlGroup *group
   return false;
 }
 
-/* first or last: a page's size; -1: neither. */
-static bool page_size(GraphqlCompiler *compiler, const GraphqlGroup *group, const JsonValue *json, int64_t *ret) {
+bool graphql_page_size(GraphqlCompiler *compiler, const GraphqlGroup *group, const JsonValue *json, int64_t max, int64_t *ret) {
   if (json == NULL) return true;
-  int64_t max = compiler->run->api->limits.page_size_max;
   if (!json_number_to_int64(json->text, ret) || *ret < 0)
     return graphql_compile_refuse(compiler, group, "first and last must not be negative");
   if (*ret <= max) return true;
@@ -85,7 +83,8 @@ bool graphql_list_query(GraphqlCompiler *compiler, const GraphqlGroup *group, co
   list->is_last = last != NULL;
   if (after != NULL) list->after = after->text;
   if (before != NULL) list->before = before->text;
-  return page_size(compiler, group, first != NULL ? first : last, &list->limit) && !graphql_is_refused(run->mistakes);
+  return graphql_page_size(compiler, group, first != NULL ? first : last, run->api->limits.page_size_max, &list->limit) &&
+         !graphql_is_refused(run->mistakes);
 }
 
 /* ---- rows ---- */
@@ -263,9 +262,8 @@ static bool compile_edges(GraphqlCompiler *compiler, GraphqlRows *rows, const Gr
   return true;
 }
 
-/* What could be returned: the page's rows, each with what hangs on it. */
-void graphql_add_cost(const GraphqlCompiler *compiler, const ListQuery *list, int64_t below, int64_t *ret_cost) {
-  int64_t rows = list->limit < 0 ? compiler->run->api->limits.page_size : list->limit, all;
+void graphql_add_cost(int64_t rows, int64_t below, int64_t *ret_cost) {
+  int64_t all;
   if (__builtin_mul_overflow(rows, below + 1, &all) || __builtin_add_overflow(*ret_cost, all, ret_cost)) *ret_cost = INT64_MAX / 2;
   if (*ret_cost > INT64_MAX / 2) *ret_cost = INT64_MAX / 2;
 }
@@ -297,7 +295,7 @@ bool graphql_compile_connection(GraphqlCompiler *compiler, GraphqlRows *rows, co
     }
     if (!is_good) return false;
   }
-  graphql_add_cost(compiler, list, below, ret_cost);
+  graphql_add_cost(list->limit < 0 ? compiler->run->api->limits.page_size : list->limit, below, ret_cost);
   if (list->is_distinct && rows->items.count == 0)
     return graphql_compile_refuse(compiler, group, "distinct rows differ in what is asked of them: name their fields");
   return true;

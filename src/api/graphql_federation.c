@@ -176,7 +176,7 @@ static bool compile_group(GraphqlCompiler *compiler, const GraphqlGroup *group, 
   if (!graphql_collect_below(compiler->run, type, group, &groups)) return false;
   if (!graphql_compile_row(compiler, &rows, &groups, type, 2, &root->out, &below)) return false;
   if (!select_keys(compiler, entities, &rows, &indexes) || !graphql_rows_end(compiler, &rows)) return false;
-  graphql_add_cost(compiler, &list, below, &compiler->run->cost);
+  graphql_add_cost(list.limit, below, &compiler->run->cost);
   root->out.kind = GRAPHQL_OUT_NODES;
   root->out.nested = rows.selection;
   list.filter = key_filter(compiler, entities);

@@ -148,14 +148,34 @@ const JsonValue *graphql_argument(GraphqlRun *run, const GraphqlNode *node, cons
 /* Whether a literal may stand for `ref`; mistakes are noted. Used by validation. */
 bool graphql_is_leaf_literal(const GraphqlType *type, const GraphqlValue *value);
 
-/* graphql_where.c: `where:` to a condition; NULL with a mistake noted. */
+/* graphql_where.c: where a field of the input leads to. */
+enum { GRAPHQL_HOPS_MAX = 16, GRAPHQL_MEMBERS_MAX = 8 };
 typedef struct GraphqlScope {
   uint32_t root; /* EXPR_ROOT_… */
   uint32_t depth;
   const Resource *resource;
-  const Relation *hops[16];
+  const Relation *hops[GRAPHQL_HOPS_MAX];
   size_t hop_count;
 } GraphqlScope;
+typedef struct GraphqlTarget {
+  GraphqlScope scope;
+  const Field *field; /* NULL: the row */
+  const Field *members[GRAPHQL_MEMBERS_MAX];
+  size_t member_count;
+} GraphqlTarget;
+/* Goes on to a field of the row, or a member of the object, at hand. False: that is too far. */
+bool graphql_target_step(GraphqlTarget *target, const Field *field);
+/* Borrows from the target. */
+ExprPath graphql_target_path(const GraphqlTarget *target);
+/* {category: {name: LEAF}} from a row of the resource on; false with a mistake noted, in the words of the argument `what`. */
+bool graphql_named_path(GraphqlRun *run, GraphqlPlace place, const char *what, const Resource *resource, const JsonValue *json,
+                        ExprPath *ret, const JsonValue **ret_leaf);
+/* ASC or DESC. */
+static inline bool graphql_is_descending(const JsonValue *json) { return str_equal(json->text, STR("DESC")); }
+/* The operator of a filter or a comparison. */
+ExprKind graphql_operator(Str name);
+
+/* `where:` to a condition; NULL with a mistake noted. */
 bool graphql_where(GraphqlRun *run, GraphqlPlace place, const Resource *resource, const JsonValue *where, const Expr **ret);
 bool graphql_filter(GraphqlRun *run, GraphqlPlace place, const Resource *resource, const JsonValue *filter, const Expr **ret);
 bool graphql_order(GraphqlRun *run, GraphqlPlace place, const Resource *resource, const JsonValue *order, ListQuery *list);

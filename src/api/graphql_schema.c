@@ -11,10 +11,18 @@ Str graphql_build_kept(GraphqlBuilder *builder, Str made) {
   return made.ptr == NULL ? STR("") : made;
 }
 
-/* The contract's own names come first: a made one that is taken gets a "_". */
 Str graphql_build_name(GraphqlBuilder *builder, Str base, const char *suffix) {
+  Str parts = graphql_text(builder, "%.*s|%.*s", base, str_of(suffix));
+  const Str *known = map_get(&builder->made_names, parts);
+  if (known != NULL) return *known;
   Str name = graphql_text(builder, "%.*s%.*s", base, str_of(suffix));
-  return contract_has_type(builder->contract, name) ? graphql_text(builder, "%.*s%.*s", name, STR("_")) : name;
+  while (!builder->has_no_memory && (contract_has_type(builder->contract, name) || map_get(&builder->taken_names, name) != NULL))
+    name = graphql_text(builder, "%.*s%.*s", name, STR("_"));
+  Str *kept = ARENA_NEW(builder->arena, Str);
+  if (kept == NULL || !map_put(&builder->made_names, parts, kept) || !map_put(&builder->taken_names, name, kept))
+    return graphql_build_no_memory(builder), name;
+  *kept = name;
+  return name;
 }
 
 Str graphql_build_required(GraphqlBuilder *builder, Str notation) { return graphql_text(builder, "%.*s%.*s", notation, STR("!")); }
@@ -194,7 +202,8 @@ Code graphql_schema_create(const Contract *contract, Arena *arena, GraphqlSchema
   schema->by_name = map_on(arena);
   schema->row_types = (const GraphqlType *const *)ARENA_ARRAY(arena, const GraphqlType *, contract->resource_count + 1);
   TRY_ALLOC(schema->row_types);
-  GraphqlBuilder builder = {.arena = arena, .contract = contract, .schema = schema};
+  GraphqlBuilder builder = {
+      .arena = arena, .contract = contract, .schema = schema, .made_names = map_on(arena), .taken_names = map_on(arena)};
   builder.order_name = contract_has_type(contract, STR("Order")) ? graphql_build_name(&builder, STR("SortOrder"), "") : STR("Order");
   add_roots(&builder);
   for (size_t i = 0; i < contract->resource_count; i++) add_resource(&builder, contract->resources[i]);

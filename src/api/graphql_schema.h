@@ -64,6 +64,7 @@ typedef enum GraphqlRole {
   GRAPHQL_ROLE_COUNT,
   GRAPHQL_ROLE_METRICS, /* metric: its fields are GROUP_METRIC of the same kind */
   GRAPHQL_ROLE_GROUP_KEY,
+  GRAPHQL_ROLE_GROUP_OBJECT, /* what lies behind a relation or in an embedded object */
   GRAPHQL_ROLE_GROUP_METRIC,
   /* of the introspection types: found by name */
   GRAPHQL_ROLE_INTROSPECTION
@@ -85,6 +86,7 @@ typedef struct GraphqlInput {
   GraphqlRef type;
   Str fallback;       /* the default as GraphQL writes it; len 0: none */
   const Field *field; /* of a resource or an embedded type; NULL: `and`, `first` … */
+  int metric;         /* of an aggregate's having and order: a MetricKind */
   Str deprecation;    /* ptr NULL: not deprecated */
 } GraphqlInput;
 
@@ -96,8 +98,8 @@ typedef struct GraphqlField {
   size_t argument_count;
   GraphqlRole role;
   const Resource *resource;  /* Query's and Mutation's, aggregates' */
-  const Field *field;        /* VALUE, TO_ONE, TO_MANY, MEMBER, GROUP_KEY, GROUP_METRIC */
-  const Relation *hop;       /* GROUP_KEY: through this relation; NULL: the row's own */
+  const Field *field;        /* VALUE, TO_ONE, TO_MANY, MEMBER, GROUP_KEY, GROUP_OBJECT, GROUP_METRIC */
+  const Field *through;      /* GROUP_KEY: this relation, or this embedded object; NULL: the row's own */
   const UniqueGroup *unique; /* GET_UNIQUE */
   int metric;                /* METRICS, GROUP_METRIC: a MetricKind */
   Str key;                   /* "name": as JSON writes it, with the colon */
@@ -107,9 +109,8 @@ typedef struct GraphqlField {
 typedef struct GraphqlEnumItem {
   Str name;
   Str description;
-  Str deprecation; /* ptr NULL: not deprecated */
-  const Field *field;
-  const Relation *hop; /* of a …GroupBy: as in GraphqlField */
+  Str deprecation;              /* ptr NULL: not deprecated */
+  const Field *field, *through; /* of a …GroupBy: as in GraphqlField */
 } GraphqlEnumItem;
 
 struct GraphqlType {

@@ -47,11 +47,7 @@ void graphql_build_queries(GraphqlBuilder *builder, GraphqlType *query, const Re
   Str notation = graphql_text(builder, "[%.*s!]!%.*s", graphql_build_name(builder, resource->name, "Aggregate"), STR(""));
   GraphqlField *aggregate = graphql_build_field(builder, query, GRAPHQL_ROLE_AGGREGATE, aggregate_name, notation);
   aggregate->resource = resource;
-  graphql_build_argument(builder, aggregate, STR("where"), graphql_build_name(builder, resource->name, "Where"));
-  graphql_build_argument(builder, aggregate, STR("filter"), STR("String"));
-  if (graphql_has_search(resource)) graphql_build_argument(builder, aggregate, STR("search"), STR("String"));
-  graphql_build_argument(builder, aggregate, STR("by"),
-                         graphql_text(builder, "[%.*s!]%.*s", graphql_build_name(builder, resource->name, "GroupBy"), STR("")));
+  graphql_build_aggregate_arguments(builder, aggregate, resource);
 }
 
 static Str upper_first(GraphqlBuilder *builder, Str name) {

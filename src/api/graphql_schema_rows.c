@@ -1,4 +1,4 @@
-/* graphql_schema_rows.c - objects: rows, their pages, embedded values, groups. */
+/* graphql_schema_rows.c - objects: rows, their pages, embedded values. */
 #include "api/graphql_build.h"
 
 /* ---- values ---- */
@@ -53,8 +53,9 @@ void graphql_build_enum_of(GraphqlBuilder *builder, const EnumType *source) {
 void graphql_build_list_arguments(GraphqlBuilder *builder, GraphqlField *field, const Resource *resource) {
   graphql_build_argument(builder, field, STR("where"), graphql_build_name(builder, resource->name, "Where"));
   graphql_build_argument(builder, field, STR("filter"), STR("String"));
-  graphql_build_argument(builder, field, STR("orderBy"),
-                         graphql_text(builder, "[%.*s!]%.*s", graphql_build_name(builder, resource->name, "Order"), STR("")));
+  if (graphql_is_orderable(resource))
+    graphql_build_argument(builder, field, STR("orderBy"),
+                           graphql_text(builder, "[%.*s!]%.*s", graphql_build_name(builder, resource->name, "Order"), STR("")));
   graphql_build_argument(builder, field, STR("first"), STR("Int"));
   graphql_build_argument(builder, field, STR("after"), STR("String"));
   graphql_build_argument(builder, field, STR("last"), STR("Int"));
@@ -151,74 +152,4 @@ void graphql_build_embedded(GraphqlBuilder *builder, const Embedded *embedded) {
     member->field = source;
     member->description = source->description;
   }
-}
-
-/* ---- aggregates ---- */
-
-static const struct {
-  MetricKind kind;
-  const char *suffix;
-  Str name;
-} metrics[] = {{METRIC_SUM, "Sum", STR_INIT("sum")},
-               {METRIC_AVG, "Avg", STR_INIT("avg")},
-               {METRIC_MIN, "Min", STR_INIT("min")},
-               {METRIC_MAX, "Max", STR_INIT("max")}};
-
-static Str metric_type(MetricKind kind, const Field *field) {
-  if (kind == METRIC_AVG) return STR("Float");
-  if (kind != METRIC_SUM) return field_type_name(field);
-  if (field->type == TYPE_FLOAT) return STR("Float");
-  return field->type == TYPE_DECIMAL ? STR("Decimal") : STR("BigInt");
-}
-
-static void add_metrics(GraphqlBuilder *builder, const Resource *resource, GraphqlType *aggregate, size_t at) {
-  MetricKind kind = metrics[at].kind;
-  bool is_arithmetic = kind == METRIC_SUM || kind == METRIC_AVG;
-  GraphqlType *type = NULL;
-  Str name = graphql_build_name(builder, resource->name, metrics[at].suffix);
-  for (size_t i = 0; i < resource->stored_count; i++) {
-    const Field *field = resource->stored[i];
-    if (field->is_hidden || !(is_arithmetic ? graphql_field_is_number(field) : graphql_field_is_ordered(field))) continue;
-    if (type == NULL) type = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, name);
-    GraphqlField *metric = graphql_build_field(builder, type, GRAPHQL_ROLE_GROUP_METRIC, field->name, metric_type(kind, field));
-    metric->field = field;
-    metric->metric = (int)kind;
-  }
-  if (type == NULL) return;
-  GraphqlField *all =
-      graphql_build_field(builder, aggregate, GRAPHQL_ROLE_METRICS, metrics[at].name, graphql_text(builder, "%.*s!%.*s", name, STR("")));
-  all->metric = (int)kind;
-}
-
-static void add_group(GraphqlBuilder *builder, GraphqlType *by, GraphqlType *group, Str name, const Field *field, const Relation *hop) {
-  GraphqlField *key = graphql_build_field(builder, group, GRAPHQL_ROLE_GROUP_KEY, name, field_type_name(field));
-  key->field = field;
-  key->hop = hop;
-  graphql_build_item(builder, by, (GraphqlEnumItem){.name = name, .description = field->description, .field = field, .hop = hop});
-}
-
-static void add_groups(GraphqlBuilder *builder, const Resource *resource) {
-  GraphqlType *by = graphql_build_type(builder, GRAPHQL_ENUM_TYPE, graphql_build_name(builder, resource->name, "GroupBy"));
-  GraphqlType *group = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, graphql_build_name(builder, resource->name, "Group"));
-  for (size_t i = 0; i < resource->field_count; i++) {
-    const Field *field = resource->fields[i];
-    if (field->is_hidden) continue;
-    if (graphql_field_is_sortable(field)) add_group(builder, by, group, field->name, field, NULL);
-    if (field->kind != FIELD_TO_ONE) continue;
-    const Resource *target = field->relation->target;
-    for (size_t k = 0; k < target->stored_count; k++) {
-      if (target->stored[k]->is_hidden || !graphql_field_is_sortable(target->stored[k])) continue;
-      Str name = graphql_text(builder, "%.*s_%.*s", field->name, target->stored[k]->name);
-      if (resource_field(resource, name) == NULL) add_group(builder, by, group, name, target->stored[k], field->relation);
-    }
-  }
-}
-
-void graphql_build_aggregate(GraphqlBuilder *builder, const Resource *resource) {
-  add_groups(builder, resource);
-  GraphqlType *type = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, graphql_build_name(builder, resource->name, "Aggregate"));
-  graphql_build_field(builder, type, GRAPHQL_ROLE_BY, STR("by"),
-                      graphql_build_required(builder, graphql_build_name(builder, resource->name, "Group")));
-  graphql_build_field(builder, type, GRAPHQL_ROLE_COUNT, STR("count"), STR("Int!"));
-  for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) add_metrics(builder, resource, type, i);
 }

@@ -75,15 +75,58 @@ void graphql_build_where(GraphqlBuilder *builder, const Resource *resource) {
   graphql_build_input(builder, lists, STR("none"), name);
 }
 
+/* ---- orders ---- */
+
+enum { OBJECTS_DEPTH_MAX = 8 };
+
+/* Embedded types may hold themselves. */
+static bool has_order(const Embedded *embedded, unsigned depth) {
+  for (size_t i = 0; i < embedded->field_count; i++) {
+    const Field *field = embedded->fields[i];
+    if (graphql_field_is_sortable(field)) return true;
+    if (graphql_field_is_object(field) && depth < OBJECTS_DEPTH_MAX && has_order(field->embedded, depth + 1)) return true;
+  }
+  return false;
+}
+
+bool graphql_is_object_orderable(const Embedded *embedded) { return has_order(embedded, 0); }
+
+bool graphql_is_orderable(const Resource *resource) {
+  for (size_t i = 0; i < resource->stored_count; i++) {
+    const Field *field = resource->stored[i];
+    if (field->is_hidden) continue;
+    if (graphql_field_is_sortable(field) || (graphql_field_is_object(field) && has_order(field->embedded, 0))) return true;
+  }
+  return false;
+}
+
+static void add_embedded_order(GraphqlBuilder *builder, const Embedded *embedded);
+
+static void add_order(GraphqlBuilder *builder, GraphqlType *type, const Field *field) {
+  if (graphql_field_is_sortable(field)) {
+    graphql_build_input(builder, type, field->name, builder->order_name)->field = field;
+  } else if (field->kind == FIELD_TO_ONE && graphql_is_orderable(field->relation->target)) {
+    graphql_build_input(builder, type, field->name, graphql_build_name(builder, field->relation->target->name, "Order"))->field = field;
+  } else if (graphql_field_is_object(field) && has_order(field->embedded, 0)) {
+    graphql_build_input(builder, type, field->name, graphql_build_name(builder, field->embedded->name, "Order"))->field = field;
+    add_embedded_order(builder, field->embedded);
+  }
+}
+
+static void add_embedded_order(GraphqlBuilder *builder, const Embedded *embedded) {
+  Str name = graphql_build_name(builder, embedded->name, "Order");
+  if (graphql_build_draft(builder, name)->is_defined) return;
+  GraphqlType *type = graphql_build_type(builder, GRAPHQL_INPUT_TYPE, name);
+  type->is_one_of = true;
+  for (size_t i = 0; i < embedded->field_count; i++) add_order(builder, type, embedded->fields[i]);
+}
+
 void graphql_build_order(GraphqlBuilder *builder, const Resource *resource) {
+  if (!graphql_is_orderable(resource)) return;
   GraphqlType *type = graphql_build_type(builder, GRAPHQL_INPUT_TYPE, graphql_build_name(builder, resource->name, "Order"));
   type->is_one_of = true;
   type->resource = resource;
   for (size_t i = 0; i < resource->field_count; i++) {
-    const Field *field = resource->fields[i];
-    if (field->is_hidden) continue;
-    if (graphql_field_is_sortable(field)) graphql_build_input(builder, type, field->name, builder->order_name)->field = field;
-    if (field->kind == FIELD_TO_ONE)
-      graphql_build_input(builder, type, field->name, graphql_build_name(builder, field->relation->target->name, "Order"))->field = field;
+    if (!resource->fields[i]->is_hidden) add_order(builder, type, resource->fields[i]);
   }
 }

@@ -3,20 +3,13 @@
 #include "api/graphql_run.h"
 #include "api/rest_decode.h"
 
-enum { WHERE_CONDITIONS_MAX = 100, IN_ITEMS_MAX = 1000, ORDER_TERMS_MAX = 16, MEMBERS_MAX = 8 };
+enum { WHERE_CONDITIONS_MAX = 100, IN_ITEMS_MAX = 1000 };
 
 typedef struct Where {
   GraphqlRun *run;
   GraphqlPlace place;
   size_t condition_count;
 } Where;
-
-typedef struct Target {
-  GraphqlScope scope;
-  const Field *field;
-  const Field *members[MEMBERS_MAX];
-  size_t member_count;
-} Target;
 
 static bool refuse(Where *where, const char *what, Str name) {
   graphql_mistake_at(where->run->mistakes, where->place, "where: \"%.*s\" %s", STR_ARGS(name), what);
@@ -29,16 +22,35 @@ static void *copied(Arena *arena, const void *items, size_t bytes) {
   return copy;
 }
 
-static bool path_of(GraphqlRun *run, const Target *target, ExprPath *ret) {
+ExprPath graphql_target_path(const GraphqlTarget *target) {
   const GraphqlScope *scope = &target->scope;
-  *ret = (ExprPath){.root = scope->root,
+  return (ExprPath){.root = scope->root,
                     .resource = scope->resource,
+                    .hops = scope->hops,
                     .hop_count = scope->hop_count,
                     .field = target->field,
+                    .members = target->members,
                     .member_count = target->member_count};
-  ret->hops = copied(run->arena, scope->hops, scope->hop_count * sizeof *scope->hops);
-  ret->members = copied(run->arena, target->members, target->member_count * sizeof *target->members);
+}
+
+static bool path_of(GraphqlRun *run, const GraphqlTarget *target, ExprPath *ret) {
+  *ret = graphql_target_path(target);
+  ret->hops = copied(run->arena, ret->hops, ret->hop_count * sizeof *ret->hops);
+  ret->members = copied(run->arena, ret->members, ret->member_count * sizeof *ret->members);
   return (ret->hops != NULL && ret->members != NULL) || graphql_no_memory(run);
+}
+
+bool graphql_target_step(GraphqlTarget *target, const Field *field) {
+  if (target->field != NULL) {
+    if (target->member_count == GRAPHQL_MEMBERS_MAX) return false;
+    target->members[target->member_count++] = field;
+  } else if (field->kind == FIELD_STORED) {
+    target->field = field;
+  } else {
+    if (target->scope.hop_count == GRAPHQL_HOPS_MAX) return false;
+    target->scope.hops[target->scope.hop_count++] = field->relation;
+  }
+  return true;
 }
 
 static bool conjoin(Where *where, const Expr *condition, const Expr **all) {
@@ -82,7 +94,14 @@ static const struct {
     {STR_INIT("endsWith"), EXPR_ENDS_WITH},
 };
 
-static const Field *last_field(const Target *target) {
+ExprKind graphql_operator(Str name) {
+  for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+    if (str_equal(ops[i].name, name)) return ops[i].kind;
+  }
+  return EXPR_EQ;
+}
+
+static const Field *last_field(const GraphqlTarget *target) {
   return target->member_count > 0 ? target->members[target->member_count - 1] : target->field;
 }
 
@@ -124,17 +143,14 @@ static bool text_test(Where *where, const Field *field, ExprKind kind, const Exp
   return true;
 }
 
-static bool operator_test(Where *where, const Target *target, const Expr *path, const JsonMember *member, const Expr **ret) {
+static bool operator_test(Where *where, const GraphqlTarget *target, const Expr *path, const JsonMember *member, const Expr **ret) {
   const Field *field = last_field(target);
   const JsonValue *json = &member->value;
   if (str_equal(member->name, STR("isNull"))) {
     *ret = null_test(where, path, json->type == JSON_BOOL && json->boolean);
     return true;
   }
-  ExprKind kind = EXPR_EQ;
-  for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
-    if (str_equal(ops[i].name, member->name)) kind = ops[i].kind;
-  }
+  ExprKind kind = graphql_operator(member->name);
   if (json->type == JSON_NULL) {
     if (kind != EXPR_EQ && kind != EXPR_NE) return refuse(where, "must not be compared with null by this operator", member->name);
     *ret = null_test(where, path, kind == EXPR_EQ);
@@ -149,9 +165,9 @@ static bool operator_test(Where *where, const Target *target, const Expr *path, 
   return true;
 }
 
-static bool members_test(Where *where, const Target *target, const JsonValue *json, const Expr **all);
+static bool members_test(Where *where, const GraphqlTarget *target, const JsonValue *json, const Expr **all);
 
-static bool field_test(Where *where, const Target *target, const JsonValue *json, const Expr **all) {
+static bool field_test(Where *where, const GraphqlTarget *target, const JsonValue *json, const Expr **all) {
   const Field *field = last_field(target);
   ExprPath path;
   if (json->type == JSON_OBJECT && field->kind == FIELD_STORED && field->type == TYPE_EMBEDDED && !field->is_list)
@@ -170,7 +186,7 @@ static bool field_test(Where *where, const Target *target, const JsonValue *json
 }
 
 /* Of an embedded object. */
-static bool members_test(Where *where, const Target *target, const JsonValue *json, const Expr **all) {
+static bool members_test(Where *where, const GraphqlTarget *target, const JsonValue *json, const Expr **all) {
   const Embedded *embedded = last_field(target)->embedded;
   for (size_t i = 0; i < json->count; i++) {
     const Field *member = map_get(&embedded->field_by_name, json->members[i].name);
@@ -182,8 +198,8 @@ static bool members_test(Where *where, const Target *target, const JsonValue *js
       if (is_null->type == JSON_BOOL && !conjoin(where, null_test(where, expr, is_null->boolean), all)) return false;
       continue;
     }
-    if (target->member_count == MEMBERS_MAX) return refuse(where, "is nested too deep", member->name);
-    Target inner = *target;
+    if (target->member_count == GRAPHQL_MEMBERS_MAX) return refuse(where, "is nested too deep", member->name);
+    GraphqlTarget inner = *target;
     inner.members[inner.member_count++] = member;
     if (!field_test(where, &inner, &json->members[i].value, all)) return false;
   }
@@ -194,7 +210,7 @@ static bool members_test(Where *where, const Target *target, const JsonValue *js
 
 static bool where_of(Where *where, const GraphqlScope *scope, const Resource *resource, const JsonValue *json, const Expr **ret);
 
-static bool list_test(Where *where, const Target *target, const JsonValue *json, const Expr **all) {
+static bool list_test(Where *where, const GraphqlTarget *target, const JsonValue *json, const Expr **all) {
   Arena *arena = where->run->arena;
   const Resource *other = target->field->relation->source;
   if (json->type != JSON_OBJECT) return true;
@@ -215,7 +231,7 @@ static bool list_test(Where *where, const Target *target, const JsonValue *json,
   return true;
 }
 
-static bool to_one_test(Where *where, const Target *target, const JsonValue *json, const Expr **all) {
+static bool to_one_test(Where *where, const GraphqlTarget *target, const JsonValue *json, const Expr **all) {
   if (json->type == JSON_NULL) return field_test(where, target, json, all);
   GraphqlScope inner = target->scope;
   if (inner.hop_count == sizeof inner.hops / sizeof *inner.hops) return refuse(where, "is one relation too many", target->field->name);
@@ -253,7 +269,7 @@ static bool where_of(Where *where, const GraphqlScope *scope, const Resource *re
   for (size_t i = 0; i < json->count; i++) {
     const JsonMember *member = &json->members[i];
     const Field *field = resource_field(resource, member->name);
-    Target target = {.scope = *scope, .field = field};
+    GraphqlTarget target = {.scope = *scope, .field = field};
     bool is_good;
     if (++where->condition_count > WHERE_CONDITIONS_MAX) return refuse(where, "is one condition too many (100)", member->name);
     if (field == NULL)
@@ -294,33 +310,27 @@ bool graphql_filter(GraphqlRun *run, GraphqlPlace place, const Resource *resourc
 
 /* ---- order ---- */
 
-/* {category: {name: DESC}} */
-static bool order_term(GraphqlRun *run, GraphqlPlace place, const Resource *resource, const JsonValue *json, OrderTerm *ret) {
-  Target target = {.scope = {.root = EXPR_ROOT_ROW, .resource = resource}};
-  for (;;) {
+bool graphql_named_path(GraphqlRun *run, GraphqlPlace place, const char *what, const Resource *resource, const JsonValue *json,
+                        ExprPath *ret, const JsonValue **ret_leaf) {
+  GraphqlTarget target = {.scope = {.root = EXPR_ROOT_ROW, .resource = resource}};
+  const Embedded *embedded = NULL;
+  while (json->count == 1) {
     const JsonMember *member = &json->members[0];
-    const Field *field = resource_field(resource, member->name);
-    if (field->kind == FIELD_STORED) {
-      target.field = field;
-      ret->is_descending = str_equal(member->value.text, STR("DESC"));
-      return path_of(run, &target, &ret->path);
+    const Field *field = embedded != NULL ? map_get(&embedded->field_by_name, member->name) : resource_field(resource, member->name);
+    if (!graphql_target_step(&target, field)) break;
+    if (member->value.type != JSON_OBJECT) {
+      *ret_leaf = &member->value;
+      return path_of(run, &target, ret);
     }
-    if (target.scope.hop_count == sizeof target.scope.hops / sizeof *target.scope.hops || member->value.count != 1) {
-      graphql_mistake_at(run->mistakes, place, "orderBy: one field must be named, through at most 16 relations");
-      return false;
-    }
-    target.scope.hops[target.scope.hop_count++] = field->relation;
-    resource = field->relation->target;
+    if (field->kind == FIELD_STORED)
+      embedded = field->embedded;
+    else
+      resource = field->relation->target;
     json = &member->value;
   }
-}
-
-static bool is_same_path(const ExprPath *a, const ExprPath *b) {
-  if (a->field != b->field || a->hop_count != b->hop_count) return false;
-  for (size_t i = 0; i < a->hop_count; i++) {
-    if (a->hops[i] != b->hops[i]) return false;
-  }
-  return true;
+  graphql_mistake_at(run->mistakes, place, "%s: one field must be named, through at most %d relations and %d objects", what,
+                     GRAPHQL_HOPS_MAX, GRAPHQL_MEMBERS_MAX);
+  return false;
 }
 
 bool graphql_order(GraphqlRun *run, GraphqlPlace place, const Resource *resource, const JsonValue *json, ListQuery *list) {
@@ -331,9 +341,11 @@ bool graphql_order(GraphqlRun *run, GraphqlPlace place, const Resource *resource
   OrderTerm *terms = ARENA_ARRAY(run->arena, OrderTerm, json->count);
   if (terms == NULL) return graphql_no_memory(run);
   for (size_t i = 0; i < json->count; i++) {
-    if (!order_term(run, place, resource, &json->items[i], &terms[i])) return false;
+    const JsonValue *leaf = NULL;
+    if (!graphql_named_path(run, place, "orderBy", resource, &json->items[i], &terms[i].path, &leaf)) return false;
+    terms[i].is_descending = graphql_is_descending(leaf);
     for (size_t k = 0; k < i; k++) {
-      if (!is_same_path(&terms[i].path, &terms[k].path)) continue;
+      if (!expr_path_equal(&terms[i].path, &terms[k].path)) continue;
       graphql_mistake_at(run->mistakes, place, "orderBy: \"%.*s\" is named twice", STR_ARGS(terms[i].path.field->name));
       return false;
     }

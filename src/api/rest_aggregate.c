@@ -50,8 +50,7 @@ static Code parse_by(RestGroups *groups, const RestParam *param) {
   if (param == NULL) return CODE_OK;
   groups->param = param;
   size_t count = list_size(param->value);
-  if (count > REST_GROUPS_BY_MAX)
-    return rest_refuse(groups->decoder, CODE_BAD_REQUEST, (Str){0}, "by: more than %d fields", REST_GROUPS_BY_MAX);
+  if (count > GROUP_KEYS_MAX) return rest_refuse(groups->decoder, CODE_BAD_REQUEST, (Str){0}, "by: more than %d fields", GROUP_KEYS_MAX);
   groups->by = ARENA_ARRAY(groups->decoder->arena, ExprPath, count);
   groups->by_fields = ARENA_ARRAY(groups->decoder->arena, const Field *, count);
   groups->by_names = ARENA_ARRAY(groups->decoder->arena, Str, count);
@@ -143,8 +142,7 @@ static Code parse_sort(RestGroups *groups, const RestParam *param, Aggregate *ag
   if (param == NULL) return CODE_OK;
   groups->param = param;
   size_t cap = list_size(param->value);
-  if (cap > REST_SORT_TERMS_MAX)
-    return rest_refuse(groups->decoder, CODE_BAD_REQUEST, (Str){0}, "sort: more than %d terms", REST_SORT_TERMS_MAX);
+  if (cap > ORDER_TERMS_MAX) return rest_refuse(groups->decoder, CODE_BAD_REQUEST, (Str){0}, "sort: more than %d terms", ORDER_TERMS_MAX);
   struct AggregateOrder *orders = ARENA_ARRAY(groups->decoder->arena, struct AggregateOrder, cap);
   if (orders == NULL) return rest_no_memory(groups->decoder);
   Str rest = param->value, text;
@@ -175,15 +173,14 @@ static void template_value(Template *made, RestKey form, size_t value) {
   made->text.failed = failed;
 }
 
-/* As a member of its resource: a BigInt in quotes, a Decimal with its scale. */
-static RestKey form_of(const Field *field) {
+RestKey rest_group_form(const Field *field) {
   bool is_decimal = field->type == TYPE_DECIMAL;
   return rest_key(STR(""), field->type == TYPE_BIGINT, is_decimal ? field->scale : -1);
 }
 
 static RestKey metric_form(const Metric *metric) {
   if (metric->field == NULL || metric->kind == METRIC_AVG) return rest_key(STR(""), false, -1);
-  RestKey form = form_of(metric->field);
+  RestKey form = rest_group_form(metric->field);
   if (metric->kind == METRIC_SUM) form.is_quoted = true; /* a sum of integers is text already */
   return form;
 }
@@ -216,7 +213,7 @@ static Code make_template(RestGroups *groups, size_t shown_count, RestAggregate 
   for (size_t i = 0; i < groups->by_count; i++) {
     if (i > 0) buf_add_byte(&made.text, ',');
     template_name(&made, groups->by_names[i]);
-    template_value(&made, form_of(groups->by_fields[i]), i);
+    template_value(&made, rest_group_form(groups->by_fields[i]), i);
   }
   buf_add_byte(&made.text, '}');
   for (size_t i = 0; i < shown_count; i++) {

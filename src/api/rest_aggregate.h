@@ -19,6 +19,12 @@ typedef struct RestAggregate {
   Str end; /* what closes a group */
 } RestAggregate;
 
+/* A group's key as a member of its resource: a BigInt in quotes, a Decimal with its scale. */
+RestKey rest_group_form(const Field *field);
+/* As what a metric is compared: a count as a BigInt, an exact sum as a Decimal, an average as a Float, the others as their field. `scratch`
+ * is given back where there is no such field. */
+const Field *rest_metric_literal(const Metric *metric, Field *scratch);
+
 /* Collects groups behind {"items":[ */
 typedef struct RestGroupSink {
   ResultSink base; /* first: the engine knows only this */

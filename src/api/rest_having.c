@@ -5,8 +5,6 @@
 
 #include "base/utf8.h"
 
-enum { HAVING_CONDITIONS_MAX = 16 };
-
 typedef struct Having {
   RestGroups *groups;
   Str text;
@@ -80,8 +78,7 @@ static Code take_literal(Having *having, Str *ret) {
   return CODE_OK;
 }
 
-/* A count is compared as a BigInt, an exact sum as a Decimal, an average as a Float; the others as their field. */
-static const Field *literal_field(const Metric *metric, Field *scratch) {
+const Field *rest_metric_literal(const Metric *metric, Field *scratch) {
   bool is_float = metric->kind == METRIC_AVG || (metric->kind == METRIC_SUM && metric->field->type == TYPE_FLOAT);
   if (metric->kind == METRIC_MIN || metric->kind == METRIC_MAX) return metric->field;
   *scratch = (Field){.kind = FIELD_STORED};
@@ -89,12 +86,22 @@ static const Field *literal_field(const Metric *metric, Field *scratch) {
   return scratch;
 }
 
-static Code take_value(Having *having, const Metric *metric, Value *ret) {
+static bool is_end_of_literal(const Having *having) {
+  return having->at == having->text.len || having->text.ptr[having->at] == ' ' || having->text.ptr[having->at] == '&';
+}
+
+static Code take_value(Having *having, const Metric *metric, ExprKind op, Value *ret) {
   Field scratch;
   Str text, expected;
   size_t begin = having->at;
+  if (take(having, STR("null")) && is_end_of_literal(having)) {
+    if (op != EXPR_EQ && op != EXPR_NE) return refuse(having, "null is compared by == and != only");
+    *ret = value_null();
+    return CODE_OK;
+  }
+  having->at = begin;
   TRY(take_literal(having, &text));
-  Code code = rest_value_parse(literal_field(metric, &scratch), text, having->groups->decoder->arena, ret, &expected);
+  Code code = rest_value_parse(rest_metric_literal(metric, &scratch), text, having->groups->decoder->arena, ret, &expected);
   if (code == CODE_OK) return CODE_OK;
   if (code == CODE_UNAVAILABLE) return rest_no_memory(having->groups->decoder);
   having->at = begin;
@@ -108,15 +115,15 @@ Code rest_having_parse(RestGroups *groups, const RestParam *param, Aggregate *ag
   groups->param = param;
   Having having = {.groups = groups, .text = param->value};
   if (having.text.len > groups->decoder->limits->filter_bytes_max) return refuse(&having, "the expression is too long");
-  AggregateCondition *conditions = ARENA_ARRAY(groups->decoder->arena, AggregateCondition, HAVING_CONDITIONS_MAX);
+  AggregateCondition *conditions = ARENA_ARRAY(groups->decoder->arena, AggregateCondition, GROUP_CONDITIONS_MAX);
   if (conditions == NULL) return rest_no_memory(groups->decoder);
   size_t count = 0;
   do {
-    if (count == HAVING_CONDITIONS_MAX) return refuse(&having, "there are too many conditions");
+    if (count == GROUP_CONDITIONS_MAX) return refuse(&having, "there are too many conditions");
     AggregateCondition *condition = &conditions[count++];
     TRY(take_metric(&having, &condition->metric));
     TRY(take_operator(&having, &condition->op));
-    TRY(take_value(&having, &groups->metrics[condition->metric], &condition->value));
+    TRY(take_value(&having, &groups->metrics[condition->metric], condition->op, &condition->value));
   } while (take(&having, STR("&&")));
   skip_spaces(&having);
   if (having.at < having.text.len) return refuse(&having, "&& or the end is expected");

@@ -5,17 +5,6 @@
 
 static bool is_sortable(const Field *field) { return rest_field_is_scalar(field) && field->type != TYPE_BYTES; }
 
-static bool is_same_path(const ExprPath *a, const ExprPath *b) {
-  if (a->field != b->field || a->hop_count != b->hop_count || a->member_count != b->member_count) return false;
-  for (size_t i = 0; i < a->hop_count; i++) {
-    if (a->hops[i] != b->hops[i]) return false;
-  }
-  for (size_t i = 0; i < a->member_count; i++) {
-    if (a->members[i] != b->members[i]) return false;
-  }
-  return true;
-}
-
 static Code parse_term(RestDecoder *decoder, const Resource *resource, Str text, const RestParam *param, OrderTerm *ret) {
   Str term = str_trim(text);
   OrderTerm order = {.is_descending = str_starts_with(term, STR("-"))};
@@ -34,8 +23,8 @@ static Code parse_sort(RestDecoder *decoder, const Resource *resource, const Res
   Str name = rest_shown(param->name);
   size_t cap = 1;
   for (size_t i = 0; i < param->value.len; i++) cap += param->value.ptr[i] == ',';
-  if (cap > REST_SORT_TERMS_MAX) {
-    return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: more than %d fields", STR_ARGS(name), REST_SORT_TERMS_MAX);
+  if (cap > ORDER_TERMS_MAX) {
+    return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: more than %d fields", STR_ARGS(name), ORDER_TERMS_MAX);
   }
   OrderTerm *terms = ARENA_ARRAY(decoder->arena, OrderTerm, cap);
   if (terms == NULL) return rest_no_memory(decoder);
@@ -45,7 +34,7 @@ static Code parse_sort(RestDecoder *decoder, const Resource *resource, const Res
     OrderTerm term;
     TRY(parse_term(decoder, resource, text, param, &term));
     for (size_t i = 0; i < count; i++) {
-      if (!is_same_path(&terms[i].path, &term.path)) continue;
+      if (!expr_path_equal(&terms[i].path, &term.path)) continue;
       Str shown = rest_shown(str_trim(text));
       return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "%.*s: \"%.*s\" is named twice", STR_ARGS(name), STR_ARGS(shown));
     }

@@ -16,14 +16,7 @@ typedef struct RestParams {
   size_t count;
 } RestParams;
 
-enum {
-  REST_PARAMS_MAX = 100,
-  REST_PATH_HOPS_MAX = 8,
-  REST_IN_ITEMS_MAX = 1000,
-  REST_SORT_TERMS_MAX = 16,
-  REST_METRICS_MAX = 32,
-  REST_GROUPS_BY_MAX = 16
-};
+enum { REST_PARAMS_MAX = 100, REST_PATH_HOPS_MAX = 8, REST_IN_ITEMS_MAX = 1000, REST_METRICS_MAX = 32 };
 
 /* rest_params.c: splits and decodes. No two have the same name. */
 Code rest_params_parse(RestDecoder *decoder, Str query, RestParams *ret);

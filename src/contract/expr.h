@@ -160,6 +160,8 @@ bool expr_is_two_valued(const Expr *expr);
 const Expr *expr_literal(Arena *arena, Value value);
 const Expr *expr_bool(bool value); /* shared constants */
 const Expr *expr_path(Arena *arena, const ExprPath *path);
+/* Of two that begin at the same row. */
+bool expr_path_equal(const ExprPath *a, const ExprPath *b);
 const Expr *expr_compare(Arena *arena, ExprKind kind, const Expr *left, const Expr *right);
 const Expr *expr_call(Arena *arena, ExprKind kind, const Expr *const *args, size_t count);
 const Expr *expr_and(Arena *arena, const Expr *left, const Expr *right); /* either may be NULL: the other */

@@ -201,6 +201,17 @@ const Expr *expr_path(Arena *arena, const ExprPath *path) {
   return expr_finish(expr);
 }
 
+bool expr_path_equal(const ExprPath *a, const ExprPath *b) {
+  if (a->field != b->field || a->hop_count != b->hop_count || a->member_count != b->member_count) return false;
+  for (size_t i = 0; i < a->hop_count; i++) {
+    if (a->hops[i] != b->hops[i]) return false;
+  }
+  for (size_t i = 0; i < a->member_count; i++) {
+    if (a->members[i] != b->members[i]) return false;
+  }
+  return true;
+}
+
 /* An ordering is by name (INTERFACE §2). */
 static const Expr *enum_as_name(Arena *arena, const Expr *expr, const EnumType *type) {
   if (expr_holds_stored_names(expr)) {

@@ -72,7 +72,9 @@ static Code outline_order_and_having(AggregateCall *call, Error *err) {
   for (size_t i = 0; i < aggregate->having_count; i++) {
     shape_int(input, aggregate->having[i].metric);
     shape_byte(input, (unsigned)aggregate->having[i].op);
-    if (plan_param(input, aggregate->having[i].value, aggregate->having[i].value.type) == 0) return error_no_memory(err);
+    Value value = aggregate->having[i].value;
+    shape_byte(input, value.type == VALUE_NULL);
+    if (value.type != VALUE_NULL && plan_param(input, value, value.type) == 0) return error_no_memory(err);
   }
   return CODE_OK;
 }
@@ -217,13 +219,18 @@ static void write_having(Statement *statement, const Str *metrics) {
   static const Str operators[] = {[EXPR_EQ] = STR_INIT(" = "),  [EXPR_NE] = STR_INIT(" <> "), [EXPR_LT] = STR_INIT(" < "),
                                   [EXPR_LE] = STR_INIT(" <= "), [EXPR_GT] = STR_INIT(" > "),  [EXPR_GE] = STR_INIT(" >= ")};
   const Aggregate *aggregate = statement->call->aggregate;
+  uint32_t param = statement->call->having_param;
   for (size_t i = 0; i < aggregate->having_count; i++) {
     const AggregateCondition *condition = &aggregate->having[i];
     Buf *out = sql_select_having(statement->select);
     buf_add(out, metrics[condition->metric]);
+    if (condition->value.type == VALUE_NULL) {
+      buf_add(out, condition->op == EXPR_NE ? STR(" IS NOT NULL") : STR(" IS NULL"));
+      continue;
+    }
     buf_add(out, statement->writer.dialect->collations[metric_type(&aggregate->metrics[condition->metric])]);
     buf_add(out, operators[condition->op]);
-    sql_write_param(&statement->writer, out, statement->call->having_param + (uint32_t)i, condition->value.type);
+    sql_write_param(&statement->writer, out, param++, condition->value.type);
     /* As everywhere, != is the negation of ==, so that it holds for null. */
     if (condition->op != EXPR_NE) continue;
     buf_add(out, STR(" OR "));

@@ -31,6 +31,9 @@ typedef struct OrderTerm {
   bool is_rank; /* the engine's own: by how well a search fits; there is no path then */
 } OrderTerm;
 
+/* What every face holds its requests to. */
+enum { ORDER_TERMS_MAX = 16, GROUP_KEYS_MAX = 16, GROUP_CONDITIONS_MAX = 16 };
+
 /* Which rows of a list, and which page of them. */
 typedef struct ListQuery {
   const Expr *filter;     /* the client's, built or parsed with EXPR_USE_FILTER; NULL: all */
@@ -68,7 +71,7 @@ typedef struct Metric {
   MetricKind kind;
   const Field *field; /* NULL for COUNT */
 } Metric;
-/* A metric compared with a value of its own type (see Aggregate). */
+/* A metric compared with a value of its own type (see Aggregate), or by EQ and NE with null. */
 typedef struct AggregateCondition {
   uint32_t metric;
   ExprKind op; /* EXPR_EQ … EXPR_GE */

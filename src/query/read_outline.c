@@ -4,8 +4,6 @@
 #include "query/read_call.h"
 #include "sql/dialect_impl.h"
 
-enum { ORDER_TERMS_MAX = 16 };
-
 /* ---- one list ---- */
 
 static Code outline_filter(ReadCall *call, const Expr *filter, bool is_guarded, const Expr **ret, Error *err) {

@@ -207,6 +207,41 @@ for (const [storeName, openStore] of Object.entries(stores)) describe(storeName,
       assert.deepEqual(await data('{ productsAggregate(by: [category_name], where: {categoryId: {isNull: false}}) { count by { category_name status } } }'),
         { productsAggregate: [{ count: 1, by: { category_name: 'Mugs', status: null } }, { count: 2, by: { category_name: 'Tea', status: null } }] });
     });
+    test('aggregates: groups chosen by their metrics, sorted by keys and metrics, the first of them', async () => {
+      const groups = async (args, fields = 'by { categoryId } count') => (await data(`{ productsAggregate(by: [categoryId], ${args}) { ${fields} } }`)).productsAggregate;
+      const ids = async (args) => (await groups(args)).map(({ by }) => by.categoryId);
+      assert.deepEqual(await ids('having: {count: {gte: 2}}'), ['tea']);
+      assert.deepEqual(await ids('having: {sum: {price: {gt: "7.49", lt: 9.9}}}'), ['tea']);
+      assert.deepEqual(await ids('having: {min: {name: {lt: "H"}}, max: {stock: {lte: 7}}, avg: {stock: {eq: 6}}}'), ['tea']);
+      assert.deepEqual(await ids('having: {max: {status: {eq: GONE}}}'), ['mugs']);
+      assert.deepEqual(await ids('having: {sum: {cost: {ne: null}}}'), ['tea']);
+      assert.deepEqual(await ids('having: {sum: {cost: {eq: null}}}'), ['mugs', null]);
+      assert.deepEqual(await ids('having: {sum: {cost: {ne: "2"}}}'), ['mugs', 'tea', null]);
+      assert.deepEqual(await ids('having: null, orderBy: [{count: DESC}, {by: {categoryId: DESC}}]'), ['tea', null, 'mugs']);
+      assert.deepEqual(await ids('orderBy: [{sum: {price: DESC}}], first: 2'), ['mugs', 'tea']);
+      assert.deepEqual(await ids('orderBy: {max: {name: ASC}}'), ['tea', 'mugs', null]);
+      assert.deepEqual(await groups('first: 0'), []);
+      const variables = { having: { count: { gt: 1 } }, order: [{ avg: { price: 'ASC' } }] };
+      assert.deepEqual((await data('query($having: ProductHaving, $order: [ProductAggregateOrder!]) { productsAggregate(by: [categoryId], having: $having, orderBy: $order) { count } }', { variables })).productsAggregate, [{ count: 2 }]);
+      // What a caller may not read is null in a metric too.
+      assert.deepEqual((await data('{ productsAggregate(by: [categoryId], having: {sum: {cost: {ne: null}}}) { count } }', { token: ann })).productsAggregate, []);
+      for (const wrong of ['having: {sum: {price: {gt: null}}}', 'orderBy: [{by: {status: ASC}}]', 'first: -1', 'first: 1001', 'having: {sum: {price: {gt: "dear"}}}'])
+        assert.equal((await send(`{ productsAggregate(by: [categoryId], ${wrong}) { count } }`)).errors[0].extensions.code, 'BAD_REQUEST', wrong);
+      for (const wrong of ['having: {sum: {name: {gt: "a"}}}', 'having: {count: {gt: 1.5}}', 'orderBy: [{count: DESC, by: {categoryId: ASC}}]', 'having: {min: {tags: {eq: "a"}}}'])
+        assert.ok((await send(`{ productsAggregate(by: [categoryId], ${wrong}) { count } }`)).errors[0].locations, wrong);
+    });
+    test('aggregates: groups through relations of any length and into embedded objects', async () => {
+      assert.deepEqual(await data('{ productsAggregate(by: [size_width], orderBy: [{by: {size: {width: ASC}}}]) { count by { size_width size { width height } } } }'),
+        { productsAggregate: [{ count: 1, by: { size_width: 3, size: { width: 3, height: null } } }, { count: 3, by: { size_width: null, size: { width: null, height: null } } }] });
+      const query = `{ reviewsAggregate(by: [published], byPath: [{product: {category: {name: true}}}, {product: {size: {width: true}}}], orderBy: [{by: {product: {category: {name: DESC}}}}]) {
+        count by { __typename published product { sku category { name id } size { w: width } } product_name } } }`;
+      assert.deepEqual((await data(query)).reviewsAggregate, [{ count: 1, by: { __typename: 'ReviewGroup', published: true, product: { sku: null, category: { name: 'Tea', id: null }, size: { w: 3 } }, product_name: null } }]);
+      for (const wrong of ['by: [category_name], byPath: [{category: {name: true}}]', 'by: [status, status]', 'byPath: [{status: false}]'])
+        assert.equal((await send(`{ productsAggregate(${wrong}) { count } }`)).errors[0].extensions.code, 'BAD_REQUEST', wrong);
+    });
+    test('orderBy goes into embedded objects', async () => {
+      assert.deepEqual((await data('{ products(orderBy: [{size: {width: ASC}}, {id: DESC}]) { nodes { id } } reviews(orderBy: [{product: {size: {height: DESC}}}]) { totalCount } }')).products.nodes.map(({ id }) => id), ['p1', 'p4', 'p3', 'p2']);
+    });
     test('node(id:) takes the nodeId of any type', async () => {
       const ids = await data('{ product(id: "p1") { nodeId } stock(shop: "north", productId: "p1") { nodeId } }');
       const query = 'query($id: ID!) { node(id: $id) { __typename nodeId ... on Product { name } ... on Stock { count } } }';

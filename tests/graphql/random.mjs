@@ -72,12 +72,13 @@ export class Documents {
   // null is never one of several.
   oneOfValue(type, depth) {
     const text = depth > 5 && isInputObjectType(type) ? this.leafOrder(type) : this.literal(type, depth + 1);
-    return (text === 'null' || text.startsWith('$')) && !this.wrongly() ? (isEnumType(type) ? 'ASC' : this.leafOrder(type)) : text;
+    return (text === 'null' || text.startsWith('$')) && !this.wrongly() ? (isInputObjectType(type) ? this.leafOrder(type) : this.leafOf(type)) : text;
   }
   leafOrder(type) {
-    const leaf = Object.values(type.getFields()).find((field) => isEnumType(getNamedType(field.type)));
-    return `{${leaf.name}: ASC}`;
+    const leaf = Object.values(type.getFields()).find((field) => isLeafType(getNamedType(field.type)));
+    return `{${leaf.name}: ${this.leafOf(getNamedType(leaf.type))}}`;
   }
+  leafOf(type) { return isEnumType(type) ? type.getValues()[0].name : 'true'; }
 
   variable(type) {
     const { random } = this;

@@ -2,7 +2,7 @@
 // the same server, so that the story goes on. What is left to REST, and why, is each `notHere` below; README.md says the rule in words.
 import fs from 'node:fs';
 import { rest } from './face_rest.mjs';
-import { checkOrder, makeArguments, makeWhere, selectFields, selectMetrics } from './graphql_words.mjs';
+import { makeArguments, makeWhere, selectFields, selectMetrics } from './graphql_words.mjs';
 import { readSchema } from './graphql_schema.mjs';
 import { fill, matchJson, matchText } from './match.mjs';
 import { notHere } from './session.mjs';
@@ -58,7 +58,6 @@ function listParts(schema, resource, field, query, answer) {
   }
   if (own.has('count') && own.get('count') !== 'exact') notHere('another count');
   const { selection, read } = selectFields(schema, resource, own.get('fields'), nested);
-  if (own.has('sort')) checkOrder(schema, resource, own.get('sort'));
   const args = makeArguments(field, own);
   const where = makeWhere(schema, resource, filters, answer);
   if (where !== undefined) args.push({ name: 'where', type: `${resource.name}Where`, text: JSON.stringify(where) });
@@ -92,14 +91,13 @@ function translateWithin(schema, resource, key, child, query, answer) {
 }
 
 function translateAggregate(schema, resource, query, answer) {
-  const filters = query.filter(([name]) => !['by', 'metrics', 'filter', 'q'].includes(name));
-  for (const [name] of filters) if (['sort', 'having', 'limit', 'after'].includes(name)) notHere(`${name} of groups`);
+  const filters = query.filter(([name]) => !['by', 'metrics', 'having', 'sort', 'limit', 'filter', 'q'].includes(name));
+  if (query.some(([name]) => name === 'after')) notHere('pages of groups');
   const given = new Map(query);
-  const { by, selection, read } = selectMetrics(schema, resource, given.get('by'), given.get('metrics'), answer);
-  const args = makeArguments(resource.aggregate, new Map(['filter', 'q'].filter((name) => given.has(name)).map((name) => [name, given.get(name)])));
+  const { args, selection, read } = selectMetrics(schema, resource, given, answer);
+  args.push(...makeArguments(resource.aggregate, new Map(['filter', 'q'].filter((name) => given.has(name)).map((name) => [name, given.get(name)]))));
   const where = makeWhere(schema, resource, filters, answer);
   if (where !== undefined) args.push({ name: 'where', type: `${resource.name}Where`, text: JSON.stringify(where) });
-  if (by.length > 0) args.push({ name: 'by', type: `[${resource.name}GroupBy!]`, text: JSON.stringify(by) });
   return makeCall('query', resource.aggregate.name, args, selection, (data) => ({ items: data.map(read) }));
 }
 

@@ -11,15 +11,6 @@ export function makeOrder(sort) {
   });
 }
 
-// `orderBy` goes through relations, not into embedded values.
-export function checkOrder(schema, resource, sort) {
-  for (const term of sort.split(',')) {
-    const [first, ...rest] = term.replace(/^-/, '').split('.');
-    const field = resource.fields.find(({ name }) => name === first);
-    if (rest.length > 0 && field !== undefined && field.rowType === undefined) notHere('an order by an embedded value');
-  }
-}
-
 const count = (text) => (/^-?\d+$/.test(text) ? Number(text) : text);
 
 // Of a list field; each with its type and its value's text.
@@ -153,27 +144,65 @@ export function selectFields(schema, resource, fields, nested) {
 
 const kinds = ['count', 'sum', 'avg', 'min', 'max'];
 
-// The groups of an aggregate, and their metrics.
-export function selectMetrics(schema, resource, by = '', metrics = 'count', answer) {
+function parseMetric(text) {
+  const [, kind, field] = /^(count|sum|avg|min|max)(?:\((\w+)\))?$/.exec(text.trim()) ?? notHere(`the metric ${text}`);
+  return (kind === 'count') === (field === undefined) ? { kind, field } : notHere(`the metric ${text}`);
+}
+
+const ofMetric = ({ kind, field }, value) => ({ [kind]: field === undefined ? value : { [field]: value } });
+
+// What the groups are made by: names of the enum, or, where one of them is further away, paths. Their values stand accordingly.
+function selectKeys(schema, resource, by) {
   const paths = by === '' ? [] : by.split(',');
-  const wanted = new Map();
-  for (const metric of metrics.split(',')) {
-    const [, name, field] = /^(count|sum|avg|min|max)(?:\((\w+)\))?$/.exec(metric) ?? notHere(`the metric ${metric}`);
-    if ((name === 'count') !== (field === undefined)) notHere(`the metric ${metric}`);
-    wanted.set(name, [...(wanted.get(name) ?? []), ...(field === undefined ? [] : [field])]);
+  const known = new Set(schema.types.get(`${resource.name}GroupBy`)?.enumValues.map(({ name }) => name));
+  const nameOf = (path) => path.replaceAll('.', '_');
+  const isNear = paths.every((path) => known.has(nameOf(path)) || !path.includes('.'));
+  const nest = (path, leaf) => path.split('.').reduceRight((inner, name) => ({ [name]: inner }), leaf);
+  const selected = isNear ? paths.map(nameOf) : paths.map((path) => path.split('.').join(' { ') + ' }'.repeat(path.split('.').length - 1));
+  const read = (values) => Object.fromEntries(paths.map((path) => [path, isNear ? values[nameOf(path)] : path.split('.').reduce((object, name) => object[name], values)]));
+  return { args: paths.length === 0 ? {} : isNear ? { by: paths.map(nameOf) } : { byPath: paths.map((path) => nest(path, true)) }, selection: paths.length === 0 ? '' : `by { ${selected.join(' ')} }`, read };
+}
+
+const comparisons = { '==': 'eq', '!=': 'ne', '>': 'gt', '>=': 'gte', '<': 'lt', '<=': 'lte' };
+
+// "count >= 2 && sum(price) > 29.40" as {count: {gte: 2}, sum: {price: {gt: "29.40"}}}.
+function makeHaving(schema, resource, text) {
+  const having = {};
+  for (const condition of text.split('&&')) {
+    const [, metric, operator, literal] = /^([^=!<>]+)(==|!=|>=|<=|>|<)\s*("[^"\\]*"|[^\s"']+)\s*$/.exec(condition) ?? notHere('conditions that are none');
+    const { kind, field } = parseMetric(metric);
+    let type = schema.inputs.get(`${resource.name}Having`).get(kind);
+    if (field !== undefined) type = schema.inputs.get(type)?.get(field);
+    const scalar = schema.inputs.get(type)?.get(comparisons[operator]);
+    const at = field === undefined ? (having[kind] ??= {}) : ((having[kind] ??= {})[field] ??= {});
+    if (comparisons[operator] in at) notHere('two conditions of one kind on one metric');
+    at[comparisons[operator]] = literal === 'null' ? null : literal.startsWith('"') ? literal.slice(1, -1) : ['Int', 'Float'].includes(scalar) ? Number(literal) : literal;
   }
-  // Groups are made by a row's own fields and those one relation away, not by members of embedded values.
-  for (const [first, ...rest] of paths.map((path) => path.split('.'))) {
-    const isRow = resource.fields.some(({ name, rowType }) => name === first && rowType !== undefined);
-    if (rest.length > 1 || (rest.length === 1 && !isRow)) notHere('groups by what is further away');
-  }
-  const enumNames = paths.map((path) => path.replaceAll('.', '_'));
+  return having;
+}
+
+const makeGroupOrder = (sort) => sort.split(',').map((term) => {
+  const bare = term.replace(/^-/, '');
+  return /^count$|\(/.test(bare) ? ofMetric(parseMetric(bare), bare === term ? 'ASC' : 'DESC') : { by: makeOrder(term)[0] };
+});
+
+// The groups of an aggregate, and their metrics.
+export function selectMetrics(schema, resource, given, answer) {
   if (answer.members.some(([name, text]) => name === 'hint' && text.includes('.'))) notHere('a hint in the words of REST');
-  const group = paths.length === 0 ? '' : `by { ${enumNames.join(' ')} }`;
-  const selection = `{ ${group} ${[...wanted].map(([name, fields]) => (fields.length === 0 ? name : `${name} { ${fields.join(' ')} }`)).join(' ')} }`;
+  const wanted = new Map();
+  for (const { kind, field } of (given.get('metrics') ?? 'count').split(',').map(parseMetric)) wanted.set(kind, [...(wanted.get(kind) ?? []), ...(field === undefined ? [] : [field])]);
+  const keys = selectKeys(schema, resource, given.get('by') ?? '');
+  const selection = `{ ${keys.selection} ${[...wanted].map(([kind, fields]) => (fields.length === 0 ? kind : `${kind} { ${fields.join(' ')} }`)).join(' ')} }`;
   const read = (item) => ({
-    by: Object.fromEntries(paths.map((path, i) => [path, item.by[enumNames[i]]])),
-    ...Object.fromEntries([...wanted].sort(([a], [b]) => kinds.indexOf(a) - kinds.indexOf(b)).map(([name, fields]) => [name, fields.length === 0 ? item[name] : Object.fromEntries(fields.map((field) => [field, item[name][field]]))])),
+    by: keys.read(item.by ?? {}),
+    ...Object.fromEntries([...wanted].sort(([a], [b]) => kinds.indexOf(a) - kinds.indexOf(b)).map(([kind, fields]) => [kind, fields.length === 0 ? item[kind] : Object.fromEntries(fields.map((field) => [field, item[kind][field]]))])),
   });
-  return { by: enumNames, selection, read };
+  const values = {
+    ...keys.args,
+    ...(given.has('having') ? { having: makeHaving(schema, resource, given.get('having')) } : {}),
+    ...(given.has('sort') ? { orderBy: makeGroupOrder(given.get('sort')) } : {}),
+    ...(given.has('limit') ? { first: count(given.get('limit')) } : {}),
+  };
+  const args = resource.aggregate.args.filter(({ name }) => name in values).map(({ name, type }) => ({ name, type, text: JSON.stringify(values[name]) }));
+  return { args, selection, read };
 }
