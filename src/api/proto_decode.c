@@ -192,12 +192,13 @@ static ProtoDatum zero_of(const ProtoField *field) {
   return field->type == PROTO_STRING || field->type == PROTO_BYTES ? (ProtoDatum){.text = STR("")} : (ProtoDatum){.integer = 0};
 }
 
-/* Whether zero can be a value of a field without presence: not where it is a key, and not where a type's texts are never empty. */
+/* Whether zero can be a value of a field without presence: not where a text is a key, and not where a type's texts are never empty. */
 static bool can_be_zero(const ProtoField *field) {
   const Field *source = field->field;
   if (field->is_optional || field->type == PROTO_MESSAGE || field->type == PROTO_ENUM) return false;
-  if (source->is_key || source->is_relation_key || source->is_readonly || source->is_server_made) return false;
-  return field->type != PROTO_STRING || source->type == TYPE_STRING;
+  if (source->is_readonly || source->is_server_made) return false;
+  if (field->type == PROTO_STRING) return source->type == TYPE_STRING && !source->is_key && !source->is_relation_key;
+  return true;
 }
 
 /* What is there and yet absent: without presence and zero, an empty list; an enum's zero says that there is none. */

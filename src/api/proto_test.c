@@ -437,6 +437,18 @@ static void a_new_row_has_zeros_where_a_field_has_no_presence(void **state) {
   fixture_done(&f);
 }
 
+static void zero_is_a_number_s_key_and_no_text_s(void **state) {
+  (void)state;
+  Fixture f = fixture_of("extend schema @service(name: \"shop\", version: \"v1\")\n"
+                         "type Bin @resource @access(read: \"true\", write: \"true\") { n: Int! @id }\n"
+                         "type Shelf @resource @access(read: \"true\", write: \"true\") { code: String! @id }\n"
+                         "type Product @resource @access(read: \"true\", write: \"true\") {\n"
+                         "  part: Int! @id code: String! @id bin: Bin! shelf: Shelf! }\n");
+  assert_input(&f, "{\"part\":0,\"code\":\"\",\"binN\":0}", PROTO_INPUT_CREATE, "", "{\"part\":0,\"binN\":0}");
+  assert_input(&f, "{\"part\":0,\"code\":\"a\",\"binN\":0}", PROTO_INPUT_UPDATE, "binN shelfCode", "{\"binN\":0,\"shelfCode\":null}");
+  fixture_done(&f);
+}
+
 static void an_update_without_a_mask_is_about_what_is_there(void **state) {
   (void)state;
   Fixture f = fixture_of(shop);
@@ -581,6 +593,7 @@ int main(void) {
       cmocka_unit_test(a_lock_that_is_none_is_refused),
       cmocka_unit_test(read_masks_take_names_of_either_spelling_and_relations),
       cmocka_unit_test(a_new_row_has_zeros_where_a_field_has_no_presence),
+      cmocka_unit_test(zero_is_a_number_s_key_and_no_text_s),
       cmocka_unit_test(an_update_without_a_mask_is_about_what_is_there),
       cmocka_unit_test(an_update_s_mask_names_what_changes_and_null_is_what_is_absent),
       cmocka_unit_test(what_no_value_can_be_is_left_to_the_engine_to_refuse),
