@@ -13,8 +13,7 @@ export const faces = {
   grpc: { face: grpc, percent: 24, least: 0.15, options: [] },
 };
 
-// gRPC only where it is asked for: a JSON object's members have no order there (google.protobuf.Struct), which the comparison does not know yet.
-const wanted = process.env.FACES?.split(',').filter((name) => name !== '') ?? Object.keys(faces).filter((name) => name !== 'grpc');
+const wanted = process.env.FACES?.split(',').filter((name) => name !== '') ?? Object.keys(faces);
 export const faceOptions = Object.values(faces).flatMap(({ options }) => options);
 
 // Which face an operation is told to beside REST; undefined: none.
