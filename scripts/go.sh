@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the generators that tests/clients/go and grpc-go name, and grpcurl (tests/clients/go-tools), in build-test/go/bin, and compiles what their clients link, with the Go of tests/clients/requirements.txt (Debian's
+# Makes the generators that tests/clients/go and grpc-go name, grpcurl and h2spec (tests/clients/go-tools), in build-test/go/bin, and compiles what their clients link, with the Go of tests/clients/requirements.txt (Debian's
 # is too old for it); instant when it is there. `go.sh run ARGUMENTS` runs that Go, with what it downloads and compiles under build-test/go.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,7 +20,7 @@ build() {
   (cd "$top/tests/clients/go" && "$go" build -o "$folder/bin/oapi-codegen" github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen) &&
     (cd "$top/tests/clients/grpc-go" && "$go" build -o "$folder/bin/" google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc &&
       "$go" build google.golang.org/grpc google.golang.org/grpc/credentials/insecure google.golang.org/protobuf/types/known/fieldmaskpb google.golang.org/protobuf/types/known/structpb) &&
-    (cd "$top/tests/clients/go-tools" && "$go" build -o "$folder/bin/" github.com/fullstorydev/grpcurl/cmd/grpcurl)
+    (cd "$top/tests/clients/go-tools" && "$go" build -o "$folder/bin/" github.com/fullstorydev/grpcurl/cmd/grpcurl github.com/summerwind/h2spec/cmd/h2spec)
 }
 if ! build >"$log" 2>&1; then
   cat "$log" >&2
