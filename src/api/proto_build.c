@@ -105,7 +105,7 @@ static void read_type(Str text, ProtoFieldDraft *ret) {
 }
 
 /* A map is a list of entries, of a type that the message has for it: by → ByEntry. */
-static void make_map_entry(ProtoBuilder *builder, ProtoMessageDraft *message, ProtoFieldDraft *draft) {
+static void make_map_entry(ProtoBuilder *builder, ProtoMessageDraft *message, Str value_type, ProtoFieldDraft *draft) {
   Str json = proto_json_name(builder, draft->field.name);
   if (builder->has_no_memory || json.len == 0) return;
   char first = (char)(json.ptr[0] - 'a' + 'A');
@@ -114,7 +114,8 @@ static void make_map_entry(ProtoBuilder *builder, ProtoMessageDraft *message, Pr
   if (entry == NULL) return;
   entry->message.is_map_entry = true;
   (void)proto_build_field(builder, entry, STR("string"), STR("key"), 1);
-  (void)proto_build_field(builder, entry, draft->type_name, STR("value"), 2);
+  (void)proto_build_field(builder, entry, value_type, STR("value"), 2);
+  draft->field.type = PROTO_MESSAGE;
   draft->type_name = entry->message.full_name;
 }
 
@@ -125,7 +126,7 @@ ProtoField *proto_build_field(ProtoBuilder *builder, ProtoMessageDraft *message,
   if (number == 0) draft.field.number = message->next_number;
   message->next_number = draft.field.number + 1;
   draft.field.json_name = proto_json_name(builder, name);
-  if (draft.field.is_map) make_map_entry(builder, message, &draft);
+  if (take_word(&type, STR("map "))) make_map_entry(builder, message, type, &draft);
   PUSH(builder, &message->fields, draft);
   return builder->has_no_memory ? &builder->no_field : &message->fields.items[message->fields.count - 1].field;
 }

@@ -195,6 +195,9 @@ static void build_errors(ProtoBuilder *builder) {
   field(builder, info, "string", "domain");
   field(builder, info, "map string", "metadata");
   field(builder, message(builder, file, "RetryInfo"), "google.protobuf.Duration", "retry_delay");
+  ProtoMessageDraft *asked = message(builder, file, "RequestInfo");
+  field(builder, asked, "string", "request_id");
+  field(builder, asked, "string", "serving_data");
   ProtoMessageDraft *request = message(builder, file, "BadRequest");
   ProtoMessageDraft *violation = proto_build_message(builder, file, request, STR("FieldViolation"));
   field(builder, violation, "string", "field");

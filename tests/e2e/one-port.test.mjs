@@ -61,6 +61,12 @@ test('grpcurl, by reflection', limit, () => {
   const refused = get();
   assert.notEqual(refused.status, 0);
   assert.match(refused.stderr, /Code: Unauthenticated/);
+  // The rich details are of types that the server tells of, too.
+  assert.match(refused.stderr, /"@type": "type\.googleapis\.com\/google\.rpc\.ErrorInfo",\s+"domain": "caisson",/);
+  assert.match(refused.stderr, /"reason": "UNAUTHENTICATED"/);
+  assert.match(refused.stderr, /"@type": "type\.googleapis\.com\/google\.rpc\.RequestInfo",\s+"requestId": "/);
+  assert.doesNotMatch(refused.stderr, /not recognized/);
+  assert.match(run(grpcurl, ['-plaintext', address, 'describe', 'google.rpc.BadRequest']).stdout, /repeated \.google\.rpc\.BadRequest\.FieldViolation field_violations = 1;/);
 });
 
 test('buf curl, by reflection', limit, () => {
