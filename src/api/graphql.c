@@ -103,6 +103,7 @@ static void add_mistakes(Errors *errors, const GraphqlMistakes *mistakes) {
     const GraphqlMistake *mistake = &mistakes->list.items[i];
     begin_error(errors, mistake->message, mistake->places, mistake->place_count);
     begin_extensions(errors, mistake->name.len > 0 ? mistake->name : error_form(mistake->code)->name);
+    add_member(errors, STR("hint"), mistake->hint);
     end_error(errors);
   }
 }

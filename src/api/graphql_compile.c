@@ -217,9 +217,10 @@ static bool compile_root(GraphqlCompiler *compiler, const GraphqlGroup *group, c
 
 static bool check_cost(GraphqlRun *run) {
   if (run->cost <= (int64_t)run->limits->cost_max) return true;
-  graphql_mistake(run->mistakes, CODE_TOO_LARGE, &run->operation->place, 1,
-                  "The operation could return %lld rows, more than %zu (--graphql-cost-max): ask for smaller pages", (long long)run->cost,
-                  run->limits->cost_max);
+  GraphqlMistake *mistake = graphql_mistake(run->mistakes, CODE_TOO_LARGE, &run->operation->place, 1,
+                                            "The operation could return %lld rows, more than %zu (--graphql-cost-max)",
+                                            (long long)run->cost, run->limits->cost_max);
+  graphql_mistake_hint(run->mistakes, mistake, STR("ask for smaller pages"));
   return false;
 }
 

@@ -52,8 +52,11 @@ bool graphql_page_size(GraphqlCompiler *compiler, const GraphqlGroup *group, con
     return graphql_compile_refuse(compiler, group, "first and last must not be negative");
   if (*ret <= max) return true;
   GraphqlPlace place = graphql_group_place(group);
-  graphql_mistake_at(compiler->run->mistakes, place, "%.*s: at most %lld rows are given at once", STR_ARGS(group->field->name),
-                     (long long)max);
+  GraphqlMistake *mistake = graphql_mistake_at(compiler->run->mistakes, place, "%.*s: at most %lld rows are given at once",
+                                               STR_ARGS(group->field->name), (long long)max);
+  graphql_mistake_hint(compiler->run->mistakes, mistake,
+                       group->field->role == GRAPHQL_ROLE_AGGREGATE ? STR("choose groups by where or having")
+                                                                    : STR("follow endCursor to read on"));
   return false;
 }
 

@@ -135,6 +135,7 @@ typedef struct GraphqlMistake {
   Code code;
   Str name; /* in the place of the code's own; len 0: that one */
   Str message;
+  Str hint; /* what to do, which ends the message too; len 0: none */
   GraphqlPlace places[GRAPHQL_PLACES_MAX];
   size_t place_count;
 } GraphqlMistake;
@@ -147,10 +148,12 @@ typedef struct GraphqlMistakes {
 
 static inline GraphqlMistakes graphql_mistakes_on(Arena *arena) { return (GraphqlMistakes){.arena = arena}; }
 static inline bool graphql_is_refused(const GraphqlMistakes *mistakes) { return mistakes->list.count > 0 || mistakes->has_no_memory; }
-/* Beyond GRAPHQL_ERRORS_MAX nothing is kept. */
-void graphql_mistake(GraphqlMistakes *mistakes, Code code, const GraphqlPlace *places, size_t count, const char *format, ...)
+/* Beyond GRAPHQL_ERRORS_MAX nothing is kept, and NULL given back. Valid until the next one. */
+GraphqlMistake *graphql_mistake(GraphqlMistakes *mistakes, Code code, const GraphqlPlace *places, size_t count, const char *format, ...)
     PRINTF_LIKE(5, 6);
-void graphql_mistake_at(GraphqlMistakes *mistakes, GraphqlPlace place, const char *format, ...) PRINTF_LIKE(3, 4);
+GraphqlMistake *graphql_mistake_at(GraphqlMistakes *mistakes, GraphqlPlace place, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Adds it to the message too, for tools that show nothing else. No mistake (NULL) and no hint are fine. */
+void graphql_mistake_hint(GraphqlMistakes *mistakes, GraphqlMistake *mistake, Str hint);
 
 typedef struct GraphqlParseLimits {
   size_t bytes_max, tokens_max;

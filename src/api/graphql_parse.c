@@ -7,25 +7,42 @@
 
 enum { MESSAGE_BYTES_MAX = 511 };
 
-static void add_mistake(GraphqlMistakes *mistakes, Code code, const GraphqlPlace *places, size_t count, const char *format, va_list args) {
-  if (mistakes->list.count >= GRAPHQL_ERRORS_MAX) return;
+static GraphqlMistake *add_mistake(GraphqlMistakes *mistakes, Code code, const GraphqlPlace *places, size_t count, const char *format,
+                                   va_list args) {
+  if (mistakes->list.count >= GRAPHQL_ERRORS_MAX) return NULL;
   GraphqlMistake mistake = {.code = code, .message = arena_vprintf(mistakes->arena, MESSAGE_BYTES_MAX, format, args)};
   for (size_t i = 0; i < count && i < GRAPHQL_PLACES_MAX; i++) mistake.places[mistake.place_count++] = places[i];
-  if (mistake.message.ptr == NULL || !VEC_PUSH(mistakes->arena, &mistakes->list, mistake)) mistakes->has_no_memory = true;
+  if (mistake.message.ptr == NULL || !VEC_PUSH(mistakes->arena, &mistakes->list, mistake)) {
+    mistakes->has_no_memory = true;
+    return NULL;
+  }
+  return &mistakes->list.items[mistakes->list.count - 1];
 }
 
-void graphql_mistake(GraphqlMistakes *mistakes, Code code, const GraphqlPlace *places, size_t count, const char *format, ...) {
+GraphqlMistake *graphql_mistake(GraphqlMistakes *mistakes, Code code, const GraphqlPlace *places, size_t count, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  add_mistake(mistakes, code, places, count, format, args);
+  GraphqlMistake *made = add_mistake(mistakes, code, places, count, format, args);
   va_end(args);
+  return made;
 }
 
-void graphql_mistake_at(GraphqlMistakes *mistakes, GraphqlPlace place, const char *format, ...) {
+GraphqlMistake *graphql_mistake_at(GraphqlMistakes *mistakes, GraphqlPlace place, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  add_mistake(mistakes, CODE_BAD_REQUEST, &place, 1, format, args);
+  GraphqlMistake *made = add_mistake(mistakes, CODE_BAD_REQUEST, &place, 1, format, args);
   va_end(args);
+  return made;
+}
+
+void graphql_mistake_hint(GraphqlMistakes *mistakes, GraphqlMistake *mistake, Str hint) {
+  if (mistake == NULL || hint.len == 0) return;
+  Str whole = arena_printf(mistakes->arena, "%.*s; %.*s", STR_ARGS(mistake->message), STR_ARGS(hint));
+  mistake->hint = arena_str(mistakes->arena, hint);
+  if (whole.ptr == NULL || mistake->hint.ptr == NULL)
+    mistakes->has_no_memory = true;
+  else
+    mistake->message = whole;
 }
 
 /* ---- tokens ---- */

@@ -4,11 +4,8 @@
 
 /* ---- mistakes ---- */
 
-Str graphql_validate_hint(GraphqlValidator *validator, const Nearest *nearest) {
-  Str hint = validator->has_hints ? nearest_hint(nearest, validator->arena) : (Str){0};
-  if (hint.len == 0) return (Str){0};
-  Str made = arena_printf(validator->arena, "; %.*s", STR_ARGS(hint));
-  return made.ptr == NULL ? (Str){0} : made;
+void graphql_validate_hint(GraphqlValidator *validator, GraphqlMistake *mistake, const Nearest *nearest) {
+  if (validator->has_hints) graphql_mistake_hint(validator->mistakes, mistake, nearest_hint(nearest, validator->arena));
 }
 
 void graphql_validate_twice(GraphqlValidator *validator, GraphqlPlace a, GraphqlPlace b, const char *what, Str name) {
@@ -23,9 +20,9 @@ static void check_selections(GraphqlValidator *validator, const GraphqlType *typ
 static void unknown_field(GraphqlValidator *validator, const GraphqlType *type, const GraphqlNode *node) {
   Nearest nearest = nearest_to(node->name);
   for (size_t i = 0; i < type->field_count && !graphql_validate_is_full(validator); i++) nearest_offer(&nearest, type->fields[i].name);
-  Str hint = graphql_validate_hint(validator, &nearest);
-  graphql_mistake_at(validator->mistakes, node->place, "The type \"%.*s\" has no field \"%.*s\"%.*s", STR_ARGS(type->name),
-                     STR_ARGS(node->name), STR_ARGS(hint));
+  GraphqlMistake *mistake = graphql_mistake_at(validator->mistakes, node->place, "The type \"%.*s\" has no field \"%.*s\"",
+                                               STR_ARGS(type->name), STR_ARGS(node->name));
+  graphql_validate_hint(validator, mistake, &nearest);
 }
 
 /* Below what is not known only what needs no type can be checked. */
@@ -58,8 +55,8 @@ static const GraphqlType *condition_type(GraphqlValidator *validator, Str name, 
   if (type == NULL) {
     Nearest nearest = nearest_to(name);
     for (size_t i = 0; i < validator->schema->type_count; i++) nearest_offer(&nearest, validator->schema->types[i]->name);
-    Str hint = graphql_validate_hint(validator, &nearest);
-    graphql_mistake_at(validator->mistakes, place, "There is no type \"%.*s\"%.*s", STR_ARGS(name), STR_ARGS(hint));
+    GraphqlMistake *mistake = graphql_mistake_at(validator->mistakes, place, "There is no type \"%.*s\"", STR_ARGS(name));
+    graphql_validate_hint(validator, mistake, &nearest);
   } else if (!graphql_is_composite(type)) {
     graphql_mistake_at(validator->mistakes, place, "A fragment can't be on \"%.*s\", which has no fields", STR_ARGS(name));
     type = NULL;

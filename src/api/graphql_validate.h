@@ -42,8 +42,8 @@ static inline GraphqlPart *graphql_part_of(const GraphqlValidator *validator, St
 
 /* ---- graphql_validate.c ---- */
 
-/* "; did you mean …?", or nothing. */
-Str graphql_validate_hint(GraphqlValidator *validator, const Nearest *nearest);
+/* "did you mean …?", where that is told. */
+void graphql_validate_hint(GraphqlValidator *validator, GraphqlMistake *mistake, const Nearest *nearest);
 /* Things of one kind at two places. */
 void graphql_validate_twice(GraphqlValidator *validator, GraphqlPlace a, GraphqlPlace b, const char *what, Str name);
 /* More mistakes are not kept: what costs time to tell need not be looked for. */

@@ -141,8 +141,9 @@ static void tell(Merger *merger, const Asked *a, const Asked *b, const char *why
     stop_without_memory(merger);
     return;
   }
-  graphql_mistake(merger->validator->mistakes, CODE_BAD_REQUEST, places, 2,
-                  "The fields named \"%.*s\" can't be merged: %s; give one of them an alias", STR_ARGS(name), why);
+  GraphqlMistake *mistake = graphql_mistake(merger->validator->mistakes, CODE_BAD_REQUEST, places, 2,
+                                            "The fields named \"%.*s\" can't be merged: %s", STR_ARGS(name), why);
+  graphql_mistake_hint(merger->validator->mistakes, mistake, STR("give one of them an alias"));
 }
 
 static bool have_same_shape(const Asked *a, const Asked *b) {

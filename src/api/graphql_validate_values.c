@@ -63,9 +63,9 @@ void graphql_validate_anything(GraphqlValidator *validator, GraphqlRef ref, cons
 static void unknown_member(GraphqlValidator *validator, const GraphqlType *type, const GraphqlArgument *member) {
   Nearest nearest = nearest_to(member->name);
   for (size_t k = 0; k < type->input_count && !graphql_validate_is_full(validator); k++) nearest_offer(&nearest, type->inputs[k].name);
-  Str hint = graphql_validate_hint(validator, &nearest);
-  graphql_mistake_at(validator->mistakes, member->place, "The input \"%.*s\" has no field \"%.*s\"%.*s", STR_ARGS(type->name),
-                     STR_ARGS(member->name), STR_ARGS(hint));
+  GraphqlMistake *mistake = graphql_mistake_at(validator->mistakes, member->place, "The input \"%.*s\" has no field \"%.*s\"",
+                                               STR_ARGS(type->name), STR_ARGS(member->name));
+  graphql_validate_hint(validator, mistake, &nearest);
   graphql_validate_anything(validator, (GraphqlRef){0}, &member->value);
 }
 
@@ -140,9 +140,9 @@ static void unknown_argument(GraphqlValidator *validator, const GraphqlInput *in
                              Str owner) {
   Nearest nearest = nearest_to(argument->name);
   for (size_t k = 0; k < count && !graphql_validate_is_full(validator); k++) nearest_offer(&nearest, inputs[k].name);
-  Str hint = graphql_validate_hint(validator, &nearest);
-  graphql_mistake_at(validator->mistakes, argument->place, "\"%.*s\" has no argument \"%.*s\"%.*s", STR_ARGS(owner),
-                     STR_ARGS(argument->name), STR_ARGS(hint));
+  GraphqlMistake *mistake = graphql_mistake_at(validator->mistakes, argument->place, "\"%.*s\" has no argument \"%.*s\"", STR_ARGS(owner),
+                                               STR_ARGS(argument->name));
+  graphql_validate_hint(validator, mistake, &nearest);
   graphql_validate_anything(validator, (GraphqlRef){0}, &argument->value);
 }
 

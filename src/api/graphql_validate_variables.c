@@ -30,9 +30,9 @@ static void check_definition(GraphqlValidator *validator, const GraphqlVariable 
   if (type == NULL) {
     Nearest nearest = nearest_to(variable->type.name);
     for (size_t i = 0; i < validator->schema->type_count; i++) nearest_offer(&nearest, validator->schema->types[i]->name);
-    Str hint = graphql_validate_hint(validator, &nearest);
-    graphql_mistake_at(validator->mistakes, variable->type.name_place, "There is no type \"%.*s\"%.*s", STR_ARGS(variable->type.name),
-                       STR_ARGS(hint));
+    GraphqlMistake *mistake =
+        graphql_mistake_at(validator->mistakes, variable->type.name_place, "There is no type \"%.*s\"", STR_ARGS(variable->type.name));
+    graphql_validate_hint(validator, mistake, &nearest);
   } else if (!graphql_is_input(type)) {
     graphql_mistake_at(validator->mistakes, variable->type.place, "A variable can't be a \"%.*s\", which is no input",
                        STR_ARGS(type->name));

@@ -57,10 +57,14 @@ typedef struct Coercion {
   Buf path; /* "input.price" */
 } Coercion;
 
-static bool refuse(Coercion *coercion, const char *what, Str detail) {
+static GraphqlMistake *note(Coercion *coercion, const char *what, Str detail) {
   Str path = buf_str(&coercion->path);
-  graphql_mistake_at(coercion->run->mistakes, coercion->variable->place, "Variable \"$%.*s\": at \"%.*s\": %s%.*s",
-                     STR_ARGS(coercion->variable->name), STR_ARGS(path), what, STR_ARGS(detail));
+  return graphql_mistake_at(coercion->run->mistakes, coercion->variable->place, "Variable \"$%.*s\": at \"%.*s\": %s%.*s",
+                            STR_ARGS(coercion->variable->name), STR_ARGS(path), what, STR_ARGS(detail));
+}
+
+static bool refuse(Coercion *coercion, const char *what, Str detail) {
+  (void)note(coercion, what, detail);
   return false;
 }
 
@@ -96,10 +100,9 @@ static bool refuse_unknown(Coercion *coercion, const GraphqlType *type, Str name
   bool has_hint = run->limits->has_introspection && run->mistakes->list.count < GRAPHQL_ERRORS_MAX;
   Nearest nearest = nearest_to(name);
   for (size_t i = 0; i < type->input_count && has_hint; i++) nearest_offer(&nearest, type->inputs[i].name);
-  Str hint = has_hint ? nearest_hint(&nearest, run->arena) : (Str){0};
-  Str shown = str_slice(name, 0, 64), detail = shown;
-  if (hint.len > 0) detail = arena_printf(run->arena, "%.*s; %.*s", STR_ARGS(shown), STR_ARGS(hint));
-  return refuse(coercion, "no such field: ", detail.ptr == NULL ? shown : detail);
+  GraphqlMistake *mistake = note(coercion, "no such field: ", str_slice(name, 0, 64));
+  if (has_hint) graphql_mistake_hint(run->mistakes, mistake, nearest_hint(&nearest, run->arena));
+  return false;
 }
 
 static bool coerce_object(Coercion *coercion, const GraphqlType *type, const JsonValue *given, JsonValue *ret) {

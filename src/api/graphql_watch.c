@@ -132,6 +132,10 @@ static void send_end(const GraphqlWatch *self, const Problem *problem, Str posit
   json_write_string(&out, problem->detail.len > 0 ? problem->detail : error_form(problem->code)->title);
   buf_add(&out, STR(",\"extensions\":{\"code\":"));
   json_write_string(&out, code_name(problem->code));
+  if (problem->hint.len > 0) {
+    buf_add(&out, STR(",\"hint\":"));
+    json_write_string(&out, problem->hint);
+  }
   buf_add(&out, STR(",\"position\":"));
   json_write_string(&out, position);
   buf_add(&out, STR("}}]}"));

@@ -300,11 +300,9 @@ bool graphql_filter(GraphqlRun *run, GraphqlPlace place, const Resource *resourc
   Code code = expr_parse(json->text, resource, EXPR_USE_FILTER, NULL, &limits, run->arena, ret, mistakes, &count, &err);
   if (code == CODE_OK) return true;
   if (code == CODE_UNAVAILABLE) return graphql_no_memory(run);
-  if (count > 0)
-    graphql_mistake_at(run->mistakes, place, "filter: %s%s%s", mistakes[0].message, mistakes[0].hint[0] != '\0' ? "; " : "",
-                       mistakes[0].hint);
-  else
-    graphql_mistake_at(run->mistakes, place, "filter: %s", err.text);
+  GraphqlMistake *mistake = graphql_mistake_at(run->mistakes, place, "filter: %s", count > 0 ? mistakes[0].message : err.text);
+  bool has_hint = count > 0 && run->limits->has_introspection;
+  if (has_hint) graphql_mistake_hint(run->mistakes, mistake, str_of(mistakes[0].hint));
   return false;
 }
 

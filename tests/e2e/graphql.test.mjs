@@ -165,6 +165,21 @@ for (const [storeName, openStore] of Object.entries(stores)) describe(storeName,
       const answer = await send('{ products(filter: "prise > 5") { nodes { id } } }');
       assert.equal(answer.errors[0].extensions.code, 'BAD_REQUEST');
     });
+    test('what to do is said in extensions.hint, as REST says it', async () => {
+      const hintOf = async (query, options) => (await send(query, options)).errors[0].extensions.hint;
+      assert.equal(await hintOf('{ products(filter: "prise > 5") { nodes { id } } }'), 'did you mean "price"?');
+      assert.equal(await hintOf('{ product(id: "p1") { nam } }'), 'did you mean "name"?');
+      assert.equal(await hintOf('{ products(frist: 1) { nodes { id } } }'), 'did you mean "first"?');
+      assert.equal(await hintOf('{ products(where: {nam: {eq: "x"}}) { nodes { id } } }'), 'did you mean "name"?');
+      assert.equal(await hintOf('query($i: ProductInpt) { __typename @skip(if: $i) }'), undefined);
+      assert.equal(await hintOf('query($i: ProductWher) { products(where: $i) { nodes { id } } }'), 'did you mean "ProductWhere"?');
+      assert.equal(await hintOf('query($w: ProductWhere) { products(where: $w) { nodes { id } } }', { variables: { w: { pric: { eq: 1 } } } }), 'did you mean "price"?');
+      assert.equal(await hintOf('{ products(first: 1000) { nodes { id } } }'), 'follow endCursor to read on');
+      assert.equal(await hintOf('{ a: product(id: "p1") { id } a: product(id: "p2") { id } }'), 'give one of them an alias');
+      assert.equal(await hintOf('subscription { productChanged { position } }'), 'Accept: text/event-stream, or the WebSocket at this address');
+      const rest = await client.request('GET', '/v1/products?filter=prise > 5'.replaceAll(' ', '%20'), { headers: { Authorization: `Bearer ${staff}` } });
+      assert.equal(JSON.parse(rest.text).hint, 'did you mean "price"?');
+    });
     test('orderBy goes through to-one relations; null is the largest', async () => {
       assert.deepEqual((await data('{ products(orderBy: [{category: {name: ASC}}, {id: DESC}]) { nodes { id } } }')).products.nodes.map(({ id }) => id), ['p3', 'p2', 'p1', 'p4']);
     });

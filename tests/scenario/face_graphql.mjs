@@ -252,7 +252,7 @@ function checkErrors(call, answer, errors) {
   if (extensions.code !== code) return `expected the code ${code}, got ${extensions.code}`;
   // Of a batch, the operation that has failed.
   const operation = /^a(\d+)$/.exec(errors[0].path?.[0] ?? '')?.[1] ?? '';
-  const told = { operation, rule: extensions.rule ?? '', hint: `${extensions.hint ?? ''} ${message}`, detail: message };
+  const told = { operation, rule: extensions.rule ?? '', hint: extensions.hint ?? '', detail: message };
   for (const [name, text] of answer.members) {
     for (const word of name === 'rule' ? text.split(' ') : [text]) if (!told[name].includes(word)) return `expected "${name}" to name "${word}", got ${told[name]}`;
   }
