@@ -55,6 +55,7 @@ static void add_write_field(GraphqlBuilder *builder, GraphqlType *input, const F
 }
 
 void graphql_build_write_inputs(GraphqlBuilder *builder, const Resource *resource) {
+  if (resource->key_count == 0) return; /* it is only read */
   GraphqlType *create = graphql_build_type(builder, GRAPHQL_INPUT_TYPE, graphql_build_name(builder, resource->name, "Create"));
   GraphqlType *update = graphql_build_type(builder, GRAPHQL_INPUT_TYPE, graphql_build_name(builder, resource->name, "Update"));
   create->resource = update->resource = resource;
