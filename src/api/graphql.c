@@ -136,7 +136,8 @@ static void respond(ApiRequest *request, int status, const Buf *body, Str cache_
 }
 
 /* Before anything ran: there is no `data`. What a well-formed request says wrong in GraphQL is a 200 in application/json, for clients that
- * take every other status for a failure of the transport; limits are 400 in both. */
+ * take every other status for a failure of the transport; limits are 400 in both. A stream tells it as a result (graphql-sse's protocol):
+ * to an EventSource another status says nothing. */
 static void respond_mistakes(ApiRequest *request, const GraphqlState *state) {
   Buf body = buf_on(request->exchange->arena, request->api->limits.result_bytes_max);
   Errors errors = {.out = &body, .request_id = request->request_id};
@@ -147,7 +148,8 @@ static void respond_mistakes(ApiRequest *request, const GraphqlState *state) {
   bool is_limit = code == CODE_TOO_LARGE || code == CODE_METHOD_NOT_ALLOWED;
   int strict = code == CODE_FORBIDDEN || code == CODE_NOT_FOUND ? error_form(code)->http_status : 400;
   if (state->mistakes.has_no_memory) body.failed = CODE_UNAVAILABLE;
-  respond(request, state->request.is_strict || is_limit ? strict : 200, &body, (Str){NULL, 0});
+  bool is_told_by_status = !state->request.is_stream && (state->request.is_strict || is_limit);
+  respond(request, is_told_by_status ? strict : 200, &body, (Str){NULL, 0});
 }
 
 /* With the problem's own headers (WWW-Authenticate, Allow, Retry-After). */

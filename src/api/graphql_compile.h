@@ -60,6 +60,6 @@ bool graphql_finish_row(GraphqlCompiler *compiler, GraphqlRoot *root, Call *call
 
 bool graphql_compile_aggregate(GraphqlCompiler *compiler, const GraphqlGroup *group, GraphqlRoot *root);
 bool graphql_compile_watch(GraphqlCompiler *compiler, const GraphqlGroup *group, GraphqlRoot *root);
-/* A subscription asks for one field only (§5.2.4.1). */
+/* Of a valid subscription there may be no field left; never more than one (graphql_validate_subscription.c). */
 bool graphql_check_single_root(GraphqlRun *run, const GraphqlGroups *groups);
 bool graphql_compile_mutation(GraphqlCompiler *compiler, const GraphqlGroup *group, GraphqlRoot *root);

@@ -83,9 +83,7 @@ bool graphql_compile_watch(GraphqlCompiler *compiler, const GraphqlGroup *group,
 }
 
 bool graphql_check_single_root(GraphqlRun *run, const GraphqlGroups *groups) {
-  bool is_single = groups->list.count == 1 && groups->list.items[0].field->role == GRAPHQL_ROLE_WATCH;
-  if (is_single) return true;
-  GraphqlPlace place = groups->list.count < 2 ? run->operation->place : graphql_group_place(&groups->list.items[1]);
-  graphql_mistake_at(run->mistakes, place, "A subscription must ask for one field of Subscription, and for nothing beside it");
+  if (groups->list.count == 1) return true;
+  graphql_mistake_at(run->mistakes, run->operation->place, "A subscription must ask for one field: none is left of it");
   return false;
 }

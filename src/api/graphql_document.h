@@ -128,7 +128,7 @@ typedef struct GraphqlDocument {
   size_t alias_count;
 } GraphqlDocument;
 
-enum { GRAPHQL_PLACES_MAX = 4, GRAPHQL_ERRORS_MAX = 50, GRAPHQL_LISTS_MAX = 16, GRAPHQL_NESTING_MAX = 100 };
+enum { GRAPHQL_PLACES_MAX = 16, GRAPHQL_ERRORS_MAX = 50, GRAPHQL_LISTS_MAX = 16, GRAPHQL_NESTING_MAX = 100 };
 
 /* A mistake of a document or its variables. */
 typedef struct GraphqlMistake {

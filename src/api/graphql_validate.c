@@ -232,5 +232,6 @@ void graphql_validate(const GraphqlSchema *schema, const GraphqlDocument *docume
   for (size_t i = operations; i < validator.part_count; i++) check_circle(&circles, &validator.parts[i]);
   check_fragments_used(&validator);
   for (size_t i = 0; i < operations; i++) graphql_validate_usages(&validator, &validator.parts[i]);
+  for (size_t i = 0; i < operations; i++) graphql_validate_single_root(&validator, &document->operations[i]);
   if (!mistakes->has_no_memory) graphql_validate_merge(&validator);
 }

@@ -67,6 +67,10 @@ void graphql_validate_definitions(GraphqlValidator *validator, const GraphqlOper
 /* Where an operation's variables stand, in fragments too: after all parts have been looked through. */
 void graphql_validate_usages(GraphqlValidator *validator, GraphqlPart *part);
 
+/* ---- graphql_validate_subscription.c: one field, and no introspection (§5.2.3.1) ---- */
+
+void graphql_validate_single_root(GraphqlValidator *validator, const GraphqlOperation *operation);
+
 /* ---- graphql_validate_merge.c: fields of one response name can be merged (§5.3.2) ---- */
 
 void graphql_validate_merge(GraphqlValidator *validator);

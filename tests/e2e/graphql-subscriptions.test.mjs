@@ -207,6 +207,24 @@ for (const [storeName, open] of Object.entries(stores)) {
       assert.deepEqual(answers, [{ data: { __typename: 'Query' } }]);
     });
 
+    test('a stream tells what is wrong with a document as its only result, whatever it is; elsewhere the status says it', limit, async () => {
+      const ask = (query, accept, variables) => fetch(`http://127.0.0.1:${server.port}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', accept }, body: JSON.stringify({ query, variables }) });
+      const deep = `subscription { productChanged { product { category { ${'products { nodes { category { '.repeat(8)} id ${'} } }'.repeat(8)} } } } }`;
+      const cases = [['subscription {', 'BAD_REQUEST'], ['subscription { a: productChanged { kind } b: productChanged { kind } }', 'BAD_REQUEST'], ['subscription { __typename }', 'BAD_REQUEST'],
+        ['subscription { productChanged { nothing } }', 'BAD_REQUEST'], ['subscription($c: String!) { productChanged(code: $c) { kind } }', 'BAD_REQUEST'], ['subscription { productChanged @skip(if: true) { kind } }', 'BAD_REQUEST'],
+        ['subscription($v: Boolean!) { productChanged @skip(if: $v) { kind } }', 'BAD_REQUEST'], [deep, 'TOO_LARGE'], ['{ products(first: 1000) { nodes { code } } }', 'BAD_REQUEST']];
+      for (const [query, code] of cases) {
+        const stream = await ask(query, 'text/event-stream');
+        const text = await stream.text();
+        assert.deepEqual([stream.status, stream.headers.get('content-type')], [200, 'text/event-stream; charset=utf-8'], `${query}\n${text}`);
+        const [, data] = /^event: next\ndata: (.*)\n\nevent: complete\ndata:\n\n$/.exec(text) ?? assert.fail(text);
+        const { errors, ...rest } = JSON.parse(data);
+        assert.deepEqual([errors.map(({ extensions }) => extensions.code)[0], rest], [code, {}], query);
+        const plain = await ask(query, 'application/graphql-response+json, text/event-stream;q=0.5');
+        assert.deepEqual([plain.status, (await plain.json()).errors[0].message], [400, errors[0].message], query);
+      }
+    });
+
     test('a composite key is told in its parts and as nodeId', limit, async () => {
       const subscription = subscribe('graphql-ws', 'subscription { partChanged { product number nodeId part { label } } }');
       let event;

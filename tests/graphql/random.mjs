@@ -196,9 +196,9 @@ export class Documents {
   }
 
   operation(kind, name) {
-    const root = kind === 'mutation' ? this.schema.getMutationType() : this.schema.getQueryType();
+    const root = { query: this.schema.getQueryType(), mutation: this.schema.getMutationType(), subscription: this.schema.getSubscriptionType() }[kind];
     this.variables = new Map();
-    const selections = this.selections(root, 0);
+    const selections = kind === 'subscription' && this.random.chance(0.7) ? `{ ${this.selection(root, 0)} }` : this.selections(root, 0);
     // Fragments use variables too: what they need is defined by the one operation there is.
     const definitions = this.definitions();
     const head = name === '' && definitions === '' && kind === 'query' && this.random.chance(0.5) ? '' : `${kind} ${name}${definitions}${this.wrongly() ? this.directives() : ''} `;
@@ -207,7 +207,7 @@ export class Documents {
 
   document() {
     const { random } = this;
-    const kind = random.chance(0.25) ? 'mutation' : 'query';
+    const kind = random.chance(0.25) ? 'mutation' : random.chance(0.15) ? 'subscription' : 'query';
     const main = this.operation(kind, random.chance(0.5) ? 'Main' : '');
     const parts = [main.text];
     const used = main.variables;
