@@ -2,7 +2,8 @@
 # Measures and writes docs/bench.md and docs/bench.svg; `full` takes longer. `guard` counts instructions instead and holds them to
 # bench/budget.json; `guard record` makes what it counts the budget. `watch` prints what ten thousand watches cost, `bulk` what rows by the
 # million do, `openapi` what the document of 200 resources does. `postgres` measures the server on PostgreSQL, `overload` three times more
-# than it can do, `scale` how cost grows with rows, resources and loops, `grpc` what calls cost beside REST and TLS beside clear text.
+# than it can do, `scale` how cost grows with rows, resources and loops, `grpc` what calls cost beside REST and TLS beside clear text, `graphql`
+# what queries do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ninja -C build bench/hello bench/load bench/pipeline bench/sql >/dev/null
@@ -32,6 +33,10 @@ if [ "${1:-}" = grpc ]; then
   scripts/dependencies.sh bench
   scripts/npm.sh tests/grpc
   exec node bench/grpc.mjs "$@"
+fi
+if [ "${1:-}" = graphql ]; then
+  shift
+  exec node bench/graphql.mjs "$@"
 fi
 if [ "${1:-}" = overload ]; then
   shift
