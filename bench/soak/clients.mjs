@@ -79,7 +79,8 @@ export function graphqlClient(state, pauseMs) {
     if (status !== 200) return String(status);
     const { data, errors } = JSON.parse(text), code = errors?.[0].extensions?.code;
     if (data?.createReview) tally.reviewIds.push(data.createReview.id);
-    return code === undefined || code === 'NOT_FOUND' || code === 'VALIDATION_FAILED' ? null : code; /* a product may be gone by now */
+    /* A product may be gone by now, or goes just then. */
+    return code === undefined || ['NOT_FOUND', 'VALIDATION_FAILED', 'CONFLICT'].includes(code) ? null : code;
   };
   return turns(state, 'GraphQL', pauseMs, [
     () => run('{ products(first: 10, orderBy: [{ number: DESC }]) { nodes { id name price reviews(first: 3) { nodes { stars text } } } pageInfo { endCursor } } }'),
