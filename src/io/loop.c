@@ -31,7 +31,7 @@ struct Loop {
   LoopFlush *flushes, **flushes_end;
   int64_t wall_us, monotonic_us; /* 0: not read in this turn */
   LoopBlock *blocks;
-  size_t block_count;
+  size_t block_count, blocks_out;
   char *read_buffer;
 };
 
@@ -277,13 +277,21 @@ char *loop_read_buffer(Loop *loop) { return loop->read_buffer; }
 
 char *loop_block_acquire(Loop *loop) {
   LoopBlock *block = loop->blocks;
-  if (block == NULL) return memory_alloc(sizeof(LoopBlock));
+  if (block == NULL) {
+    char *bytes = memory_alloc(sizeof(LoopBlock));
+    if (bytes != NULL) loop->blocks_out++;
+    return bytes;
+  }
   loop->blocks = block->next;
   loop->block_count--;
+  loop->blocks_out++;
   return block->bytes;
 }
 
+bool loop_has_many_blocks(const Loop *loop) { return loop->blocks_out >= LOOP_BLOCKS_KEPT_MAX; }
+
 void loop_block_release(Loop *loop, char *block) {
+  loop->blocks_out--;
   if (loop->block_count == LOOP_BLOCKS_KEPT_MAX) {
     memory_free(block);
     return;

@@ -32,3 +32,4 @@ char *loop_read_buffer(Loop *loop);
 enum { LOOP_BLOCK_BYTES = 16 * 1024 + 192 };
 char *loop_block_acquire(Loop *loop);
 void loop_block_release(Loop *loop, char *block);
+bool loop_has_many_blocks(const Loop *loop); /* more are in use than will be kept */

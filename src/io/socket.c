@@ -10,6 +10,7 @@
 #include "io/loop_internal.h"
 
 enum {
+  SMALL_BLOCK_BYTES = 1024,
   DIRECT_BYTES_MIN = 8 * 1024, /* from here on bytes are offered to the system where they lie */
   SOCKET_QUEUED_MAX = 256 * 1024 * 1024
 };
@@ -55,23 +56,29 @@ static void block_free(Socket *socket, SocketBlock *block) {
   *block = (SocketBlock){.ptr = NULL};
 }
 
-/* Makes room for `more` bytes: the first block comes from the loop's free list, bigger ones from the heap. */
+/* The block's bytes go into another one of at least `cap` bytes. */
+static bool block_move(Socket *socket, SocketBlock *block, size_t cap) {
+  SocketBlock other = {.len = block->len, .cap = cap <= LOOP_BLOCK_BYTES ? LOOP_BLOCK_BYTES : cap};
+  other.ptr = cap <= LOOP_BLOCK_BYTES ? loop_block_acquire(socket->stream.loop) : memory_alloc(cap);
+  if (other.ptr == NULL) return false;
+  if (block->len > 0) memcpy(other.ptr, block->ptr, block->len);
+  block_free(socket, block);
+  *block = other;
+  return true;
+}
+
+/* Makes room for `more` bytes. Blocks are the loop's; where very many sockets are written to in one turn, as by a change that is told to
+ * all who watch, a little does for a little. */
 static bool block_reserve(Socket *socket, SocketBlock *block, size_t more) {
   if (more <= block->cap - block->len) return true;
   if (more > SOCKET_QUEUED_MAX - block->len) return false;
-  if (block->ptr == NULL && more <= LOOP_BLOCK_BYTES) {
-    block->ptr = loop_block_acquire(socket->stream.loop);
-    block->cap = block->ptr == NULL ? 0 : LOOP_BLOCK_BYTES;
+  if (block->ptr == NULL && more <= SMALL_BLOCK_BYTES && loop_has_many_blocks(socket->stream.loop)) {
+    block->ptr = memory_alloc(SMALL_BLOCK_BYTES);
+    block->cap = block->ptr == NULL ? 0 : SMALL_BLOCK_BYTES;
     return block->ptr != NULL;
   }
-  size_t cap = block->cap * 2 > block->len + more ? block->cap * 2 : block->len + more + LOOP_BLOCK_BYTES;
-  char *bytes = memory_alloc(cap);
-  if (bytes == NULL) return false;
-  if (block->ptr != NULL) memcpy(bytes, block->ptr, block->len);
-  size_t len = block->len;
-  block_free(socket, block);
-  *block = (SocketBlock){bytes, len, cap};
-  return true;
+  size_t needed = block->len + more, larger = block->cap * 2 > needed ? block->cap * 2 : needed + LOOP_BLOCK_BYTES;
+  return block_move(socket, block, needed <= LOOP_BLOCK_BYTES ? needed : larger);
 }
 
 static void end_once(Socket *socket, Code code) {
