@@ -1,4 +1,6 @@
-// graphql.mjs - what a GraphQL query costs beside the REST request that answers the same data, in turns in one run.
+// graphql.mjs - what a GraphQL query costs beside the REST request that answers the same data, in turns in one run. Writes its section of
+// docs/bench.md.
+import { replaceFigures } from './figures.mjs';
 import { file, fill, log, measure, median, removeFiles, startOurs, stop } from './server.mjs';
 
 const rounds = 9, seconds = 0.5, rows = 20000, goal = 1.3;
@@ -26,8 +28,10 @@ async function main() {
   }
   await stop(server);
   const figure = (name, key) => median(samples.get(name).map((sample) => sample[key])).toFixed(2);
-  console.log('| | REST, CPU µs | GraphQL, CPU µs | to REST | goal |\n|---|--:|--:|--:|---|');
-  for (const { name } of cases) console.log(`| ${name} | ${figure(name, 'rest')} | ${figure(name, 'graphql')} | ${figure(name, 'ratio')} | ≤ ${goal} |`);
+  const lines = cases.map(({ name }) => `| ${name} | ${figure(name, 'rest')} | ${figure(name, 'graphql')} | ${figure(name, 'ratio')} | ≤ ${goal} |`);
+  const figures = ['| | REST, CPU µs | GraphQL, CPU µs | to REST | goal |', '|---|--:|--:|--:|---|', ...lines, ''].join('\n');
+  console.log(figures);
+  replaceFigures('docs/bench.md', 'make bench BENCH=graphql', `\n${figures}\n`);
 }
 
 try { await main(); } finally { removeFiles(); }

@@ -100,7 +100,7 @@ async function main() {
   const lines = names.map((name, i) => `| ${name} | ${median(samples.get(name)).toFixed(1)} | ${goals[i][0]} | ${goals[i][1]} |`);
   const figures = ['| | CPU µs | ratio, in the same round | goal |', '|---|---|---|---|', ...lines, ''].join('\n');
   console.log(figures);
-  if (process.env.DRY === undefined) replaceFigures('docs/bench.md', 'make bench BENCH=grpc', figures);
+  if (process.env.DRY === undefined) replaceFigures('docs/bench.md', 'make bench BENCH=grpc', `\n${figures}\n`);
 }
 
 try { await main(); } finally { removeFiles(); }
