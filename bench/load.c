@@ -8,6 +8,7 @@
  * apart and have no part in the latencies. Prints one line of JSON. */
 #include <assert.h>
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
@@ -42,6 +43,7 @@ typedef struct Options {
   int refused_status;  /* 0: none is allowed */
   uint64_t give_up_ms; /* 0: what is due waits for a connection for as long as it takes */
   int wait_ms;         /* without an answer for so long, something is wrong */
+  long pid;            /* of a process whose CPU time is told, from the first request on; 0: none */
 } Options;
 
 typedef struct Lines {
@@ -64,7 +66,7 @@ typedef struct Load {
   FILE *ids;
   uint64_t next, due, sent, answered, refused, wrong, bytes; /* due: sent or given up */
   uint64_t random;
-  uint64_t begin_ns, deadline_ns;
+  uint64_t begin_ns, deadline_ns, own_cpu_ns;
   Connection connections[CONNECTIONS_MAX];
   Connection *idle[CONNECTIONS_MAX]; /* of an open loop */
   size_t idle_count;
@@ -87,6 +89,25 @@ static uint64_t random_next(Load *load) {
   load->random ^= load->random >> 7;
   load->random ^= load->random << 17;
   return load->random;
+}
+
+/* Of all threads of a process; exact, unlike the ticks of /proc/PID/stat. */
+static uint64_t cpu_ns_of(long pid) {
+  char path[64];
+  uint64_t total = 0;
+  snprintf(path, sizeof path, "/proc/%ld/task", pid);
+  DIR *tasks = opendir(path);
+  for (struct dirent *task; tasks != NULL && (task = readdir(tasks)) != NULL;) {
+    char file[400], text[64] = "";
+    if (task->d_name[0] == '.') continue;
+    snprintf(file, sizeof file, "%s/%s/schedstat", path, task->d_name);
+    FILE *stat = fopen(file, "r");
+    if (stat == NULL) continue; /* it has ended */
+    if (fgets(text, sizeof text, stat) != NULL) total += strtoull(text, NULL, 10);
+    fclose(stat);
+  }
+  if (tasks != NULL) closedir(tasks);
+  return total;
 }
 
 static void lines_read(Lines *lines, const char *path) {
@@ -261,13 +282,13 @@ static uint32_t percentile(const Load *load, double part) {
   return load->latencies_us[(size_t)((double)(load->latency_count - 1) * part)];
 }
 
-static void report(Load *load, double seconds) {
+static void report(Load *load, double seconds, uint64_t cpu_ns) {
   qsort(load->latencies_us, load->latency_count, sizeof *load->latencies_us, compare_latencies);
   printf("{\"requests\":%llu,\"refused\":%llu,\"unsent\":%llu,\"wrong\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50_us\":%u,\"p99_us\":%u,"
-         "\"p999_us\":%u}\n",
+         "\"p999_us\":%u,\"cpu_ns\":%llu,\"own_cpu_ns\":%llu}\n",
          (unsigned long long)load->answered, (unsigned long long)load->refused, (unsigned long long)(load->due - load->sent),
          (unsigned long long)load->wrong, (unsigned long long)load->bytes, seconds, percentile(load, 0.5), percentile(load, 0.99),
-         percentile(load, 0.999));
+         percentile(load, 0.999), (unsigned long long)cpu_ns, (unsigned long long)(cpu_ns_of(getpid()) - load->own_cpu_ns));
   if (load->wrong > 0) fprintf(stderr, "load: the first wrong answer:\n%s\n", load->first_wrong);
 }
 
@@ -302,6 +323,8 @@ static void run(Load *load) {
   const Options *options = load->options;
   int epoll_fd = epoll_create1(0);
   connect_all(load, epoll_fd);
+  uint64_t cpu_ns = options->pid == 0 ? 0 : cpu_ns_of(options->pid);
+  load->own_cpu_ns = cpu_ns_of(getpid());
   load->begin_ns = now_ns();
   load->deadline_ns = load->begin_ns + (uint64_t)(options->seconds * 1e9);
   bool is_open = options->rate > 0;
@@ -317,13 +340,14 @@ static void run(Load *load) {
     }
     for (int i = 0; i < count; i++) receive(load, events[i].data.ptr);
   }
-  report(load, (double)(now_ns() - load->begin_ns) / 1e9);
+  double seconds = (double)(now_ns() - load->begin_ns) / 1e9;
+  report(load, seconds, options->pid == 0 ? 0 : cpu_ns_of(options->pid) - cpu_ns);
 }
 
 int main(int argc, char **argv) {
   Options options = {.connections = 64, .seconds = 1, .method = "GET", .path = "/", .header = "", .status = 200, .wait_ms = 10000};
   uint64_t seed = 88172645463325252u;
-  for (int option; (option = getopt(argc, argv, "p:c:n:t:R:m:u:b:H:l:o:f:r:s:A:G:S:w:W:U:B:")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "p:c:n:t:R:m:u:b:H:l:o:f:r:s:A:G:S:w:W:U:B:C:")) != -1;) {
     switch (option) {
       case 'p': options.port = (uint16_t)strtoul(optarg, NULL, 10); break;
       case 'c': options.connections = strtoul(optarg, NULL, 10); break;
@@ -345,6 +369,7 @@ int main(int argc, char **argv) {
       case 'W': options.write_percent = strtoull(optarg, NULL, 10); break;
       case 'U': options.write_path = optarg; break;
       case 'B': options.write_body = optarg; break;
+      case 'C': options.pid = strtol(optarg, NULL, 10); break;
       case 'S': seed = strtoull(optarg, NULL, 10) | 1; break;
       default:
         fprintf(stderr,
@@ -354,7 +379,7 @@ int main(int argc, char **argv) {
                 "            [-o file for ids] [-f first {i}] [-r random {i} below] [-s expected status] [-A status of a refusal] [-G ms "
                 "until what is due is given up]\n"
                 "            [-S seed] [-w seconds to wait]\n"
-                "            [-W percent of writes -U path -B body]\n");
+                "            [-W percent of writes -U path -B body] [-C process whose CPU time is told]\n");
         return 2;
     }
   }

@@ -47,6 +47,7 @@ Str arena_vprintf(Arena *arena, size_t bytes_max, const char *format, va_list ar
 /* Runs release(context) when the arena is reset or destroyed. False when memory is out (nothing is deferred). */
 bool arena_defer(Arena *arena, ArenaDeferFn *release, void *context) MUST_USE;
 size_t arena_bytes_used(const Arena *arena);
+static inline size_t arena_bytes_held(const Arena *arena) { return arena->bytes_taken; } /* taken from the system, used or not */
 
 /* A new block, a failing allocation, a size of 0, and every allocation of a build with AddressSanitizer. */
 void *arena_alloc_slow(Arena *arena, size_t size);

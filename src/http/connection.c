@@ -147,6 +147,7 @@ static void begin_exchange(Connection *connection, Http1Exchange *exchange) {
     return;
   }
   if (!http_flight_enter(&exchange->base, connection->exchange_count - 1)) {
+    http_flight_note_refused(connection);
     http1_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
     return;
   }
@@ -350,13 +351,14 @@ static void stand_in_line(Connection *connection, Str bytes) {
     http_connection_close(connection);
     return;
   }
-  stop_reading(connection);
+  /* Most have sent one request and send no more: who does anyway is read no further. */
+  if (connection->is_in_line) stop_reading(connection);
   http_flight_wait(connection);
 }
 
 static void take(Connection *connection, Str bytes) {
   bool is_between = connection->first == NULL && !connection->is_in_message;
-  if (connection->is_in_line || (is_between && http_flight_has_line(connection->server))) {
+  if (connection->is_in_line || (is_between && http_flight_has_line(connection))) {
     stand_in_line(connection, bytes);
     return;
   }
@@ -446,7 +448,10 @@ static void resume(Connection *connection) {
       connection->input = buf_on_heap(max);
     }
   }
-  if (connection->input.len == 0 && !connection->is_body_paused && connection->held == NULL) start_reading(connection);
+  if (connection->input.len == 0 && !connection->is_body_paused && connection->held == NULL)
+    start_reading(connection);
+  else if (connection->input.len > 0 || connection->is_body_paused)
+    stop_reading(connection);
 }
 
 void http_connection_take_turn(Connection *connection) {

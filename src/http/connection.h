@@ -16,7 +16,8 @@
 #include "io/stream.h"
 
 enum {
-  HTTP_ARENAS_KEPT_MAX = 256,
+  HTTP_ARENAS_KEPT_MAX = 1024, /* as many as there may be requests in flight, where each is small */
+  HTTP_ARENAS_KEPT_BYTES_MAX = 16 * 1024 * 1024,
   HTTP_ARENA_KEPT_BYTES_MAX = 256 * 1024,
   HTTP_EXCHANGE_BYTES_MAX = 256 * 1024 * 1024, /* of one exchange's arena; the limits on bodies and results are far below */
   HTTP_PIPELINE_MAX = 32,                      /* exchanges of one connection at a time */
@@ -33,6 +34,11 @@ typedef struct Connection Connection;
 typedef struct Http1Exchange Http1Exchange;
 typedef struct Http2Connection Http2Connection;
 struct Http2Exchange;
+
+typedef struct HttpLine {
+  Connection *first, *last;
+  size_t count;
+} HttpLine;
 
 typedef struct HttpListening {
   struct HttpListening *next;
@@ -51,15 +57,16 @@ struct HttpServer {
   size_t connection_count, refused_connection_count;
   size_t exchange_count;
   Arena *arenas[HTTP_ARENAS_KEPT_MAX];
-  size_t arena_count;
-  Buf scratch;                /* for a head that is written */
-  HttpExchange *released;     /* ended, and to be freed at the end of the turn */
-  struct HttpInner *inner;    /* exchanges within others that are under way */
-  Http2Connection *http2_due; /* to be looked after before the turn ends */
+  size_t arena_count, arena_bytes; /* arenas: those that are kept */
+  Buf scratch;                     /* for a head that is written */
+  HttpExchange *released;          /* ended, and to be freed at the end of the turn */
+  struct HttpInner *inner;         /* exchanges within others that are under way */
+  Http2Connection *http2_due;      /* to be looked after before the turn ends */
   Connection *resuming;
-  size_t in_flight;                   /* of this server alone */
-  Connection *line_first, *line_last; /* of those who wait for a turn (http/flight.h) */
-  size_t line_count;
+  size_t in_flight; /* of this server alone */
+  size_t batch;     /* begun since a turn's end */
+  HttpLine line;    /* those who wait for a turn (http/flight.h) */
+  HttpLine early;   /* those who came back too early to stand there */
   Pace line_pace;
   int64_t line_turn_us; /* the turn in which it last moved */
   LoopHook hook;
@@ -109,6 +116,7 @@ struct Connection {
   Connection *next_resuming;
   Connection *next_in_line, *previous_in_line;
   int64_t lined_us;            /* stands in line since */
+  int64_t refused_us;          /* … since there was no room; 0: never */
   Http2Connection *http2;      /* NULL: the connection speaks HTTP/1, or has not said yet */
   Http1Parser *parser;         /* NULL: HTTP/2 */
   Http1Exchange *first, *last; /* in the order of the requests */
@@ -130,6 +138,7 @@ struct Connection {
   bool is_in_message; /* between a head and its end */
   bool is_body_paused, is_resuming;
   bool is_in_line, is_late; /* waits for its turn; has waited for too long */
+  bool is_early;            /* … in server->early */
   bool is_ended;            /* the peer sends no more */
   bool is_deaf;             /* whatever comes is thrown away */
   bool is_finishing;        /* the last answer was given */

@@ -2,9 +2,13 @@
 
 #include <stdatomic.h>
 
+enum { BATCH_MAX = 64 };
+
 /* ---- in flight ---- */
 
-bool http_flight_is_full(const HttpServer *server) { return server->in_flight >= server->limits.requests_in_flight_share; }
+bool http_flight_is_full(const HttpServer *server) {
+  return server->in_flight >= server->limits.requests_in_flight_share || server->batch >= BATCH_MAX;
+}
 
 /* The more of all is taken, the less one connection may hold of it: half of all where it is alone (Choudhury and Hahne's dynamic
  * thresholds, by which switches share their buffers). */
@@ -15,6 +19,7 @@ bool http_flight_enter(HttpExchange *exchange, size_t beside) {
   bool is_full = server->in_flight + beside >= server->limits.requests_in_flight_share;
   size_t before = atomic_fetch_add_explicit(&server->shared->requests_in_flight, 1, memory_order_relaxed);
   server->in_flight++;
+  server->batch++;
   if (!is_full && before < server->limits.requests_in_flight_max) return true;
   atomic_fetch_add_explicit(&server->shared->requests_shed, 1, memory_order_relaxed);
   return false;
@@ -32,43 +37,72 @@ void http_flight_leave(HttpExchange *exchange) {
 
 static int64_t wait_us(const HttpServer *server) { return (int64_t)server->limits.queue_wait_ms * 1000; }
 
-bool http_flight_has_line(const HttpServer *server) {
-  if (server->line_first == NULL && !http_flight_is_full(server)) return false;
+static bool is_waited_for(const HttpServer *server) { return server->line.first != NULL || http_flight_is_full(server); }
+
+/* Whoever stands in line now is answered in time. */
+static bool line_has_room(const HttpServer *server) {
   return server->limits.queue_wait_ms > 0 &&
-         server->line_count < pace_room(pace_each_ns(&server->line_pace), wait_us(server), PACE_LINE_MIN);
+         server->line.count < pace_room(pace_each_ns(&server->line_pace), wait_us(server), PACE_LINE_MIN);
 }
 
-static int64_t expiry_us(const Connection *connection) { return connection->lined_us + wait_us(connection->server); }
+static bool is_early(const Connection *connection) {
+  const HttpServer *server = connection->server;
+  return connection->refused_us != 0 && loop_monotonic_us(server->loop) - connection->refused_us < wait_us(server);
+}
+
+bool http_flight_has_line(const Connection *connection) {
+  return is_waited_for(connection->server) && (line_has_room(connection->server) || is_early(connection));
+}
+
+void http_flight_note_refused(Connection *connection) { connection->refused_us = loop_monotonic_us(connection->server->loop); }
+
+static HttpLine *line_of(const Connection *connection) {
+  return connection->is_early ? &connection->server->early : &connection->server->line;
+}
+
+/* Of the line when one has waited too long; of the other when it may stand in the line. Both are in the order of these times. */
+static int64_t expiry_us(const Connection *connection) {
+  return (connection->is_early ? connection->refused_us : connection->lined_us) + wait_us(connection->server);
+}
+
+static void stand(Connection *connection) {
+  HttpLine *line = line_of(connection);
+  connection->is_in_line = true;
+  connection->lined_us = loop_monotonic_us(connection->server->loop);
+  connection->next_in_line = NULL;
+  connection->previous_in_line = line->last;
+  *(line->last == NULL ? &line->first : &line->last->next_in_line) = connection;
+  line->last = connection;
+  line->count++;
+  if (line->first != connection) return;
+  if (!connection->is_early) pace_note(&connection->server->line_pace, connection->lined_us, 0, 1);
+  http_server_wait_until(connection->server, expiry_us(connection));
+}
 
 void http_flight_wait(Connection *connection) {
-  HttpServer *server = connection->server;
   if (connection->is_in_line) return;
-  connection->is_in_line = true;
-  connection->lined_us = loop_monotonic_us(server->loop);
-  connection->next_in_line = NULL;
-  connection->previous_in_line = server->line_last;
-  if (server->line_last == NULL)
-    server->line_first = connection;
-  else
-    server->line_last->next_in_line = connection;
-  server->line_last = connection;
-  if (server->line_count++ > 0) return;
-  pace_note(&server->line_pace, connection->lined_us, 0, 1);
-  http_server_wait_until(server, expiry_us(connection));
+  connection->is_early = is_early(connection);
+  stand(connection);
 }
 
 void http_flight_forget(Connection *connection) {
-  HttpServer *server = connection->server;
+  HttpLine *line = line_of(connection);
   if (!connection->is_in_line) return;
   connection->is_in_line = false;
-  *(connection->previous_in_line == NULL ? &server->line_first : &connection->previous_in_line->next_in_line) = connection->next_in_line;
-  *(connection->next_in_line == NULL ? &server->line_last : &connection->next_in_line->previous_in_line) = connection->previous_in_line;
-  server->line_count--;
+  *(connection->previous_in_line == NULL ? &line->first : &connection->previous_in_line->next_in_line) = connection->next_in_line;
+  *(connection->next_in_line == NULL ? &line->last : &connection->next_in_line->previous_in_line) = connection->previous_in_line;
+  line->count--;
+}
+
+static void take_turn(Connection *connection) {
+  http_flight_forget(connection);
+  http_connection_take_turn(connection);
 }
 
 /* Once a turn, since others want to be read too; what has become free since then is for the next turn, which must not sleep. */
 void http_flight_run(HttpServer *server) {
-  if (server->line_first == NULL) return;
+  server->batch = 0;
+  if (server->line.first == NULL && server->early.first == NULL) return;
   int64_t now_us = loop_monotonic_us(server->loop);
   size_t count = 0;
   if (server->line_turn_us == now_us) {
@@ -76,19 +110,30 @@ void http_flight_run(HttpServer *server) {
     return;
   }
   server->line_turn_us = now_us;
-  for (Connection *connection; (connection = server->line_first) != NULL && !http_flight_is_full(server); count++) {
-    http_flight_forget(connection);
+  for (; server->line.first != NULL && !http_flight_is_full(server); count++) take_turn(server->line.first);
+  pace_note(&server->line_pace, now_us, count, server->line.count);
+  /* Nobody is before them any more. */
+  while (server->early.first != NULL && !is_waited_for(server)) take_turn(server->early.first);
+}
+
+/* Refused as late only where he stood in line: who was early is asked for the first time. */
+static void end_wait(Connection *connection) {
+  http_flight_forget(connection);
+  connection->is_late = !connection->is_early;
+  connection->is_early = false;
+  if (!connection->is_late && is_waited_for(connection->server) && line_has_room(connection->server))
+    stand(connection);
+  else
     http_connection_take_turn(connection);
-  }
-  pace_note(&server->line_pace, now_us, count, server->line_count);
+}
+
+static void expire(HttpServer *server, HttpLine *line, int64_t now_us) {
+  for (Connection *connection; (connection = line->first) != NULL && expiry_us(connection) <= now_us;) end_wait(connection);
+  if (line->first != NULL) http_server_wait_until(server, expiry_us(line->first));
 }
 
 void http_flight_expire(HttpServer *server) {
   int64_t now_us = loop_monotonic_us(server->loop);
-  for (Connection *connection; (connection = server->line_first) != NULL && expiry_us(connection) <= now_us;) {
-    http_flight_forget(connection);
-    connection->is_late = true;
-    http_connection_take_turn(connection);
-  }
-  if (server->line_first != NULL) http_server_wait_until(server, expiry_us(server->line_first));
+  expire(server, &server->early, now_us);
+  expire(server, &server->line, now_us);
 }

@@ -204,7 +204,7 @@ static void begin_held(Http2Connection *connection) {
   Connection *owner = connection->connection;
   if (owner->is_in_line) return;
   while (connection->held_first != NULL && may_begin(connection) && !owner->is_closed) {
-    if (!owner->is_late && http_flight_is_full(owner->server) && http_flight_has_line(owner->server)) {
+    if (!owner->is_late && http_flight_is_full(owner->server) && http_flight_has_line(owner)) {
       http_flight_wait(owner);
       return;
     }
@@ -239,7 +239,7 @@ static void *on_head(void *context, Http2Stream *stream, Arena *arena, const Htt
     http2_exchange_refuse(exchange, 417, CODE_BAD_REQUEST, STR("The only expectation known here is 100-continue"));
   else if (connection->held_first != NULL || !may_begin(connection))
     hold(exchange);
-  else if (http_flight_has_line(exchange->server))
+  else if (http_flight_has_line(exchange->connection->connection))
     hold_in_line(exchange);
   else
     begin_exchange(exchange);

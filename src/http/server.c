@@ -15,18 +15,24 @@
 enum { SWEEP_MS_MIN = 20, SWEEP_MS_MAX = 500 };
 
 Arena *http_server_arena_acquire(HttpServer *server) {
-  if (server->arena_count > 0) return server->arenas[--server->arena_count];
-  return arena_create(HTTP_EXCHANGE_BYTES_MAX);
+  if (server->arena_count == 0) return arena_create(HTTP_EXCHANGE_BYTES_MAX);
+  Arena *arena = server->arenas[--server->arena_count];
+  server->arena_bytes -= arena_bytes_held(arena);
+  return arena;
 }
 
 void http_server_arena_release(HttpServer *server, Arena *arena) {
   if (arena == NULL) return;
-  if (server->arena_count == HTTP_ARENAS_KEPT_MAX || arena_bytes_used(arena) > HTTP_ARENA_KEPT_BYTES_MAX) {
-    arena_destroy(arena);
-    return;
+  bool is_small = arena_bytes_used(arena) <= HTTP_ARENA_KEPT_BYTES_MAX;
+  if (is_small && server->arena_count < HTTP_ARENAS_KEPT_MAX) {
+    arena_reset(arena);
+    if (server->arena_bytes + arena_bytes_held(arena) <= HTTP_ARENAS_KEPT_BYTES_MAX) {
+      server->arena_bytes += arena_bytes_held(arena);
+      server->arenas[server->arena_count++] = arena;
+      return;
+    }
   }
-  arena_reset(arena);
-  server->arenas[server->arena_count++] = arena;
+  arena_destroy(arena);
 }
 
 Str http_server_date_line(HttpServer *server) {

@@ -148,6 +148,9 @@ static void on_request(void *context, HttpExchange *exchange) {
   } else if (str_equal(path, STR("/release"))) {
     release_held(fixture);
     respond_text(exchange, 200, STR("released"));
+  } else if (str_equal(path, STR("/sleep"))) {
+    usleep(100000);
+    respond_text(exchange, 200, STR("slept"));
   } else if (str_equal(path, STR("/nothing"))) {
     http_respond(exchange, &(HttpResponse){.status = 204});
   } else if (str_equal(path, STR("/trailers"))) {
@@ -693,6 +696,79 @@ static void who_leaves_the_line_is_forgotten(void **state) {
   stop(fixture);
 }
 
+static int64_t now_ms(void) {
+  struct timeval now;
+  gettimeofday(&now, NULL);
+  return (int64_t)now.tv_sec * 1000 + now.tv_usec / 1000;
+}
+
+/* Refused after 100 ms; the next request then stands in line only after 100 ms more. */
+static void who_was_refused_and_asks_again_at_once_is_kept_waiting(void **state) {
+  (void)state;
+  HttpLimits limits = usual;
+  limits.requests_in_flight_max = 1;
+  limits.queue_wait_ms = 100;
+  Fixture *fixture = start(limits);
+  Client holder = client_connect(fixture), client = client_connect(fixture);
+  client_send(&holder, GET("/hold"));
+  while (atomic_load(&fixture->shared.requests_in_flight) != 1) usleep(1000);
+  client_send(&client, GET("/hello"));
+  client_await(&client, " 503 ", 1);
+  int64_t before_ms = now_ms();
+  client_send(&client, GET("/hello"));
+  client_await(&client, " 503 ", 2);
+  assert_true(now_ms() - before_ms >= 150);
+  /* As soon as there is room he has his turn. */
+  client_send(&client, GET("/hello"));
+  loop_post(fixture->loop, &fixture->release);
+  client_await(&client, " 200 ", 1);
+  assert_int_equal(atomic_load(&fixture->shared.requests_shed), 2);
+  client_close(&client);
+  client_close(&holder);
+  stop(fixture);
+}
+
+static void who_leaves_while_he_is_kept_waiting_is_forgotten(void **state) {
+  (void)state;
+  HttpLimits limits = usual;
+  limits.requests_in_flight_max = 1;
+  limits.queue_wait_ms = 100;
+  Fixture *fixture = start(limits);
+  Client holder = client_connect(fixture), client = client_connect(fixture);
+  client_send(&holder, GET("/hold"));
+  while (atomic_load(&fixture->shared.requests_in_flight) != 1) usleep(1000);
+  client_send(&client, GET("/hello"));
+  client_await(&client, " 503 ", 1);
+  client_send(&client, GET("/hello"));
+  client_close(&client);
+  usleep(20000);
+  client_close(&holder);
+  stop(fixture);
+}
+
+/* More come while the loop is busy than are begun in one turn. */
+static void many_that_come_at_once_are_answered_over_several_turns(void **state) {
+  (void)state;
+  enum { MANY = 90 };
+  HttpLimits limits = usual;
+  limits.queue_wait_ms = 10000;
+  Fixture *fixture = start(limits);
+  Client sleeper = client_connect(fixture), clients[MANY];
+  for (size_t i = 0; i < MANY; i++) {
+    clients[i] = client_connect(fixture);
+    client_send(&clients[i], GET("/hello"));
+    client_await(&clients[i], "hello", 1);
+  }
+  client_send(&sleeper, GET("/sleep"));
+  for (size_t i = 0; i < MANY; i++) client_send(&clients[i], GET("/hello") GET("/nothing"));
+  for (size_t i = 0; i < MANY; i++) client_await(&clients[i], " 204 ", 1);
+  client_await(&sleeper, "slept", 1);
+  assert_int_equal(atomic_load(&fixture->shared.requests_shed), 0);
+  for (size_t i = 0; i < MANY; i++) client_close(&clients[i]);
+  client_close(&sleeper);
+  stop(fixture);
+}
+
 static void connections_have_a_limit(void **state) {
   (void)state;
   HttpLimits limits = usual;
@@ -913,6 +989,9 @@ int main(void) {
       cmocka_unit_test(requests_beyond_the_limit_wait_for_their_turn),
       cmocka_unit_test(who_has_waited_too_long_is_refused),
       cmocka_unit_test(who_leaves_the_line_is_forgotten),
+      cmocka_unit_test(who_was_refused_and_asks_again_at_once_is_kept_waiting),
+      cmocka_unit_test(who_leaves_while_he_is_kept_waiting_is_forgotten),
+      cmocka_unit_test(many_that_come_at_once_are_answered_over_several_turns),
       cmocka_unit_test(connections_have_a_limit),
       cmocka_unit_test(an_answer_is_streamed_to_a_slow_reader_within_bounds),
       cmocka_unit_test(a_big_answer_arrives_whole),
