@@ -160,14 +160,29 @@ static Code use_stapled(TlsContext *context, Str file, Error *err) {
 
 /* ---- Contexts ---- */
 
+/* Who comes back with a ticket is not verified again, and gets a new one each time: where his certificate has ended meanwhile a whole
+ * handshake is to refuse it. */
+static SSL_TICKET_RETURN on_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *key_name, size_t key_name_len,
+                                   SSL_TICKET_STATUS status, void *context) {
+  (void)ssl;
+  (void)key_name;
+  (void)key_name_len;
+  (void)context;
+  if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  const X509 *peer = SSL_SESSION_get0_peer(session);
+  if (peer != NULL && X509_cmp_current_time(X509_get0_notAfter(peer)) <= 0) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 static bool set_protocol(SSL_CTX *context, TlsContexts *contexts) {
   static const unsigned char session_context[] = "caisson";
   (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                          SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
   (void)SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  /* Sessions live in tickets, which cost no memory here. */
   SSL_CTX_set_read_ahead(context, 1); /* a record's head and body from the buffer at once */
+  /* Sessions live in tickets, which cost no memory here. */
   (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  (void)SSL_CTX_set_session_ticket_cb(context, NULL, on_ticket, NULL);
   (void)SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
   (void)SSL_CTX_set_tlsext_servername_arg(context, contexts);
   SSL_CTX_set_alpn_select_cb(context, on_protocols, NULL);

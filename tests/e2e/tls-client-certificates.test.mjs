@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
 import { call, describe as describeContract, fails, grpc, packageOf } from '../grpc/client.mjs';
-import { makeAuthority, makeCertificate } from '../support/certificates.mjs';
+import { makeAuthority, makeCertificate, makeDatedCertificate } from '../support/certificates.mjs';
 import { makeFolder, makeToken, program, removeFolder, run, startServer } from '../support/server.mjs';
 import { openRaw } from '../support/websocket.mjs';
 
@@ -139,25 +139,46 @@ test('over GraphQL, and on a WebSocket', { timeout }, async () => {
   }
 });
 
+// One connection and one request, with a ticket or without.
+const connectOnce = (client, version, session) => new Promise((resolve, reject) => {
+  const socket = tls.connect({ host: 'localhost', port: server.port, servername: 'localhost', ca: authority.pem, ...client, minVersion: version, maxVersion: version, session });
+  let ticket;
+  let text = '';
+  socket.on('session', (given) => { ticket = given; });
+  socket.on('error', reject);
+  socket.on('secureConnect', () => socket.write('GET /v1/notes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'));
+  socket.on('data', (data) => { text += data; });
+  socket.on('end', () => { const isReused = socket.isSessionReused(); socket.destroy(); resolve({ status: Number(text.slice(9, 12)), ticket, isReused }); });
+});
+const versions = ['TLSv1.2', 'TLSv1.3'];
+
 test('a resumed session is the same client', { timeout }, async () => {
-  for (const version of ['TLSv1.2', 'TLSv1.3']) {
+  for (const version of versions) {
     for (const [name, status] of [['reader', 200], ['other', 401]]) {
-      const connectOnce = (session) => new Promise((resolve, reject) => {
-        const socket = tls.connect({ host: 'localhost', port: server.port, servername: 'localhost', ca: authority.pem, ...clients[name], minVersion: version, maxVersion: version, session });
-        let ticket;
-        let text = '';
-        socket.on('session', (given) => { ticket = given; });
-        socket.on('error', reject);
-        socket.on('secureConnect', () => socket.write('GET /v1/notes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'));
-        socket.on('data', (data) => { text += data; });
-        socket.on('end', () => { const isReused = socket.isSessionReused(); socket.destroy(); resolve({ status: Number(text.slice(9, 12)), ticket, isReused }); });
-      });
-      const first = await connectOnce();
-      const second = await connectOnce(first.ticket);
+      const first = await connectOnce(clients[name], version);
+      const second = await connectOnce(clients[name], version, first.ticket);
       assert.deepEqual([first.isReused, second.isReused], [false, true], `${version} ${name}`);
       assert.deepEqual([first.status, second.status], [status, status], `${version} ${name}`);
     }
   }
+});
+
+test('a certificate that is not good yet, or no more, lets nobody in, and no ticket outlives it', { timeout }, async () => {
+  const pair = (one) => ({ cert: fs.readFileSync(one.cert), key: fs.readFileSync(one.key) });
+  const dated = (name, from, to) => pair(makeDatedCertificate(folder, authority, name, from, to));
+  const now = Date.now(), day = 86400000;
+  const early = dated('early', now + day, now + 2 * day), late = dated('late', now - 2 * day, now - day);
+  for (const version of versions) for (const client of [early, late]) await assert.rejects(connectOnce(client, version), version);
+  const end = Math.floor(Date.now() / 1000) * 1000 + 4000;
+  const brief = dated('brief', now - day, end);
+  const tickets = [];
+  for (const version of versions) {
+    const first = await connectOnce(brief, version), second = await connectOnce(brief, version, first.ticket);
+    // On a machine so slow that it is over already there is nothing to see.
+    if (second.isReused) tickets.push([version, second.ticket ?? first.ticket]);
+  }
+  await new Promise((resolve) => { setTimeout(resolve, end + 1100 - Date.now()); });
+  for (const [version, ticket] of tickets) await assert.rejects(connectOnce(brief, version, ticket), version);
 });
 
 test("an Idempotency-Key is its caller's, who may be known by certificate alone", { timeout }, async () => {

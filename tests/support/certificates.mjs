@@ -27,6 +27,19 @@ export function makeCertificate(folder, authority, name, names = [name], usage =
   return describe(folder, name);
 }
 
+const asn1Time = (ms) => new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '');
+
+// A client's certificate that is good from one moment to another (milliseconds since 1970; seconds are what a certificate can say).
+export function makeDatedCertificate(folder, authority, name, from, to) {
+  const file = (end) => path.join(folder, `${name}.${end}`);
+  fs.writeFileSync(file('index'), '');
+  fs.writeFileSync(file('ext'), 'extendedKeyUsage=clientAuth\n');
+  fs.writeFileSync(file('cnf'), `[ca]\ndefault_ca=own\n[own]\ndatabase=${file('index')}\nnew_certs_dir=${folder}\nrand_serial=yes\ndefault_md=sha256\npolicy=any\ncertificate=${authority.cert}\nprivate_key=${authority.key}\n[any]\ncommonName=supplied\n`);
+  openssl(folder, 'req', '-new', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+  openssl(folder, 'ca', '-batch', '-notext', '-config', file('cnf'), '-in', `${name}.csr`, '-out', `${name}.pem`, '-extfile', file('ext'), '-startdate', asn1Time(from), '-enddate', asn1Time(to));
+  return describe(folder, name);
+}
+
 // What the authority says of a certificate (RFC 6960): the path of the response in DER.
 export function makeOcspResponse(folder, authority, certificate, name) {
   const serial = spawnSync('openssl', ['x509', '-in', certificate.cert, '-noout', '-serial'], { encoding: 'utf8' }).stdout.trim().replace('serial=', '');
