@@ -1,5 +1,7 @@
 /* graphql_where.c - `where:`, `filter:` and `orderBy:` as the rule language's trees and the waist's order: the same as REST's parameters
  * make. */
+#include <assert.h>
+
 #include "api/graphql_run.h"
 #include "api/rest_decode.h"
 
@@ -341,6 +343,7 @@ bool graphql_order(GraphqlRun *run, GraphqlPlace place, const Resource *resource
   for (size_t i = 0; i < json->count; i++) {
     const JsonValue *leaf = NULL;
     if (!graphql_named_path(run, place, "orderBy", resource, &json->items[i], &terms[i].path, &leaf)) return false;
+    assert(terms[i].path.field != NULL && "a path ends in a field");
     terms[i].is_descending = graphql_is_descending(leaf);
     for (size_t k = 0; k < i; k++) {
       if (!expr_path_equal(&terms[i].path, &terms[k].path)) continue;

@@ -61,7 +61,7 @@ static bool block_move(Socket *socket, SocketBlock *block, size_t cap) {
   SocketBlock other = {.len = block->len, .cap = cap <= LOOP_BLOCK_BYTES ? LOOP_BLOCK_BYTES : cap};
   other.ptr = cap <= LOOP_BLOCK_BYTES ? loop_block_acquire(socket->stream.loop) : memory_alloc(cap);
   if (other.ptr == NULL) return false;
-  if (block->len > 0) memcpy(other.ptr, block->ptr, block->len);
+  if (block->ptr != NULL) memcpy(other.ptr, block->ptr, block->len);
   block_free(socket, block);
   *block = other;
   return true;
