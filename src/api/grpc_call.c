@@ -165,16 +165,21 @@ static Code decode_page(ApiRequest *request, GrpcState *state, ListQuery *list) 
 
 /* ---- Aggregates ---- */
 
+/* REST has them in one text; a comma inside of one would make two of it, and what is absent there is not what is empty here. */
 static Code joined_texts(GrpcState *state, Str name, Str rest_name, RestParams *params) {
   const ProtoEntry *entry = proto_get(state->message, name);
   if (entry == NULL || entry->count == 0) return CODE_OK;
   Buf text = buf_on(state->decoder.arena, PARAMETER_BYTES_MAX);
   for (size_t i = 0; i < entry->count; i++) {
+    Str item = entry->many[i].text;
+    if (str_find_byte(item, ',', 0) < item.len)
+      return rest_refuse(&state->decoder, CODE_BAD_REQUEST, STR("give each as an item of its own"), "%.*s: a comma stands in an item",
+                         STR_ARGS(name));
     if (i > 0) buf_add_byte(&text, ',');
-    buf_add(&text, entry->many[i].text);
+    buf_add(&text, item);
   }
   if (text.failed != CODE_OK) return rest_refuse(&state->decoder, CODE_TOO_LARGE, (Str){0}, "%.*s is too long", STR_ARGS(name));
-  params->items[params->count++] = (RestParam){.name = rest_name, .path = name, .value = buf_str(&text)};
+  params->items[params->count++] = (RestParam){.name = rest_name, .path = name, .value = text.len == 0 ? STR("") : buf_str(&text)};
   return CODE_OK;
 }
 

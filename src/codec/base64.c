@@ -67,7 +67,7 @@ static bool reserve_letters(Buf *out, size_t byte_count) {
 }
 
 void base64_write(Buf *out, Str bytes) {
-  if (!reserve_letters(out, bytes.len)) return;
+  if (bytes.len == 0 || !reserve_letters(out, bytes.len)) return;
   char *begin = out->ptr + out->len;
   char *end = encode(bytes, STANDARD, begin);
   while ((end - begin) % 4 != 0) *end++ = '=';
@@ -75,7 +75,7 @@ void base64_write(Buf *out, Str bytes) {
 }
 
 void base64url_write(Buf *out, Str bytes) {
-  if (!reserve_letters(out, bytes.len)) return;
+  if (bytes.len == 0 || !reserve_letters(out, bytes.len)) return;
   char *begin = out->ptr + out->len;
   out->len += (size_t)(encode(bytes, URL_SAFE, begin) - begin);
 }

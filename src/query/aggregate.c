@@ -316,6 +316,8 @@ Code aggregate_plan(Engine *engine, Call *call, Arena *arena, Error *err) {
   TRY_ALLOC(aggregate);
   aggregate->operation = &call->operation;
   aggregate->aggregate = call->operation.aggregate;
+  if (aggregate->aggregate->by_count + aggregate->aggregate->metric_count == 0)
+    return error_set(err, CODE_BAD_REQUEST, "an aggregate needs a key or a metric");
   aggregate->input = plan_input_on(arena, call->operation.caller, call->operation.now_us);
   aggregate->sink = call->sink;
   TRY(outline(aggregate, engine, err));

@@ -239,6 +239,9 @@ for (const storeName of Object.keys(stores)) {
       const { answer: all } = await call(products, 'AggregateProducts', { filter: 'id == "nowhere"', metrics: ['count'] });
       assert.deepEqual(all.groups.map(({ count }) => count), ['0']);
       await fails(call(products, 'AggregateProducts', { metrics: ['median(price)'] }), code.INVALID_ARGUMENT);
+      // An aggregate of nothing ended the server; two names in one item were read from behind the list's end.
+      for (const nothing of [{ metrics: [''] }, { group_by: [''] }, { group_by: [''], metrics: [''] }, { group_by: ['name,id'], metrics: ['count'] }, { metrics: ['count,sum(price)'] }])
+        await fails(call(products, 'AggregateProducts', nothing), code.INVALID_ARGUMENT);
     });
 
     test('changes are watched as they are committed, and from a position on', { timeout }, async () => {
