@@ -1,5 +1,6 @@
 // grpc.mjs - what a call costs beside REST, beside servers that only echo, and what TLS adds. In turns in one run; the unit is the server's own
-// CPU time, user and system. Clients are h2load and openssl s_time. Writes docs/bench.md.
+// CPU time, user and system. Clients are h2load and openssl s_time. Writes docs/bench.md. Without build/peers/grpc-go, which needs Go, that is left
+// out.
 //   node bench/grpc.mjs [ROUNDS]
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -74,30 +75,33 @@ async function main() {
   const echo = await startPeer('nghttpd', ['--no-tls', '--echo-upload', '-n1', '-a', '127.0.0.1', String(echoPort)], echoPort);
   fs.writeFileSync(file('nginx.conf'), `daemon off; worker_processes 1; error_log stderr; pid ${file('nginx.pid')};\nevents {}\nhttp { access_log off; server { listen 127.0.0.1:${nginxPort} ssl; ssl_certificate ${own.cert}; ssl_certificate_key ${own.key}; ssl_protocols TLSv1.3; location / { return 204; } } }\n`);
   const nginx = await startPeer('nginx', ['-p', path.dirname(file('x')), '-e', 'stderr', '-c', file('nginx.conf')], nginxPort);
-  const hello = await start(process.execPath, ['bench/grpc_hello.mjs', (await callOnce(plain.port, body)).toString('hex')]);
+  const answer = (await callOnce(plain.port, body)).toString('hex');
+  const hello = await start(process.execPath, ['bench/grpc_hello.mjs', answer]);
+  const goPeer = `${build}/peers/grpc-go`, goHello = fs.existsSync(goPeer) ? await start(goPeer, [answer]) : undefined;
+  if (!goHello) log(`${goPeer} is not there: grpc-go is left out`);
 
   const keepAlive = ['--h1', '-c', '32'], multiplexed = ['-c', '4', '-m', '32', '-d', file('request'), '-H', 'content-type: application/grpc', '-H', 'te: trailers'];
   const rest = { target: `/v1/products/${id}`, options: keepAlive }, call = { target: method, options: multiplexed };
+  const samples = new Map();
+  const ratio = (over, under) => median(samples.get(over).map((us, round) => us / samples.get(under)[round])).toFixed(2);
   const cases = [
-    ['REST: GET by id, keep-alive', () => measure(plain, rest)],
-    ['the same over TLS', () => measure(tls, { ...rest, scheme: 'https' })],
-    ['gRPC: GetProduct, h2c, 4 × 32 streams', () => measure(plain, call)],
-    ['nghttpd (nghttp2 alone), which echoes the request', () => measure(echo, call)],
-    ['grpc-js, which answers a constant', () => measure(hello, call)],
-    ['a TLS 1.3 handshake', () => shakeHands(tls)],
-    ["nginx's, with the same certificate", () => shakeHands(nginx)],
+    { key: 'rest', name: 'REST: GET by id, keep-alive', run: () => measure(plain, rest) },
+    { key: 'tls', name: 'the same over TLS', run: () => measure(tls, { ...rest, scheme: 'https' }), says: () => `${ratio('tls', 'rest')} × REST`, goal: '≤ 1.25' },
+    { key: 'call', name: 'gRPC: GetProduct, h2c, 4 × 32 streams', run: () => measure(plain, call), says: () => `${ratio('call', 'rest')} × REST, ${ratio('call', 'echo')} × nghttpd`, goal: '≤ 1, ≤ 1.6' },
+    { key: 'echo', name: 'nghttpd (nghttp2 alone), which echoes the request', run: () => measure(echo, call) },
+    { key: 'js', name: 'grpc-js, which answers a constant', run: () => measure(hello, call), says: () => `${ratio('js', 'call')} × ours` },
+    ...(goHello ? [{ key: 'go', name: 'grpc-go, which answers a constant', run: () => measure(goHello, call), says: () => `${ratio('go', 'call')} × ours` }] : []),
+    { key: 'hands', name: 'a TLS 1.3 handshake', run: () => shakeHands(tls), says: () => `${ratio('nginx', 'hands')} × as many a second as nginx`, goal: '≥ 0.9' },
+    { key: 'nginx', name: "nginx's, with the same certificate", run: () => shakeHands(nginx) },
   ];
-  const samples = new Map(cases.map(([name]) => [name, []]));
+  for (const { key } of cases) samples.set(key, []);
   for (let round = -1; round < rounds; round++) {
     log(round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`);
-    for (const [name, run] of cases) { const us = run(); if (round >= 0) samples.get(name).push(us); }
+    for (const { key, run } of cases) { const us = run(); if (round >= 0) samples.get(key).push(us); }
   }
-  for (const server of [plain, tls, echo, nginx, hello]) await stop(server);
+  for (const server of [plain, tls, echo, nginx, hello, goHello]) if (server) await stop(server);
 
-  const names = cases.map(([name]) => name);
-  const ratio = (over, under) => median(samples.get(names[over]).map((us, round) => us / samples.get(names[under])[round])).toFixed(2);
-  const goals = [['', ''], [`${ratio(1, 0)} × REST`, '≤ 1.25'], [`${ratio(2, 0)} × REST, ${ratio(2, 3)} × nghttpd`, '≤ 1, ≤ 1.6'], ['', ''], [`${ratio(4, 2)} × ours`, ''], [`${ratio(6, 5)} × as many a second as nginx`, '≥ 0.9'], ['', '']];
-  const lines = names.map((name, i) => `| ${name} | ${median(samples.get(name)).toFixed(1)} | ${goals[i][0]} | ${goals[i][1]} |`);
+  const lines = cases.map(({ key, name, says, goal }) => `| ${name} | ${median(samples.get(key)).toFixed(1)} | ${says?.() ?? ''} | ${goal ?? ''} |`);
   const figures = ['| | CPU µs | ratio, in the same round | goal |', '|---|---|---|---|', ...lines, ''].join('\n');
   console.log(figures);
   if (process.env.DRY === undefined) replaceFigures('docs/bench.md', 'make bench BENCH=grpc', `\n${figures}\n`);

@@ -32,6 +32,13 @@ if [ "${1:-}" = grpc ]; then
   shift
   scripts/dependencies.sh bench
   scripts/npm.sh tests/grpc
+  # The tests' Go, or the system's.
+  go=()
+  if [ -x build-test/python/bin/go ]; then go=("$PWD/scripts/go.sh" run); elif command -v go >/dev/null; then go=(go); fi
+  if [ ${#go[@]} -gt 0 ]; then
+    echo "Building bench/peers/grpc-go" >&2
+    (cd bench/peers/grpc-go && "${go[@]}" build -o ../../../build/peers/grpc-go .)
+  fi
   exec node bench/grpc.mjs "$@"
 fi
 if [ "${1:-}" = graphql ]; then
