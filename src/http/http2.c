@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "http/http2_walk.h"
 #include "http/message.h"
 
 enum {
@@ -48,6 +49,7 @@ struct Http2 {
   size_t reset_count;
   int32_t reset_forgotten_max; /* the largest that the ring has lost */
   Http2Error error;            /* why the connection can't go on */
+  Http2Walk walk;
   bool is_over;
 };
 
@@ -125,8 +127,7 @@ static bool is_request_head(const nghttp2_frame *frame) {
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *header, void *context) {
   (void)session;
   Http2 *http2 = context;
-  if ((header->type == NGHTTP2_DATA || header->type == NGHTTP2_HEADERS) && is_for_closed_stream(http2, header->stream_id))
-    return fail(http2, NGHTTP2_STREAM_CLOSED);
+  if (header->type == NGHTTP2_HEADERS && is_for_closed_stream(http2, header->stream_id)) return fail(http2, NGHTTP2_STREAM_CLOSED);
   if (header->type == NGHTTP2_PRIORITY && header->stream_id == 0) return fail(http2, NGHTTP2_PROTOCOL_ERROR);
   switch (header->type) {
     case NGHTTP2_SETTINGS:
@@ -181,6 +182,14 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
   (void)context;
   (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_PROTOCOL_ERROR);
   return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+/* What nghttp2 refuses by itself is reset, and what else is on its way for it no mistake. */
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *context) {
+  (void)session;
+  (void)error;
+  if (frame->hd.type == NGHTTP2_HEADERS) note_reset(context, frame->hd.stream_id);
+  return 0;
 }
 
 static void end_request(Http2 *http2, Http2Stream *stream) {
@@ -387,10 +396,23 @@ static uint32_t error_of_library(ssize_t result) {
   return result == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR;
 }
 
+/* In pieces that end behind each head of a DATA frame: those for closed streams are discarded by nghttp2 without a word. */
+static ssize_t take(Http2 *http2, Str bytes) {
+  ssize_t taken = 0;
+  while (bytes.len > 0 && taken >= 0) {
+    int32_t id;
+    size_t len = http2_walk_to_data(&http2->walk, bytes, &id);
+    taken = nghttp2_session_mem_recv(http2->session, (const uint8_t *)bytes.ptr, len);
+    if (taken >= 0 && id >= 0 && is_for_closed_stream(http2, id)) taken = fail(http2, NGHTTP2_STREAM_CLOSED);
+    bytes = str_slice(bytes, len, bytes.len);
+  }
+  return taken;
+}
+
 bool http2_receive(Http2 *http2, Str bytes, uint64_t now_ms) {
   if (http2->is_over) return false;
   purse_fill(http2, now_ms);
-  ssize_t taken = nghttp2_session_mem_recv(http2->session, (const uint8_t *)bytes.ptr, bytes.len);
+  ssize_t taken = take(http2, bytes);
   if (taken >= 0 && nghttp2_session_want_read(http2->session) != 0) return true;
   http2->is_over = true;
   if (http2->error != NGHTTP2_NO_ERROR)
@@ -420,6 +442,7 @@ static nghttp2_session_callbacks *make_callbacks(void) {
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
   nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);

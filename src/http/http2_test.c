@@ -311,6 +311,61 @@ static void a_request_on_a_closed_stream_ends_the_connection(void **state) {
   fixture_done(&f);
 }
 
+static void data_on_a_closed_stream_ends_the_connection(void **state) {
+  (void)state;
+  static const size_t piece_bytes[] = {1, 4, 1000};
+  const HttpResponse response = {.status = 204};
+  for (size_t i = 0; i < sizeof piece_bytes / sizeof piece_bytes[0]; i++) {
+    Fixture f;
+    fixture_init(&f);
+    f.transcript.response = &response;
+    add_get(&f.in, 1, STR("/a"));
+    assert_true(receive(&f));
+    send(&f);
+    says(&f, "head GET /a at here\nend /a of 0\nclosed /a\n");
+    add_frame(&f.in, FRAME_DATA, FLAG_END_STREAM, 1, STR("more"));
+    bool is_fine = true;
+    for (Str rest = buf_str(&f.in); rest.len > 0 && is_fine; rest = str_slice(rest, piece_bytes[i], rest.len))
+      is_fine = http2_receive(f.transcript.http2, str_slice(rest, 0, piece_bytes[i]), 0);
+    assert_false(is_fine);
+    goes_away_with(&f, 5); /* STREAM_CLOSED */
+    fixture_done(&f);
+  }
+}
+
+static void data_behind_the_clients_own_reset_ends_the_connection(void **state) {
+  (void)state;
+  Fixture f;
+  fixture_init(&f);
+  add_request(&f.in, 1, 0, STR("POST"), STR("/a"), NULL, 0);
+  add_frame(&f.in, FRAME_RST, 0, 1, STR("\0\0\0\x08"));
+  add_frame(&f.in, FRAME_DATA, FLAG_END_STREAM, 1, STR("more"));
+  assert_false(receive(&f));
+  says(&f, "head POST /a at here +body\nclosed /a cut\n");
+  goes_away_with(&f, 5); /* STREAM_CLOSED */
+  fixture_done(&f);
+}
+
+/* Whether refused by us or by nghttp2 itself, before it is told or after: RFC 9113 §5.1 has the rest discarded. */
+static void data_on_its_way_to_a_stream_that_was_refused_is_discarded(void **state) {
+  (void)state;
+  Fixture f;
+  fixture_init(&f);
+  const int last = 2 * (int)limits.streams_max + 1;
+  for (int id = 1; id < last; id += 2) add_request(&f.in, id, 0, STR("POST"), STR("/a"), NULL, 0);
+  add_request(&f.in, last, 0, STR("POST"), STR("/refused"), NULL, 0);
+  add_frame(&f.in, FRAME_RST, 0, 1, STR("\0\0\0\x08"));
+  add_request(&f.in, last + 2, 0, STR("POST"), STR("/b"), NULL, 0);
+  add_frame(&f.in, FRAME_DATA, 0, last, STR("early"));
+  assert_true(receive(&f));
+  send(&f);
+  int flags;
+  assert_int_equal(uint32_at(sent_frame(&f, FRAME_RST, 0, &flags), 0), 7); /* REFUSED_STREAM */
+  add_frame(&f.in, FRAME_DATA, FLAG_END_STREAM, last, STR("late"));
+  assert_true(receive(&f));
+  fixture_done(&f);
+}
+
 static void what_is_not_http2_ends_the_connection(void **state) {
   (void)state;
   Fixture f;
@@ -406,6 +461,9 @@ int main(void) {
       cmocka_unit_test(who_floods_is_left),
       cmocka_unit_test(the_purse_fills_with_time),
       cmocka_unit_test(a_request_on_a_closed_stream_ends_the_connection),
+      cmocka_unit_test(data_on_a_closed_stream_ends_the_connection),
+      cmocka_unit_test(data_behind_the_clients_own_reset_ends_the_connection),
+      cmocka_unit_test(data_on_its_way_to_a_stream_that_was_refused_is_discarded),
       cmocka_unit_test(what_is_not_http2_ends_the_connection),
       cmocka_unit_test(an_end_is_announced_then_said_with_the_last_stream),
       cmocka_unit_test(pieces_make_no_difference),
