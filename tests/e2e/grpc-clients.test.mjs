@@ -58,11 +58,16 @@ test('Node: @grpc/proto-loader and @grpc/grpc-js', { timeout: 180000 }, async ()
 });
 
 // Go's linker is slow on a machine that has other work.
-test('Go: protoc-gen-go and protoc-gen-go-grpc', { timeout: 900000 }, async () => {
-  const made = path.join(folder, 'go'), env = { ...process.env, PATH: `${path.join(root, 'build-test/go/bin')}:${process.env.PATH}` };
-  fs.cpSync(path.join(clients, 'grpc-go'), made, { recursive: true });
-  const module = `M${file}=caisson.example/client/library/v1;libraryv1`;
-  protoc([`--go_out=${made}`, '--go_opt=paths=source_relative', `--go_opt=${module}`, `--go-grpc_out=${made}`, '--go-grpc_opt=paths=source_relative', `--go-grpc_opt=${module}`], env);
-  execute(path.join(root, 'scripts/go.sh'), ['run', 'build', '-o', 'client', '.'], { cwd: made, timeout: 800000 });
-  await roundTrip(path.join(made, 'client'), []);
-});
+for (const [name, module, generators] of [
+  ['Go: protoc-gen-go and protoc-gen-go-grpc', 'grpc-go', ['go', 'go-grpc']],
+  ['Go: protoc-gen-go and protoc-gen-connect-go, in Connect, gRPC and gRPC-Web', 'connect-go', ['go', 'connect-go']],
+]) {
+  test(name, { timeout: 900000 }, async () => {
+    const made = path.join(folder, module), env = { ...process.env, PATH: `${path.join(root, 'build-test/go/bin')}:${process.env.PATH}` };
+    fs.cpSync(path.join(clients, module), made, { recursive: true });
+    const [, own] = /^module (\S+)$/m.exec(fs.readFileSync(path.join(made, 'go.mod'), 'utf8'));
+    protoc(generators.flatMap((generator) => [`--${generator}_out=${made}`, `--${generator}_opt=paths=source_relative`, `--${generator}_opt=M${file}=${own}/library/v1;libraryv1`]), env);
+    execute(path.join(root, 'scripts/go.sh'), ['run', 'build', '-o', 'client', '.'], { cwd: made, timeout: 800000 });
+    await roundTrip(path.join(made, 'client'), []);
+  });
+}
