@@ -19,7 +19,7 @@ for group in "$@"; do
       has_node || wanted+=(nodejs)
       has_npm || wanted+=(npm) ;;
     test)
-      wanted+=(libcmocka-dev openssl sqlite3 postgresql pgbouncer haproxy nginx curl procps groff-base zstd)
+      wanted+=(libcmocka-dev openssl sqlite3 postgresql pgbouncer haproxy nginx curl procps groff-base zstd testssl.sh)
       has_node || wanted+=(nodejs)
       has_npm || wanted+=(npm)
       wanted+=(chromium python3-venv) ;;

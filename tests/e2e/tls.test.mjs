@@ -177,6 +177,45 @@ test('SIGHUP reads certificates again; open connections go on, and broken files 
   });
 });
 
+test('SIGHUP with another --tls-client-ca: a ticket from before lets nobody in whom it does not know', { timeout: 60000 }, async () => {
+  const [old, next] = [makeAuthority(folder, 'old-clients'), makeAuthority(folder, 'next-clients')];
+  const live = path.join(folder, 'live-clients.pem');
+  const pair = (authorityOf, name) => { const made = makeCertificate(folder, authorityOf, name, [name], 'clientAuth'); return { cert: fs.readFileSync(made.cert), key: fs.readFileSync(made.key) }; };
+  const [leaver, stayer] = [pair(old, 'leaver'), pair(next, 'stayer')];
+  fs.writeFileSync(live, old.pem + next.pem);
+  await withServer([...certificateOptions(first, second), '--tls-client-ca', live], async (server) => {
+    // One request; resolves with whether the session was resumed, and the ticket for the next.
+    const visit = (client, version, servername, session) => new Promise((resolve, reject) => {
+      const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: authority.pem, servername, minVersion: version, maxVersion: version, session, ...client });
+      let ticket;
+      socket.on('session', (given) => { ticket = given; });
+      socket.on('error', reject);
+      socket.on('secureConnect', () => get(socket).then((text) => { assert.match(text, /^HTTP\/1\.1 200/); const isReused = socket.isSessionReused(); socket.destroy(); resolve({ isReused, ticket }); }, reject));
+      socket.on('close', () => reject(new Error('closed')));
+    });
+    const cases = ['TLSv1.2', 'TLSv1.3'].flatMap((version) => ['first.test', 'second.test'].map((servername) => [version, servername]));
+    const tickets = [];
+    for (const [version, servername] of cases) {
+      for (const client of [leaver, stayer]) {
+        const { ticket } = await visit(client, version, servername);
+        assert.equal((await visit(client, version, servername, ticket)).isReused, true, version);
+        tickets.push({ client, version, servername, ticket });
+      }
+    }
+    const open = await handshake(server, leaver);
+    fs.writeFileSync(live, next.pem);
+    server.child.kill('SIGHUP');
+    while (!/the certificates were read again/.test(server.stderr)) await once(server.child.stderr, 'data');
+    for (const { client, version, servername, ticket } of tickets) {
+      if (client === leaver) await assert.rejects(visit(client, version, servername, ticket), `${version} ${servername}`);
+      else assert.equal((await visit(client, version, servername, ticket)).isReused, false, `${version} ${servername}`);
+    }
+    // Whoever is in stays in, as with every reload.
+    assert.match(await get(open), /^HTTP\/1\.1 200/);
+    open.destroy();
+  });
+});
+
 test('--hsts is said with every answer', () => withServer([...certificateOptions(first), '--hsts', '24h'], async (server) => {
   assert.equal((await request(server, 'GET', '/v1/notes')).headers['strict-transport-security'], 'max-age=86400');
   assert.equal((await request(server, 'GET', '/nothing/here')).headers['strict-transport-security'], 'max-age=86400');
