@@ -55,7 +55,7 @@ static Code wrong_shape(Write *write, Str pointer, Str detail, Error *err) {
 Code mistakes_refuse(Write *write, Error *err) {
   size_t count = write->mistakes.count;
   if (count == 0) return CODE_OK;
-  Str detail = count == 1 ? STR("1 value is not valid") : arena_printf(write->arena, "%zu values are not valid", count);
+  Str detail = count == 1 ? STR("1 field is not valid") : arena_printf(write->arena, "%zu fields are not valid", count);
   TRY_ALLOC(detail.ptr);
   Problem *problem = problem_new(write->arena, CODE_VALIDATION_FAILED, detail);
   TRY_ALLOC(problem);
