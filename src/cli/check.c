@@ -23,8 +23,9 @@ static ExitStatus command_check(Cli *cli) {
   size_t fields = 0;
   for (size_t i = 0; i < contract->resource_count; i++) fields += contract->resources[i]->field_count;
   Buf text = buf_on(cli->arena, 1024);
-  buf_printf(&text, "%.*s %.*s: no mistakes in %zu resources, %zu fields\n", STR_ARGS(contract->service_name),
-             STR_ARGS(contract->service_version), contract->resource_count, fields);
+  buf_printf(&text, "%.*s %.*s: no mistakes in %zu resource%s, %zu field%s\n", STR_ARGS(contract->service_name),
+             STR_ARGS(contract->service_version), contract->resource_count, contract->resource_count == 1 ? "" : "s", fields,
+             fields == 1 ? "" : "s");
   contract_destroy(contract);
   return cli_print(&text);
 }
