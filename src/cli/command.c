@@ -56,6 +56,8 @@ void cli_warn(const Cli *cli, const char *format, ...) {
   (void)fputc('\n', stderr);
 }
 
+void cli_report_store(void *context, Str text) { cli_warn(context, "%.*s", STR_ARGS(text)); }
+
 ExitStatus cli_print(const Buf *text) {
   bool is_whole = text->failed == CODE_OK && fwrite(text->ptr, 1, text->len, stdout) == text->len && fflush(stdout) == 0;
   return is_whole ? EXIT_DONE : EXIT_OUTSIDE;

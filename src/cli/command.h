@@ -39,6 +39,8 @@ ExitStatus cli_wrong_usage(const Cli *cli, const OptionTable *table, const char 
 /* "caisson: error: TEXT" on stderr; the status that fits the code: what was given is wrong, or something outside failed. */
 ExitStatus cli_fail(const Cli *cli, const Error *err);
 void cli_warn(const Cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+/* What a database says about its failure, as StoreOptions.report has it; `context` is the Cli. */
+void cli_report_store(void *context, Str text);
 /* Writes all of it to stdout (or stderr): EXIT_DONE, or EXIT_OUTSIDE where the stream fails. */
 ExitStatus cli_print(const Buf *text);
 /* Loads a contract; its mistakes go to stderr. The caller destroys it with contract_destroy. */

@@ -105,8 +105,10 @@ static ExitStatus run(Cli *cli, const CopyCommand *given, const Contract *contra
   Str details = {NULL, 0};
   Bar bar = {0};
   CopiedTables copied = {0};
-  StoreOptions from = {.url = given->from, .writes_queued_max = 1, .loops = 1, .is_read_only = true};
-  StoreOptions to = {.url = given->to, .writes_queued_max = 1, .loops = 1};
+  StoreOptions from = {.url = given->from, .writes_queued_max = 1, .loops = 1, .report = cli_report_store, .report_context = cli},
+               to = from;
+  from.is_read_only = true;
+  to.url = given->to;
   CopyOptions chosen = {
       .contract = contract, .lock_timeout_ms = (int64_t)given->lock_timeout_ms, .progress = wants_bar() ? bar_draw : NULL, .context = &bar};
   Code code = store_open(&from, &chosen.from, &err);

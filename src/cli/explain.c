@@ -129,7 +129,10 @@ static Code open_all(Explained *explained, Contract *contract, const ServeConfig
   bool is_scratch = explained->options->store.len == 0;
   StoreOptions store = {.url = is_scratch ? STR("sqlite::memory:") : explained->options->store,
                         .statement_timeout_us = (int64_t)config->statement_timeout_ms * 1000,
-                        .writes_queued_max = 1};
+                        .writes_queued_max = 1,
+                        .is_existing = true,
+                        .report = cli_report_store,
+                        .report_context = explained->cli};
   explained->arena = arena_create(0);
   if (explained->arena == NULL) return contract_destroy(contract), error_no_memory(err);
   TRY(generation_create(&contract, NULL, 1, config, 1, &explained->generation, err));
@@ -231,6 +234,9 @@ static ExitStatus command_explain(Cli *cli) {
   Explained explained = {.cli = cli, .options = &chosen};
   bool is_readable = read_request(&explained, positional.items[1], &err) == CODE_OK && read_claims(&explained, &err) == CODE_OK;
   if (!is_readable) return (void)cli_fail(cli, &err), EXIT_WRONG_USAGE;
+  char forms[STORE_FORMS_BYTES];
+  if (chosen.store.len > 0 && store_driver_of(chosen.store) == NULL)
+    return cli_wrong_usage(cli, &table, "--store wants %s", store_forms(forms));
   if (read_body(&explained, &err) != CODE_OK || read_limits(cli, positional.items[0], &config, &err) != CODE_OK) return cli_fail(cli, &err);
   status = cli_load_contract(cli, positional.items[0], &contract);
   if (status != EXIT_DONE) return status;

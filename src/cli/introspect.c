@@ -73,7 +73,8 @@ static Code introspect(Cli *cli, Str url, const OptionList *schemas, Buf *out, E
   Catalog catalog = {0};
   Str wanted;
   TRY(join(schemas, cli->arena, &wanted, err));
-  TRY(driver->catalog(url, wanted, cli->arena, &catalog, err));
+  StoreOptions store = {.url = url, .report = cli_report_store, .report_context = cli};
+  TRY(driver->catalog(&store, wanted, cli->arena, &catalog, err));
   Str service = service_name(catalog.name, cli->arena);
   TRY_ALLOC(service.ptr);
   TRY(introspect_write_contract(out, &catalog, service, catalog.address, true, cli->arena, err));

@@ -40,15 +40,16 @@ static const OptionTable table = {
 typedef Code ActionFn(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err);
 typedef struct Action {
   const char *name;
-  ActionFn *run; /* NULL: new */
+  ActionFn *run;       /* NULL: new */
+  bool is_of_existing; /* there is nothing to say of a database that isn't there */
 } Action;
-static const Action actions[] = {{"new", NULL},
-                                 {"plan", migrate_plan},
-                                 {"apply", migrate_apply},
-                                 {"status", migrate_status},
-                                 {"rollback", migrate_rollback},
-                                 {"verify", migrate_verify}};
-static const Action expansion = {"apply", migrate_expand}, contraction = {"apply", migrate_contract};
+static const Action actions[] = {{"new", NULL, false},
+                                 {"plan", migrate_plan, false},
+                                 {"apply", migrate_apply, false},
+                                 {"status", migrate_status, true},
+                                 {"rollback", migrate_rollback, true},
+                                 {"verify", migrate_verify, true}};
+static const Action expansion = {"apply", migrate_expand, false}, contraction = {"apply", migrate_contract, false};
 enum { ACTION_COUNT = sizeof actions / sizeof actions[0] };
 
 static const Action *action_of(Str name) {
@@ -88,7 +89,12 @@ static ExitStatus run(Cli *cli, const Action *action, MigrateOptions *chosen, St
   Error err = {0};
   Str details = {NULL, 0};
   if (action->run == NULL) return finish(cli, migrate_new(chosen, name, cli->arena, &details, &err), details, &err);
-  StoreOptions store = {.url = url, .writes_queued_max = 1, .loops = 1};
+  StoreOptions store = {.url = url,
+                        .writes_queued_max = 1,
+                        .loops = 1,
+                        .is_existing = action->is_of_existing,
+                        .report = cli_report_store,
+                        .report_context = cli};
   Code code = store_open(&store, &chosen->store, &err);
   if (code == CODE_OK) code = action->run(chosen, cli->arena, &details, &err);
   ExitStatus status = finish(cli, code, details, &err);

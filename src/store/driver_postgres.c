@@ -103,16 +103,9 @@ static StoreStats driver_stats(Store *base) {
                       .errors = store->errors};
 }
 
-/* "postgresql://ann:secret@host/shop?sslmode=require" → "shop"; what is no URL has no name to show. */
-static Str database_name(Str url) {
-  size_t end = str_find_byte(url, '?', 0), begin = end;
-  while (begin > 0 && url.ptr[begin - 1] != '/') begin--;
-  return begin > 0 ? str_slice(url, begin, end) : (Str){"", 0};
-}
-
-static Code driver_catalog(Str url, Str schemas, Arena *arena, Catalog *ret, Error *err) {
-  TRY(postgres_catalog_read(url, schemas, arena, ret, err));
-  ret->name = database_name(url);
+static Code driver_catalog(const StoreOptions *options, Str schemas, Arena *arena, Catalog *ret, Error *err) {
+  TRY(postgres_catalog_read(options, schemas, arena, ret, err));
+  /* The address itself may hold a password. */
   ret->address = arena_printf(arena, "postgresql://…/%.*s", STR_ARGS(ret->name));
   TRY_ALLOC(ret->address.ptr);
   return CODE_OK;

@@ -59,7 +59,7 @@ static Code file_create_where_missing(const char *path, Error *err) {
     return CODE_OK;
   }
   if (errno == EEXIST) return CODE_OK;
-  return error_set(err, CODE_UNAVAILABLE, "the database's file can't be made: %s", strerror(errno));
+  return error_set(err, CODE_UNAVAILABLE, "the database %.150s can't be made: %s", path, strerror(errno));
 }
 
 Code sqlite_file_check(const SqliteStore *store, Error *err) {
@@ -120,9 +120,10 @@ static Code open_immutable(SqliteStore *store, SqliteConnection **ret, Error *er
   return sqlite_connection_open(&store->target, SQLITE_ROLE_WRITER, store->busy_timeout_ms, ret, err);
 }
 
-static Code open_first_connection(SqliteStore *store, SqliteConnection **ret, Error *err) {
-  if (!store->target.is_memory && !store->target.is_read_only && access(store->path, F_OK) != 0)
-    TRY(file_create_where_missing(store->path, err));
+static Code open_first_connection(SqliteStore *store, bool is_existing, SqliteConnection **ret, Error *err) {
+  bool is_made = !store->target.is_memory && !store->target.is_read_only && access(store->path, F_OK) != 0;
+  if (is_made && is_existing) return error_set(err, CODE_UNAVAILABLE, "the database %.150s is not there: %s", store->path, strerror(errno));
+  if (is_made) TRY(file_create_where_missing(store->path, err));
   TRY(file_remember(store, err));
   if (!store->target.is_memory && access(store->path, W_OK) != 0) store->target.is_read_only = true;
   Code code = sqlite_connection_open(&store->target, SQLITE_ROLE_WRITER, store->busy_timeout_ms, ret, err);
@@ -163,7 +164,7 @@ static Code store_open_database(SqliteStore *store, const StoreOptions *options,
   if (store->target.is_memory) TRY(memory_uri(store->arena, &store->target.path, err));
   store->target.is_uri = store->target.is_memory;
   SqliteConnection *connection = NULL;
-  TRY(open_first_connection(store, &connection, err));
+  TRY(open_first_connection(store, options->is_existing, &connection, err));
   Code code = journal_mode_set(store, connection, err);
   if (code == CODE_OK && store->is_wal && !store->target.is_read_only) code = sqlite_log_sync_again(connection, err);
   if (code == CODE_OK) code = sqlite_schema_find_owner(connection, &store->is_ours, err);
@@ -284,13 +285,13 @@ static StoreStats driver_stats(Store *base) {
                       .errors = store->errors};
 }
 
-static Code driver_catalog(Str url, Str schemas, Arena *arena, Catalog *ret, Error *err) {
+static Code driver_catalog(const StoreOptions *options, Str schemas, Arena *arena, Catalog *ret, Error *err) {
   (void)schemas;
-  Str path = driver_file(url);
+  Str path = driver_file(options->url);
   if (path.len == 0) return error_set(err, CODE_BAD_REQUEST, "there is nothing in a database in memory: name a file, sqlite:FILE");
   TRY(sqlite_catalog_read(path, arena, ret, err));
   ret->name = path;
-  ret->address = url;
+  ret->address = options->url;
   return CODE_OK;
 }
 

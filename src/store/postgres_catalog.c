@@ -344,15 +344,20 @@ static Code read_all(Reader *reader, Error *err) {
   return code;
 }
 
-Code postgres_catalog_read(Str url, Str schemas, Arena *arena, Catalog *ret, Error *err) {
+Code postgres_catalog_read(const StoreOptions *given, Str schemas, Arena *arena, Catalog *ret, Error *err) {
   *ret = (Catalog){0};
   PostgresTarget *target = ARENA_NEW(arena, PostgresTarget);
   TRY_ALLOC(target);
-  StoreOptions options = {.url = url, .statement_timeout_us = STATEMENT_TIMEOUT_US, .is_read_only = true};
+  StoreOptions options = {.url = given->url,
+                          .statement_timeout_us = STATEMENT_TIMEOUT_US,
+                          .is_read_only = true,
+                          .report = given->report,
+                          .report_context = given->report_context};
   TRY(postgres_target_init(target, &options, arena, err));
   Reader reader = {.arena = arena, .catalog = ret, .schemas = schemas};
   TRY(postgres_connection_open(target, NULL, NULL, &reader.connection, err));
-  Code code = read_all(&reader, err);
+  ret->name = arena_str(arena, str_of(PQdb(reader.connection->pg)));
+  Code code = ret->name.ptr == NULL ? error_no_memory(err) : read_all(&reader, err);
   postgres_connection_close(reader.connection);
   return code;
 }

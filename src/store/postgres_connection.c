@@ -36,9 +36,9 @@ static Code connect_within(PGconn *pg, const PostgresTarget *target, PostgresPat
     if (patience != NULL && !patience(context)) return error_set(err, CODE_UNAVAILABLE, "the store is being closed");
     if (postgres_clock_us() > deadline_us) return error_set(err, CODE_UNAVAILABLE, "the database does not answer");
     if (ready > 0) state = PQconnectPoll(pg);
-    if (ready < 0 && errno != EINTR) return postgres_error_lost(target, pg, err);
+    if (ready < 0 && errno != EINTR) return postgres_error_unreachable(target, pg, err);
   }
-  return state == PGRES_POLLING_OK ? CODE_OK : postgres_error_lost(target, pg, err);
+  return state == PGRES_POLLING_OK ? CODE_OK : postgres_error_unreachable(target, pg, err);
 }
 
 static bool is_pooler_speaking(PGconn *pg) {
@@ -52,7 +52,7 @@ static Code connect_once(PostgresTarget *target, bool is_plain, PostgresPatience
   TRY_ALLOC(pg);
   PQsetNoticeReceiver(pg, ignore_notice, NULL);
   bool is_begun = PQstatus(pg) != CONNECTION_BAD;
-  Code code = is_begun ? connect_within(pg, target, patience, context, err) : postgres_error_lost(target, pg, err);
+  Code code = is_begun ? connect_within(pg, target, patience, context, err) : postgres_error_unreachable(target, pg, err);
   if (code == CODE_OK) {
     *ret = pg;
     return CODE_OK;

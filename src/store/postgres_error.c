@@ -68,6 +68,11 @@ Code postgres_error_lost(const PostgresTarget *target, PGconn *connection, Error
   return error_set(err, CODE_UNAVAILABLE, "the connection to the database was lost");
 }
 
+Code postgres_error_unreachable(const PostgresTarget *target, PGconn *connection, Error *err) {
+  report(target, NULL, PQerrorMessage(connection));
+  return error_set(err, CODE_UNAVAILABLE, "the database can't be reached, or doesn't let us in");
+}
+
 PostgresRemedy postgres_error_remedy(const PGresult *result) {
   const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const ErrorRow *row = error_row(state);

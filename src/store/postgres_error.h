@@ -18,8 +18,10 @@ typedef enum PostgresRemedy {
 
 /* Fills *err from a failed result and tells the operator where it is the operator's affair. */
 Code postgres_error_set(const PostgresTarget *target, const PGresult *result, Error *err);
-/* The connection is gone, or could not be made. */
+/* The connection is gone. */
 Code postgres_error_lost(const PostgresTarget *target, PGconn *connection, Error *err);
+/* The connection could not be made. */
+Code postgres_error_unreachable(const PostgresTarget *target, PGconn *connection, Error *err);
 PostgresRemedy postgres_error_remedy(const PGresult *result);
 /* Which constraint refused; columns only where the server names them itself (NOT NULL). *ret_index: the constraint's name and schema, where
  * its columns have to be looked up; borrowed from the result. */

@@ -25,6 +25,7 @@ static const char LIBRARY_NAME[] = "libpq.so.5";
   FORWARD(void, PQconninfoFree, (PQconninfoOption * options), (options))                                                                   \
   FORWARD(PQconninfoOption *, PQconninfoParse, (const char *text, char **message), (text, message))                                        \
   FORWARD(int, PQconsumeInput, (PGconn * connection), (connection))                                                                        \
+  FORWARD(char *, PQdb, (const PGconn *connection), (connection))                                                                          \
   FORWARD(int, PQenterPipelineMode, (PGconn * connection), (connection))                                                                   \
   FORWARD(char *, PQerrorMessage, (const PGconn *connection), (connection))                                                                \
   FORWARD(PGresult *, PQexec, (PGconn * connection, const char *query), (connection, query))                                               \

@@ -116,7 +116,7 @@ static Code connect(PostgresMigrator *migrator, MigratorMode mode, Error *err) {
   char settings[256];
   migrator->pg = PQconnectdbParams(target->keywords, target->values, 0);
   TRY_ALLOC(migrator->pg);
-  if (PQstatus(migrator->pg) != CONNECTION_OK) return postgres_error_lost(target, migrator->pg, err);
+  if (PQstatus(migrator->pg) != CONNECTION_OK) return postgres_error_unreachable(target, migrator->pg, err);
   PQsetNoticeReceiver(migrator->pg, on_notice, NULL);
   (void)snprintf(settings, sizeof settings,
                  "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET standard_conforming_strings = on; "

@@ -148,6 +148,7 @@ typedef struct StoreOptions {
   int64_t statement_timeout_us;
   size_t writes_queued_max; /* further writes are refused with CODE_UNAVAILABLE */
   bool is_read_only;
+  bool is_existing; /* a database that isn't there is an error: none is made */
   /* Of databases across a network: */
   size_t connections_max;     /* at once, for all loops and writes; 0: the driver's own */
   size_t loops;               /* how many sessions will be opened; 0: one */
@@ -204,8 +205,9 @@ typedef struct StoreDriver {
   /* The file that the address names: others are kept beside it (the secret). len 0: no file. NULL: never one. */
   Str (*file)(Str url);
   /* What stands in a database that others made; nothing is changed. Blocks. `schemas`: those that are wanted, comma-separated; len 0: the
-   * ones that bare names mean. CODE_BAD_REQUEST: the address can't be read. err->text is for the operator. NULL: it can't be told. */
-  Code (*catalog)(Str url, Str schemas, Arena *arena, Catalog *ret, Error *err);
+   * ones that bare names mean. Of the options only url and report count. CODE_BAD_REQUEST: the address can't be read. err->text is for the
+   * operator. NULL: it can't be told. */
+  Code (*catalog)(const StoreOptions *options, Str schemas, Arena *arena, Catalog *ret, Error *err);
   Code (*open)(const StoreOptions *options, Store **ret, Error *err);
   void (*close)(Store *store);
   Code (*session_open)(Store *store, Loop *loop, StoreSession **ret, Error *err);

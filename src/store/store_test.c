@@ -58,7 +58,9 @@ static void a_database_in_memory_has_nothing_to_introspect(void **state) {
   Arena *arena = arena_create(0);
   Catalog catalog = {0};
   Error err = {0};
-  assert_int_equal(store_driver_of(STR("sqlite:"))->catalog(STR("sqlite::memory:"), (Str){0}, arena, &catalog, &err), CODE_BAD_REQUEST);
+  assert_int_equal(
+      store_driver_of(STR("sqlite:"))->catalog(&(StoreOptions){.url = STR("sqlite::memory:")}, (Str){0}, arena, &catalog, &err),
+      CODE_BAD_REQUEST);
   arena_destroy(arena);
 }
 

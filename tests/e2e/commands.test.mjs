@@ -52,6 +52,47 @@ test('a contract with mistakes is status 1, one that is not there 3', () => inFo
   assert.equal(run(['check', path.join(folder, 'none.graphql')]).status, 3);
 }));
 
+const notes = 'extend schema @service(name: "notes")\ntype Note @resource @access(read: "true", write: "true") { id: ID! }\n';
+
+test('what looks at a database makes none, and says which is not there: status 3', () => inFolder((folder) => {
+  const file = path.join(folder, 'notes.graphql'), none = path.join(folder, 'none.db');
+  fs.writeFileSync(file, notes);
+  for (const args of [['explain', file, 'GET /v1/notes'], ['migrate', 'status', file], ['migrate', 'verify', file], ['migrate', 'rollback', file]]) {
+    const { status, stdout, stderr } = run([...args, '--store', `sqlite:${none}`]);
+    assert.equal(status, 3, args.join(' '));
+    assert.equal(stdout, '');
+    assert.ok(stderr.includes(`the database ${none} is not there`), stderr);
+    assert.ok(!fs.existsSync(none), args.join(' '));
+  }
+  const nowhere = path.join(folder, 'no-folder', 'x.db');
+  const made = run(['serve', file, '--listen', '127.0.0.1:0', '--store', `sqlite:${nowhere}`]);
+  assert.equal(made.status, 3);
+  assert.ok(made.stderr.includes(nowhere), made.stderr);
+}));
+
+test('a store of a kind that there isn\'t is wrong usage, with whatever command', () => inFolder((folder) => {
+  const file = path.join(folder, 'notes.graphql');
+  fs.writeFileSync(file, notes);
+  for (const args of [['serve', file, '--store', 'mysql://x'], ['explain', file, 'GET /v1/notes', '--store', 'mysql://x'], ['migrate', 'status', file, '--store', 'mysql://x'],
+    ['copy', file, '--from', 'mysql://x', '--to', 'sqlite:x'], ['introspect', 'mysql://x']]) {
+    const { status, stderr } = run(args);
+    assert.equal(status, 2, args.join(' '));
+    assert.match(stderr, /sqlite:PATH or postgresql:/);
+  }
+}));
+
+test('a PostgreSQL that can not be reached is status 3, with PostgreSQL\'s own reason', () => inFolder((folder) => {
+  const file = path.join(folder, 'notes.graphql'), store = 'postgresql://nobody@127.0.0.1:1/none';
+  fs.writeFileSync(file, notes);
+  for (const args of [['serve', file, '--listen', '127.0.0.1:0', '--store', store], ['explain', file, 'GET /v1/notes', '--store', store], ['migrate', 'apply', file, '--store', store],
+    ['copy', file, '--from', store, '--to', `sqlite:${folder}/x.db`], ['introspect', store]]) {
+    const { status, stderr } = run(args);
+    assert.equal(status, 3, args.join(' '));
+    assert.match(stderr, /Connection refused/, args.join(' '));
+    assert.match(stderr, /error: the database can't be reached/, args.join(' '));
+  }
+}));
+
 test('colour only on a terminal, and never with NO_COLOR', () => inFolder((folder) => {
   const file = path.join(folder, 'bad.graphql');
   fs.writeFileSync(file, 'type A @resource { id: Id! }\n');

@@ -100,6 +100,15 @@ describe('a database with a bit of everything', () => {
     assert.ok(!run(['introspect', postgres.url(database)]).stdout.includes('sales.'));
   });
 
+  test('an address in libpq\'s own form is named by its database, and no part of it is shown', () => {
+    const database = postgres.createDatabase();
+    const { status, stdout, stderr } = run(['introspect', `host=${postgres.folder} port=${postgres.port} user=caisson password='a/secret' dbname=${database}`]);
+    assert.equal(status, 0, stderr);
+    assert.ok(stdout.startsWith(`# Written by caisson introspect postgresql://…/${database}\n`), stdout);
+    assert.ok(stdout.includes(`@service(name: "${database}")`), stdout);
+    assert.ok(!stdout.includes('secret'), stdout);
+  });
+
   test('opened, it serves what is stored, and the schema is as it was', async () => {
     const was = dump(database);
     const server = await startServer({ contract: opened(contract), store: postgres.url(database), options: ['--threads', '1'] });
