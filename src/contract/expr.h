@@ -123,7 +123,7 @@ typedef enum ExprUse {
   EXPR_USE_RULE = 0, /* @access, @check, @index(where:), field rules: Boolean over the row */
   EXPR_USE_UPDATE,   /* an update rule: old. is in scope */
   EXPR_USE_DEFAULT,  /* no row: auth, now(), uuid() */
-  EXPR_USE_FILTER    /* a client's filter: no auth., hidden fields are unknown */
+  EXPR_USE_FILTER    /* a client's filter: hidden fields are unknown, a field `auth` goes before the caller */
 } ExprUse;
 
 typedef struct ExprMistake {

@@ -174,7 +174,7 @@ static const Expr *unknown_name(Checker *checker, const Syntax *name) {
     }
   }
   for (const Binding *binding = checker->bindings; binding != NULL; binding = binding->outer) expr_nearest_offer(&nearest, binding->name);
-  if (checker->use != EXPR_USE_FILTER) expr_nearest_offer(&nearest, STR("auth"));
+  expr_nearest_offer(&nearest, STR("auth"));
   if (checker->use == EXPR_USE_UPDATE) expr_nearest_offer(&nearest, STR("old"));
   char hint[120];
   expr_nearest_hint(&nearest, hint);
@@ -194,11 +194,8 @@ static const Expr *resolve(Checker *checker, const Syntax *syntax, const Syntax 
   }
   const Field *field = checker->resource == NULL ? NULL : field_named(checker, checker->resource, base->text);
   bool is_field = field != NULL;
-  if (str_equal(base->text, STR("auth")) && checker->use != EXPR_USE_FILTER) return walk_auth(checker, syntax, names, count);
-  if (str_equal(base->text, STR("auth")) && !is_field) {
-    check_report(checker, base, "", "auth is not known in a filter");
-    return NULL;
-  }
+  bool is_own_field = is_field && checker->use == EXPR_USE_FILTER;
+  if (str_equal(base->text, STR("auth")) && !is_own_field) return walk_auth(checker, syntax, names, count);
   if (str_equal(base->text, STR("old")) && checker->use == EXPR_USE_UPDATE)
     return walk_row(checker, syntax, EXPR_ROOT_OLD, checker->resource, names, count);
   if (str_equal(base->text, STR("old")) && !is_field) {

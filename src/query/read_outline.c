@@ -127,6 +127,7 @@ static uint64_t hash_path(const ExprPath *path, uint64_t seed) {
 static uint64_t hash_expr(const Expr *expr, uint64_t seed) {
   seed = hash64_int((uint64_t)expr->kind, seed);
   if (expr->kind == EXPR_LITERAL) seed = hash_value(&expr->value, seed);
+  if (expr->kind == EXPR_AUTH_CLAIM) seed = hash64_seeded(expr->name, seed);
   if (expr->path.resource != NULL) seed = hash_path(&expr->path, seed);
   for (size_t i = 0; i < expr->arg_count; i++) seed = hash_expr(expr->args[i], seed);
   return seed;

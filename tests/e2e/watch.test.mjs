@@ -154,6 +154,19 @@ for (const name of chosen) {
       watcher.close();
     });
 
+    test('a filter may name the caller: each gets their own', limit, async () => {
+      const path = `/v1/products:watch?filter=${encodeURIComponent('code.startsWith("own-") && owner == auth.id')}`;
+      const anns = await watch(path, { headers: ann }), strangers = await watch(path);
+      await write('POST', '/v1/products', { code: 'own-1', name: 'Hers', owner: 'ann' });
+      await write('POST', '/v1/products', { code: 'own-2', name: 'His', owner: 'bob' });
+      await write('POST', '/v1/products', { code: 'own-3', name: 'Hers too', owner: 'ann' });
+      await anns.count(2);
+      assert.deepEqual(anns.events.map((event) => event.product.code), ['own-1', 'own-3']);
+      assert.deepEqual(strangers.events, []);
+      anns.close();
+      strangers.close();
+    });
+
     test('a filter over a field that is hidden from the watcher tells nothing of it', limit, async () => {
       const path = '/v1/products:watch?code=d-9&cost[gte]=3';
       const strangers = await watch(path), staffs = await watch(path, { headers: staff });
