@@ -28,6 +28,17 @@ static const Field *find_by_proto_name(const void *context, const Resource *reso
   return field == NULL ? NULL : field->field;
 }
 
+static const EnumValue *find_by_proto_value(const void *context, const EnumType *type, Str name) {
+  const ProtoFile *file = ((const ProtoSchema *)context)->file;
+  for (size_t i = 0; i < file->enum_count; i++) {
+    const ProtoEnum *made = file->enums[i];
+    for (size_t k = 0; made->source == type && k < made->value_count; k++) {
+      if (str_equal(made->values[k].name, name)) return made->values[k].value;
+    }
+  }
+  return NULL;
+}
+
 static size_t count_methods(const ProtoSchema *schema) {
   size_t count = 0;
   for (size_t i = 0; i < schema->file_count; i++) {
@@ -232,7 +243,7 @@ static Code decode(ApiRequest *request) {
   problem = check_wire(request, state);
   if (problem != NULL) return refuse(request, problem);
   if (state->wire.timeout_us != 0) http_bound(request->exchange, state->wire.timeout_us);
-  state->names = (ExprNames){find_by_proto_name, state->grpc->schema};
+  state->names = (ExprNames){.find = find_by_proto_name, .find_value = find_by_proto_value, .context = state->grpc->schema};
   state->decoder = (RestDecoder){.map = request->api->rest, .limits = &request->api->limits, .arena = arena, .names = &state->names};
   if (!state->method->is_client_streaming) TRY(read_only_message(request, state));
   if (state->method->role == PROTO_OWN) return decode_own(request, state);

@@ -132,14 +132,16 @@ typedef struct ExprMistake {
   char hint[120];
 } ExprMistake;
 
-/* A field under another name than the contract's, where a face has such names; NULL: none. One of `resource` and `embedded` is given. */
+/* What a face calls otherwise than the contract does; NULL: there is no such name. */
 typedef struct ExprNames {
+  /* One of `resource` and `embedded` is given. */
   const Field *(*find)(const void *context, const Resource *resource, const Embedded *embedded, Str name);
+  const EnumValue *(*find_value)(const void *context, const EnumType *type, Str name);
   const void *context;
 } ExprNames;
 
 typedef struct ExprLimits {
-  const ExprNames *names; /* asked where the contract has no such field; NULL: nobody is */
+  const ExprNames *names; /* asked where the contract has no such name; NULL: nobody is */
   size_t bytes_max;       /* 0: none */
   size_t nodes_max;       /* 0: none */
   size_t depth_max;       /* of nesting; never 0 */

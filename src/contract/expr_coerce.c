@@ -131,8 +131,15 @@ static const Expr *number_literal_as(Checker *checker, const Expr *expr, ExprTyp
   return is_whole ? check_literal(checker, expr, type, value_int((int64_t)number)) : NULL;
 }
 
+/* As the contract calls the value; what is no value stays. */
+static Str enum_name(const Checker *checker, const EnumType *type, Str given) {
+  if (checker->names == NULL || expr_enum_stored(type, given).ptr != NULL) return given;
+  const EnumValue *value = checker->names->find_value(checker->names->context, type, given);
+  return value == NULL ? given : value->name;
+}
+
 static const Expr *enum_literal(Checker *checker, const Expr *expr, const EnumType *type, bool is_stored) {
-  Str name = expr->value.text;
+  Str name = enum_name(checker, type, expr->value.text);
   Str stored = expr_enum_stored(type, name);
   if (stored.ptr == NULL) {
     ExprNearest nearest = {.name = name};

@@ -212,6 +212,8 @@ for (const storeName of Object.keys(stores)) {
       assert.deepEqual(await ids({ filter: `${filter} && stockLevel == 4 && displayName != "Product l04"`, order_by: 'id' }), ['l09', 'l14', 'l19', 'l24']);
       assert.deepEqual(await ids({ filter: `${filter} && stock_level == 4`, order_by: 'display_name DESC', page_size: 2 }), ['l24', 'l19']);
       assert.deepEqual(await ids({ filter: 'category.name == "Tea"', page_size: 1, order_by: 'created_at' }).then((list) => list.length), 1);
+      for (const name of ['ACTIVE', 'STATUS_ACTIVE']) assert.deepEqual(await ids({ filter: `${filter} && status == "${name}" && status in ["${name}"]`, page_size: 1, order_by: 'id' }), ['l00'], name);
+      for (const name of ['STATUS_UNSPECIFIED', 'STATUS_AKTIVE']) await fails(call(products, 'ListProducts', { filter: `status == "${name}"` }), code.INVALID_ARGUMENT);
       const { answer: first } = await call(products, 'ListProducts', { filter, page_size: 1 });
       assert.equal(first.products.length, 1);
       assert.ok(!Object.hasOwn(first, 'total_size'));
