@@ -232,12 +232,17 @@ static Code make_template(RestGroups *groups, size_t shown_count, RestAggregate 
 
 /* ---- all of it ---- */
 
+static const Str own_params[] = {STR_INIT("by"), STR_INIT("metrics"), STR_INIT("sort"), STR_INIT("having")};
+
 bool rest_is_aggregate_param(const RestParam *param) {
-  static const Str names[] = {STR_INIT("by"), STR_INIT("metrics"), STR_INIT("sort"), STR_INIT("having")};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    if (str_equal(param->name, names[i])) return true;
+  for (size_t i = 0; i < sizeof own_params / sizeof *own_params; i++) {
+    if (str_equal(param->name, own_params[i])) return true;
   }
   return false;
+}
+
+void rest_offer_aggregate_params(Nearest *nearest) {
+  for (size_t i = 0; i < sizeof own_params / sizeof *own_params; i++) nearest_offer(nearest, own_params[i]);
 }
 
 Code rest_aggregate_parse(RestDecoder *decoder, const Resource *resource, const RestParams *params, RestAggregate *ret) {

@@ -7,15 +7,23 @@ static void offer_fields(Nearest *nearest, const Resource *resource) {
   }
 }
 
+static void offer_params(Nearest *nearest, bool is_aggregate) {
+  unsigned of = is_aggregate ? REST_OF_AGGREGATE : REST_OF_LIST;
+  for (size_t i = 0; i < REST_LIST_PARAMETER_COUNT; i++) {
+    if (REST_LIST_PARAMETERS[i].of & of) nearest_offer(nearest, REST_LIST_PARAMETERS[i].name);
+  }
+  if (is_aggregate)
+    rest_offer_aggregate_params(nearest);
+  else
+    nearest_offer(nearest, STR("fields"));
+}
+
 Code rest_refuse_unknown_field(RestDecoder *decoder, const Resource *resource, Str name, const RestParam *param) {
   Nearest nearest = nearest_to(name);
   offer_fields(&nearest, resource);
-  /* At the top a mistyped name may have been meant for a list's own parameter. */
+  /* At the top a mistyped name may have been meant for a parameter. */
   bool is_top = str_equal(name, param->path);
-  for (size_t i = 0; is_top && i < REST_LIST_PARAMETER_COUNT; i++) {
-    if (REST_LIST_PARAMETERS[i].of & REST_OF_LIST) nearest_offer(&nearest, REST_LIST_PARAMETERS[i].name);
-  }
-  if (is_top) nearest_offer(&nearest, STR("fields"));
+  if (is_top) offer_params(&nearest, decoder->is_aggregate);
   Str hint = nearest_hint(&nearest, decoder->arena);
   Str shown = rest_shown(name), where = rest_shown(param->name);
   if (is_top) {

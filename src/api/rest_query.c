@@ -93,6 +93,7 @@ Code rest_query_decode(RestDecoder *decoder, const RestResource *resource, Str q
     return CODE_OK;
   }
   RestParams params;
+  decoder->is_aggregate = use == REST_QUERY_AGGREGATE;
   TRY(rest_params_parse(decoder, query, &params));
   if (use == REST_QUERY_AGGREGATE) TRY(rest_aggregate_parse(decoder, resource->resource, &params, &made.aggregate));
   bool is_aggregate = use == REST_QUERY_AGGREGATE;

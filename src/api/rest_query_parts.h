@@ -67,6 +67,7 @@ typedef struct RestGroups {
   size_t metric_count;
 } RestGroups;
 Code rest_aggregate_parse(RestDecoder *decoder, const Resource *resource, const RestParams *params, RestAggregate *ret);
+void rest_offer_aggregate_params(Nearest *nearest);
 /* True for the parameters that rest_aggregate_parse reads itself. */
 bool rest_is_aggregate_param(const RestParam *param);
 /* "count", "sum(price)": its place among the metrics, where it is put if it is new. */
