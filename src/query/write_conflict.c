@@ -58,6 +58,13 @@ static Code name_first(Write *write, const WriteRow *row, const bool *is_changed
   return CODE_OK;
 }
 
+/* A check, a type or a trigger of the database's own, of which the contract says nothing. */
+static Code refuse_foreign_check(Write *write, const WriteRow *row, Error *err) {
+  const Str detail = STR("the database has a rule of its own that refuses this row");
+  if (!mistake_add(write, MISTAKE_CHECK, row->pointer, (Str){0}, detail, (Str){0})) return error_no_memory(err);
+  return mistakes_refuse(write, err);
+}
+
 Code write_refuse_conflict(Write *write, const WriteRow *row, const bool *is_changed, const StoreConflict *conflict,
                            const Error *store_error, Error *err) {
   if (conflict->kind == STORE_CONFLICT_FOREIGN_KEY) {
@@ -66,6 +73,7 @@ Code write_refuse_conflict(Write *write, const WriteRow *row, const bool *is_cha
     problem->is_restricted = true;
     return write_refuse(write, problem);
   }
+  if (conflict->kind == STORE_CONFLICT_CHECK || conflict->kind == STORE_CONFLICT_NOT_NULL) return refuse_foreign_check(write, row, err);
   if (conflict->kind != STORE_CONFLICT_UNIQUE) return error_set(err, CODE_CONFLICT, "%s", store_error->text);
   bool is_named = false;
   /* A store that can't be asked any more looks at the key first, and then at the groups in the order in which they were made. */

@@ -483,6 +483,8 @@ static Code delete_row(Write *write, WriteRow *row, Error *err) {
   StoreConflict conflict = {0};
   Error store_error = {0};
   Code code = write_delete(write, row->resource, row->old, &conflict, &store_error);
+  if (code == CODE_CONFLICT && conflict.kind == STORE_CONFLICT_CHECK)
+    return error_set(err, CODE_CONFLICT, "the database has a rule of its own that keeps this row");
   if (code == CODE_CONFLICT) return write_refuse_conflict(write, row, NULL, &conflict, &store_error, err);
   if (code != CODE_OK && err != NULL) *err = store_error;
   return code == CODE_OK ? change_record(write, CHANGE_DELETED, row->resource, row->old, row->old, err) : code;

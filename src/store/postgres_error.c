@@ -73,6 +73,11 @@ Code postgres_error_unreachable(const PostgresTarget *target, PGconn *connection
   return error_set(err, CODE_UNAVAILABLE, "the database can't be reached, or doesn't let us in");
 }
 
+bool postgres_error_is_refusal(const PGresult *result) {
+  Str state = str_of(PQresultErrorField(result, PG_DIAG_SQLSTATE));
+  return str_starts_with(state, STR("22")) || str_equal(state, STR("P0001"));
+}
+
 PostgresRemedy postgres_error_remedy(const PGresult *result) {
   const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const ErrorRow *row = error_row(state);

@@ -22,6 +22,8 @@ Code postgres_error_set(const PostgresTarget *target, const PGresult *result, Er
 Code postgres_error_lost(const PostgresTarget *target, PGconn *connection, Error *err);
 /* The connection could not be made. */
 Code postgres_error_unreachable(const PostgresTarget *target, PGconn *connection, Error *err);
+/* The statement is sound, and its values are not what a column, a domain or a trigger of the database takes: class 22, P0001. */
+bool postgres_error_is_refusal(const PGresult *result);
 PostgresRemedy postgres_error_remedy(const PGresult *result);
 /* Which constraint refused; columns only where the server names them itself (NOT NULL). *ret_index: the constraint's name and schema, where
  * its columns have to be looked up; borrowed from the result. */

@@ -43,6 +43,7 @@ static Code answer_failed(PostgresTxn *txn, const PostgresPending *pending, Stor
   if (pending->result == NULL) return txn_lost(txn, err);
   txn->remedy = postgres_error_remedy(pending->result);
   Code code = postgres_error_set(txn->connection->target, pending->result, err);
+  if (conflict != NULL && postgres_error_is_refusal(pending->result)) code = error_set(err, CODE_CONFLICT, "a value is refused");
   if (code != CODE_CONFLICT || txn->remedy != POSTGRES_REMEDY_NONE || conflict == NULL) return code;
   postgres_conflict_read(pending->result, conflict, &schema, &constraint);
   snprintf(txn->conflict_schema, sizeof txn->conflict_schema, "%s", schema == NULL ? "" : schema);
