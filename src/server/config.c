@@ -2,6 +2,7 @@
 #include "server/config.h"
 
 #include "contract/versions.h"
+#include "server/cors.h"
 
 #define AT(member) offsetof(ServeConfig, member)
 #define COUNT_MAX 1000000000ull
@@ -158,6 +159,14 @@ Code serve_config_check(const ServeConfig *config, Error *err) {
   if (config->jwt_secret.len != 0 && config->jwt_secret_file.len != 0)
     return error_set(err, CODE_BAD_REQUEST, "--jwt-secret and --jwt-secret-file are both given: one is enough");
   if (config->listen.count == 0) return error_set(err, CODE_BAD_REQUEST, "--listen is empty");
+  for (size_t i = 0; i < config->cors_origin.count; i++) {
+    Str origin = config->cors_origin.items[i];
+    if (!cors_origin_is_sound(origin))
+      return error_set(err, CODE_BAD_REQUEST,
+                       "--cors-origin wants an origin as browsers send it, such as https://example.org (lower case, no path, no default "
+                       "port), or *; not \"%.*s\"",
+                       STR_ARGS(str_slice(origin, 0, 80)));
+  }
   if (config->tls_cert.count != config->tls_key.count)
     return error_set(err, CODE_BAD_REQUEST, "each --tls-cert needs its --tls-key, and each --tls-key its --tls-cert");
   if (config->tls_ocsp.count > config->tls_cert.count)

@@ -1,6 +1,22 @@
 /* cors.c - an origin is compared byte for byte: scheme, host and port as browsers serialise them. */
 #include "server/cors.h"
 
+static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+bool cors_origin_is_sound(Str origin) {
+  const Str mark = STR("://");
+  size_t at = str_find_byte(origin, ':', 0);
+  if (str_equal(origin, STR("*"))) return true;
+  if (at == 0 || !str_starts_with(str_slice(origin, at, origin.len), mark) || at + mark.len == origin.len) return false;
+  for (size_t i = 0; i < origin.len; i++) {
+    bool is_behind = i >= at + mark.len && (origin.ptr[i] == '/' || origin.ptr[i] == '?' || origin.ptr[i] == '#' || origin.ptr[i] == '@');
+    if (is_behind || is_upper(origin.ptr[i]) || origin.ptr[i] <= ' ' || origin.ptr[i] == ',') return false;
+  }
+  bool is_default = (str_starts_with(origin, STR("http://")) && str_ends_with(origin, STR(":80"))) ||
+                    (str_starts_with(origin, STR("https://")) && str_ends_with(origin, STR(":443")));
+  return !is_default;
+}
+
 /* ptr NULL: it may not. */
 static Str allowed_origin(OptionList allowed, Str origin) {
   for (size_t i = 0; origin.ptr != NULL && i < allowed.count; i++) {

@@ -6,6 +6,9 @@
 
 enum { CORS_HEADERS_MAX = 6 };
 
+/* An origin as browsers serialise it (RFC 6454 §6.1), so that it can ever be equal to one: https://example.org, http://localhost:3000; or
+ * "*". */
+bool cors_origin_is_sound(Str origin);
 /* What the answer must carry for the request's Origin; 0 headers where CORS is off or the request is of no page. */
 size_t cors_headers(OptionList allowed, Str origin, HttpHeader ret[CORS_HEADERS_MAX]);
 /* Whether a page of this origin may open a WebSocket, for which no browser asks first (RFC 6455 §10.2): one of this host's own, or one that

@@ -42,6 +42,24 @@ static void an_origin_that_only_looks_alike_may_not(void **state) {
   }
 }
 
+static void what_no_browser_sends_is_told_from_origins(void **state) {
+  (void)state;
+  static const char *const sound[] = {"*",      "https://a.example", "http://localhost:3000", "http://[::1]:8080", "http://a.example:443",
+                                      "app://-"};
+  static const char *const unsound[] = {"",
+                                        "foo",
+                                        "https://",
+                                        "https://a.example/",
+                                        "https://A.example",
+                                        "://a",
+                                        "a.example:80",
+                                        "http://a.example:80",
+                                        "https://a.example:443",
+                                        "https://a, https://b"};
+  for (size_t i = 0; i < sizeof sound / sizeof sound[0]; i++) assert_true(cors_origin_is_sound(str_of(sound[i])));
+  for (size_t i = 0; i < sizeof unsound / sizeof unsound[0]; i++) assert_false(cors_origin_is_sound(str_of(unsound[i])));
+}
+
 static void a_star_answers_everybody_alike(void **state) {
   (void)state;
   static const Str star[] = {STR_INIT("*")};
@@ -73,11 +91,9 @@ static void a_preflight_is_an_options_request_that_names_a_method(void **state) 
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(nothing_is_said_where_it_is_off),
-      cmocka_unit_test(an_origin_that_is_named_may_read),
-      cmocka_unit_test(an_origin_that_only_looks_alike_may_not),
-      cmocka_unit_test(a_star_answers_everybody_alike),
-      cmocka_unit_test(a_preflight_is_an_options_request_that_names_a_method),
+      cmocka_unit_test(nothing_is_said_where_it_is_off),         cmocka_unit_test(an_origin_that_is_named_may_read),
+      cmocka_unit_test(an_origin_that_only_looks_alike_may_not), cmocka_unit_test(what_no_browser_sends_is_told_from_origins),
+      cmocka_unit_test(a_star_answers_everybody_alike),          cmocka_unit_test(a_preflight_is_an_options_request_that_names_a_method),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

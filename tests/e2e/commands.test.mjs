@@ -36,7 +36,7 @@ test('wrong usage is status 2 and says on stderr what was meant', () => {
   for (const [args, hint] of [
     [['sevre'], /did you mean serve\?/], [['--verison'], /did you mean --version\?/], [['serve', '--listn', 'x', 'c'], /did you mean --listen\?/], [['check'], /CONTRACT/],
     [['check', 'a', 'b'], /one argument too many/], [['completion', 'tcsh'], /bash, zsh and fish/], [['serve', 'c', '--body-max', 'much'], /--body-max wants a size/],
-    [['serve', 'c', '--log', 'xml'], /one of json\|text\|off/], [[], /Usage/],
+    [['serve', 'c', '--log', 'xml'], /one of json\|text\|off/], [['serve', 'c', '--cors-origin', 'https://a.example/'], /--cors-origin wants an origin .* not "https:\/\/a\.example\/"/s], [[], /Usage/],
   ]) {
     const { status, stdout, stderr } = run(args);
     assert.equal(status, 2, args.join(' '));
