@@ -6,16 +6,16 @@ const right = 70;
 const rowHeight = 22;
 const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 
-// `peers`: { name, …: ratio to the bare hello under each key of `labels` }.
+// `peers`: { name, …: ratio to the bare hello under each key of `labels` that it was asked }.
 export function drawPeers(peers, labels) {
-  const largest = Math.max(...peers.flatMap((peer) => Object.keys(labels).map((key) => peer[key])));
+  const largest = Math.max(...peers.flatMap((peer) => Object.keys(labels).map((key) => peer[key] ?? 1)));
   const scale = (value) => ((width - left - right) * Math.log10(Math.max(value, 1.01))) / Math.log10(largest);
   const parts = [];
   let y = 40;
   for (const [key, label] of Object.entries(labels)) {
     parts.push(`<text x="${left}" y="${y + 14}" class="title">${escape(label)}</text>`);
     y += 24;
-    for (const peer of peers) {
+    for (const peer of peers.filter((one) => key in one)) {
       parts.push(`<text x="${left - 10}" y="${y + 14}" text-anchor="end">${escape(peer.name)}</text><rect x="${left}" y="${y + 2}" width="${scale(peer[key]).toFixed(1)}" height="16" rx="2" class="${peer.name.startsWith('Caisson') ? 'ours' : 'bar'}"/><text x="${(left + scale(peer[key]) + 6).toFixed(1)}" y="${y + 14}" class="value">${peer[key].toFixed(1)} ×</text>`);
       y += rowHeight;
     }
