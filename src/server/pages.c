@@ -178,8 +178,13 @@ static const struct {
   Str path;
   void (*answer)(Request *request);
 } pages[] = {
-    {STR_INIT("/livez"), page_livez},     {STR_INIT("/readyz"), page_readyz}, {STR_INIT("/startupz"), page_startupz},
-    {STR_INIT("/metrics"), page_metrics}, {STR_INIT("/"), page_root},         {STR_INIT("/docs/versions.json"), page_versions},
+    {STR_INIT("/livez"), page_livez},
+    {STR_INIT("/readyz"), page_readyz},
+    {STR_INIT("/startupz"), page_startupz},
+    {STR_INIT("/metrics"), page_metrics},
+    {STR_INIT("/"), page_root},
+    {STR_INIT("/docs/"), page_root},
+    {STR_INIT("/docs/versions.json"), page_versions},
 };
 
 /* RFC 9110 §15.5.6, §9.3.7. */
