@@ -130,7 +130,7 @@ static Code open_all(Explained *explained, Contract *contract, const ServeConfig
   StoreOptions store = {.url = is_scratch ? STR("sqlite::memory:") : explained->options->store,
                         .statement_timeout_us = (int64_t)config->statement_timeout_ms * 1000,
                         .writes_queued_max = 1,
-                        .is_existing = true,
+                        .absent = STORE_ABSENT_IS_REFUSED,
                         .report = cli_report_store,
                         .report_context = explained->cli};
   explained->arena = arena_create(0);

@@ -40,16 +40,17 @@ static const OptionTable table = {
 typedef Code ActionFn(const MigrateOptions *options, Arena *arena, Str *ret_details, Error *err);
 typedef struct Action {
   const char *name;
-  ActionFn *run;       /* NULL: new */
-  bool is_of_existing; /* there is nothing to say of a database that isn't there */
+  ActionFn *run;      /* NULL: new */
+  StoreAbsent absent; /* without --dry-run */
 } Action;
-static const Action actions[] = {{"new", NULL, false},
-                                 {"plan", migrate_plan, false},
-                                 {"apply", migrate_apply, false},
-                                 {"status", migrate_status, true},
-                                 {"rollback", migrate_rollback, true},
-                                 {"verify", migrate_verify, true}};
-static const Action expansion = {"apply", migrate_expand, false}, contraction = {"apply", migrate_contract, false};
+static const Action actions[] = {{"new", NULL, STORE_ABSENT_IS_EMPTY},
+                                 {"plan", migrate_plan, STORE_ABSENT_IS_EMPTY},
+                                 {"apply", migrate_apply, STORE_ABSENT_IS_MADE},
+                                 {"status", migrate_status, STORE_ABSENT_IS_EMPTY},
+                                 {"rollback", migrate_rollback, STORE_ABSENT_IS_REFUSED},
+                                 {"verify", migrate_verify, STORE_ABSENT_IS_REFUSED}};
+static const Action expansion = {"apply", migrate_expand, STORE_ABSENT_IS_EMPTY},
+                    contraction = {"apply", migrate_contract, STORE_ABSENT_IS_EMPTY};
 enum { ACTION_COUNT = sizeof actions / sizeof actions[0] };
 
 static const Action *action_of(Str name) {
@@ -92,7 +93,7 @@ static ExitStatus run(Cli *cli, const Action *action, MigrateOptions *chosen, St
   StoreOptions store = {.url = url,
                         .writes_queued_max = 1,
                         .loops = 1,
-                        .is_existing = action->is_of_existing,
+                        .absent = chosen->is_dry_run ? STORE_ABSENT_IS_EMPTY : action->absent,
                         .report = cli_report_store,
                         .report_context = cli};
   Code code = store_open(&store, &chosen->store, &err);

@@ -252,6 +252,7 @@ typedef Code WorkStepFn(Work *work, bool *ret_is_over);
 /* Steps until none is left, each in a transaction where the store does that. */
 static Code work_through(Work *work, WorkStepFn *step, const char *what) {
   const StoreMigrator *calls = work->options->calls;
+  bool is_any = false;
   for (bool is_over = false; !is_over;) {
     if (calls->is_atomic) TRY(calls->begin(work->migrator, work->err));
     work->is_adopting = false;
@@ -263,13 +264,18 @@ static Code work_through(Work *work, WorkStepFn *step, const char *what) {
     for (size_t i = 0; i < work->ledger.entries.count; i++) {
       const LedgerEntry *entry = &work->ledger.entries.items[i];
       const LedgerEntry *then = entry->number == 0 ? (i < before.entries.count ? entry : NULL) : entry_of(&before, entry->number);
-      if (then == NULL || then->state != entry->state) say(work, work->is_adopting ? "already there:" : what, entry->name);
+      if (then != NULL && then->state == entry->state) continue;
+      say(work, work->is_adopting ? "already there:" : what, entry->name);
+      is_any = true;
     }
     for (size_t i = 0; i < before.entries.count; i++) {
       const LedgerEntry *entry = &before.entries.items[i];
-      if (entry->number != 0 && entry_of(&work->ledger, entry->number) == NULL) say(work, what, entry->name);
+      if (entry->number == 0 || entry_of(&work->ledger, entry->number) != NULL) continue;
+      say(work, what, entry->name);
+      is_any = true;
     }
   }
+  if (!is_any) say(work, "nothing is to be", str_of(what));
   return CODE_OK;
 }
 
@@ -422,6 +428,8 @@ static Code status_write(Work *work) {
     const Migration *migration = &work->folder.migrations.items[i];
     if (entry_of(&work->ledger, migration->number) == NULL) say(work, "pending    ", migration->name);
   }
+  if (work->ledger.entries.count + work->folder.migrations.count == 0)
+    work->options->say(work->options->context, STR("no migration was applied, and none is pending"));
   return ledger_compare(work);
 }
 

@@ -120,9 +120,10 @@ static Code open_immutable(SqliteStore *store, SqliteConnection **ret, Error *er
   return sqlite_connection_open(&store->target, SQLITE_ROLE_WRITER, store->busy_timeout_ms, ret, err);
 }
 
-static Code open_first_connection(SqliteStore *store, bool is_existing, SqliteConnection **ret, Error *err) {
+static Code open_first_connection(SqliteStore *store, StoreAbsent absent, SqliteConnection **ret, Error *err) {
   bool is_made = !store->target.is_memory && !store->target.is_read_only && access(store->path, F_OK) != 0;
-  if (is_made && is_existing) return error_set(err, CODE_UNAVAILABLE, "the database %.150s is not there: %s", store->path, strerror(errno));
+  if (is_made && absent == STORE_ABSENT_IS_REFUSED)
+    return error_set(err, CODE_UNAVAILABLE, "the database %.150s is not there: %s", store->path, strerror(errno));
   if (is_made) TRY(file_create_where_missing(store->path, err));
   TRY(file_remember(store, err));
   if (!store->target.is_memory && access(store->path, W_OK) != 0) store->target.is_read_only = true;
@@ -161,10 +162,11 @@ static Code store_open_database(SqliteStore *store, const StoreOptions *options,
   TRY(url_read_path(options->url, store->arena, &path, &store->target.is_memory, err));
   store->path = path.ptr;
   store->target.path = path.ptr;
+  if (options->absent == STORE_ABSENT_IS_EMPTY && access(store->path, F_OK) != 0) store->target.is_memory = true;
   if (store->target.is_memory) TRY(memory_uri(store->arena, &store->target.path, err));
   store->target.is_uri = store->target.is_memory;
   SqliteConnection *connection = NULL;
-  TRY(open_first_connection(store, options->is_existing, &connection, err));
+  TRY(open_first_connection(store, options->absent, &connection, err));
   Code code = journal_mode_set(store, connection, err);
   if (code == CODE_OK && store->is_wal && !store->target.is_read_only) code = sqlite_log_sync_again(connection, err);
   if (code == CODE_OK) code = sqlite_schema_find_owner(connection, &store->is_ours, err);

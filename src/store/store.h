@@ -143,12 +143,19 @@ typedef struct StoreReplicaState {
   bool is_up, is_used;      /* it answers; it gets reads */
 } StoreReplicaState;
 
+/* A database that isn't there, where opening could make it. */
+typedef enum StoreAbsent {
+  STORE_ABSENT_IS_MADE = 0,
+  STORE_ABSENT_IS_EMPTY, /* it is as if it were there with nothing in it, and nothing is left behind */
+  STORE_ABSENT_IS_REFUSED
+} StoreAbsent;
+
 typedef struct StoreOptions {
   Str url; /* sqlite:PATH, sqlite::memory:, postgresql://…, host=… dbname=… */
   int64_t statement_timeout_us;
   size_t writes_queued_max; /* further writes are refused with CODE_UNAVAILABLE */
   bool is_read_only;
-  bool is_existing; /* a database that isn't there is an error: none is made */
+  StoreAbsent absent;
   /* Of databases across a network: */
   size_t connections_max;     /* at once, for all loops and writes; 0: the driver's own */
   size_t loops;               /* how many sessions will be opened; 0: one */

@@ -57,11 +57,17 @@ const notes = 'extend schema @service(name: "notes")\ntype Note @resource @acces
 test('what looks at a database makes none, and says which is not there: status 3', () => inFolder((folder) => {
   const file = path.join(folder, 'notes.graphql'), none = path.join(folder, 'none.db');
   fs.writeFileSync(file, notes);
-  for (const args of [['explain', file, 'GET /v1/notes'], ['migrate', 'status', file], ['migrate', 'verify', file], ['migrate', 'rollback', file]]) {
+  for (const args of [['explain', file, 'GET /v1/notes'], ['migrate', 'verify', file], ['migrate', 'rollback', file]]) {
     const { status, stdout, stderr } = run([...args, '--store', `sqlite:${none}`]);
     assert.equal(status, 3, args.join(' '));
     assert.equal(stdout, '');
     assert.ok(stderr.includes(`the database ${none} is not there`), stderr);
+    assert.ok(!fs.existsSync(none), args.join(' '));
+  }
+  for (const [args, pattern] of [[['status', file], /^no migration was applied, and none is pending\n$/], [['plan', file], /CREATE TABLE "notes"/], [['apply', file, '--dry-run'], /CREATE TABLE "notes"/]]) {
+    const { status, stdout, stderr } = run(['migrate', ...args, '--store', `sqlite:${none}`], { cwd: folder });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, pattern);
     assert.ok(!fs.existsSync(none), args.join(' '));
   }
   const nowhere = path.join(folder, 'no-folder', 'x.db');

@@ -72,7 +72,7 @@ for (const [kind, urlOf] of Object.entries(stores)) {
       assert.match(done('status', plain), /pending +0001_/);
       assert.match(done('apply', plain), /applied 0001_/);
       assert.match(done('status', plain), /applied +0001_/);
-      assert.equal(done('apply', plain), '');
+      assert.equal(done('apply', plain), 'nothing is to be applied\n');
       assert.match(done('plan', plain), /nothing to do/);
       done('verify', plain);
       await insert(plain, 'things', [{ id: 1, name: 'a', size: '5' }]);
