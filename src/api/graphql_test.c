@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "api/graphql_store.h"
 #include "base/utf8.h"
 #include "contract/load.h"
 
@@ -236,6 +237,30 @@ static void memory_may_run_out_at_any_time(void **state) {
   assert_in_range(failures, 100, 99998);
 }
 
+/* What was valid a moment ago is neither parsed nor validated again: it is the same tree, of whatever request. */
+static void a_valid_document_is_read_once(void **state) {
+  (void)state;
+  GraphqlStore *store = NULL;
+  Error err;
+  assert_int_equal(graphql_store_create(schema, &limits, arena, &store, &err), CODE_OK);
+  const GraphqlDocument *first = NULL;
+  static const char query[] = "{ product(id: \"1\") { name reviews { nodes { stars } } } }";
+  for (int i = 0; i < 3; i++) {
+    Arena *user = arena_create(0);
+    GraphqlMistakes mistakes = graphql_mistakes_on(user);
+    Str text = arena_str(user, str_of(query)); /* each request has its own bytes */
+    const GraphqlDocument *document = NULL;
+    assert_true(graphql_store_find(store, &(GraphqlRequest){.query = text}, user, &mistakes, &document));
+    if (first == NULL) first = document;
+    assert_ptr_equal(document, first);
+    arena_destroy(user);
+  }
+  GraphqlMistakes mistakes = graphql_mistakes_on(arena);
+  const GraphqlDocument *other = NULL;
+  assert_true(graphql_store_find(store, &(GraphqlRequest){.query = STR("{ __typename }")}, arena, &mistakes, &other));
+  assert_ptr_not_equal(other, first);
+}
+
 #define GRAPHQL_TEST(name) cmocka_unit_test_setup_teardown(name, make_arena, free_arena)
 
 int main(void) {
@@ -249,6 +274,7 @@ int main(void) {
       GRAPHQL_TEST(a_circle_of_fragments_is_told_with_its_spreads),
       GRAPHQL_TEST(variables_are_coerced_by_their_types),
       GRAPHQL_TEST(memory_may_run_out_at_any_time),
+      GRAPHQL_TEST(a_valid_document_is_read_once),
   };
   return cmocka_run_group_tests(tests, make_api, free_api);
 }
