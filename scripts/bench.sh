@@ -6,7 +6,7 @@
 # what queries do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-ninja -C build bench/hello bench/load bench/pipeline bench/sql >/dev/null
+ninja -C build bench/hello bench/fanout bench/load bench/pipeline bench/sql >/dev/null
 if [ "${1:-}" = guard ]; then
   shift
   exec node bench/guard.mjs "$@"

@@ -100,7 +100,7 @@ const parts = [
   { name: 'differential', title: 'random operations with the same answers on SQLite and PostgreSQL, under ASan and UBSan', build: kind, packages: ['tests/grpc'], run: () => runNode('differential', ['tests/differential/differential.test.mjs'], sanitized) },
   { name: 'end-to-end', title: 'end-to-end tests, against a server under ASan and UBSan', build: kind, packages: ['tests/clients', 'tests/grpc'], run: () => runNode('end-to-end', testsIn('tests/e2e'), sanitized) },
   { name: 'graphql', title: 'GraphQL held against its reference and Apollo\'s tools, under ASan and UBSan', build: kind, packages: ['tests/graphql'], run: () => runNode('graphql', testsIn('tests/graphql'), sanitized) },
-  { name: 'thread', title: 'what threads share, under TSan', build: 'thread', run: () => runMeson('build-thread', ['io', 'store', 'http', 'conformance']) },
+  { name: 'thread', title: 'what threads share, under TSan', build: 'thread', run: () => runMeson('build-thread', ['io', 'store', 'http', 'api', 'conformance']) },
   { name: 'thread-server', title: 'a server of several threads under load, under TSan', build: 'thread',
     run: () => runNode('thread-server', testsIn('tests/thread'), { CAISSON_BIN: 'build-thread/caisson', TSAN_OPTIONS: 'halt_on_error=1 second_deadlock_stack=1' }) },
 ];

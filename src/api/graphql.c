@@ -7,6 +7,7 @@
 #include "api/graphql_batch.h"
 #include "api/graphql_federation.h"
 #include "api/graphql_request.h"
+#include "api/graphql_single.h"
 #include "api/graphql_store.h"
 #include "api/graphql_watch.h"
 #include "api/graphql_ws.h"
@@ -20,6 +21,7 @@ static Code prepare(const Api *api, const FaceOptions *options, void **ret, Erro
   Graphql *graphql = ARENA_NEW(api->arena, Graphql);
   TRY_ALLOC(graphql);
   graphql->limits = *options->graphql;
+  graphql->streams = options->graphql_streams;
   TRY(graphql_schema_create(api->contract, api->arena, &graphql->schema, err));
   TRY(graphql_store_create(graphql->schema, &graphql->limits, api->arena, &graphql->store, err));
   if (options->graphql_trusted != NULL)
@@ -312,8 +314,14 @@ static Code refuse_method(ApiRequest *request, Str allow, const char *detail) {
   return refuse(request, problem);
 }
 
+static Str allowed_methods(const Api *api) {
+  return graphql_of(api)->streams != NULL ? STR(GRAPHQL_SINGLE_METHODS) : STR("GET, HEAD, POST, OPTIONS");
+}
+
 static Code answer_options(ApiRequest *request) {
-  static const HttpHeader allow[] = {{STR_INIT("allow"), STR_INIT("GET, HEAD, POST, OPTIONS")}};
+  HttpHeader *allow = ARENA_NEW(request->exchange->arena, HttpHeader);
+  if (allow == NULL) return no_memory(request);
+  *allow = (HttpHeader){STR("allow"), allowed_methods(request->api)};
   request->response = (HttpResponse){.status = 204, .headers = allow, .header_count = 1};
   request->is_answered = true;
   return CODE_OK;
@@ -397,8 +405,9 @@ static Code decode(ApiRequest *request) {
   if (state == NULL) return no_memory(request);
   bool is_acceptable = graphql_negotiate(http, &state->request);
   request->face_state = state;
+  if (graphql_single_decode(request, state, &code)) return code;
   if (http->method != HTTP_GET && http->method != HTTP_HEAD && http->method != HTTP_POST)
-    return refuse_method(request, STR("GET, HEAD, POST, OPTIONS"), "A GraphQL request is sent with POST or GET");
+    return refuse_method(request, allowed_methods(request->api), "A GraphQL request is sent with POST or GET");
   if (state->request.is_page && graphql_of(request->api)->limits.has_graphiql) {
     documents_respond_graphiql(http, arena, &request->response);
     request->is_answered = true;

@@ -3,8 +3,8 @@
  * server at once than any other request, and a later one sees what an earlier one wrote. */
 #include "api/graphql_batch.h"
 
+#include "api/graphql_inner.h"
 #include "api/problem_json.h"
-#include "http/inner_exchange.h"
 
 typedef struct GraphqlBatch {
   ApiRequest *request;
@@ -48,52 +48,18 @@ static void add_answer(GraphqlBatch *batch, Str body) {
 
 /* ---- the requests ---- */
 
-static bool is_of_batch(Str name) {
-  static const Str names[] = {
-      STR_INIT("accept"),           STR_INIT("content-length"), STR_INIT("content-type"), STR_INIT("transfer-encoding"),
-      STR_INIT("content-encoding"), STR_INIT("expect"),         STR_INIT("connection"),   STR_INIT("accept-encoding")};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    if (str_equal_ignore_case(name, names[i])) return true;
-  }
-  return false;
-}
-
-/* Copied: it may be under way longer than the batch, whose client can leave. */
-static bool fill_headers(const GraphqlBatch *batch, HttpExchange *exchange) {
-  const HttpRequest *outer = &batch->request->exchange->request;
-  const GraphqlState *state = batch->request->face_state;
-  Arena *arena = exchange->arena;
-  HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, outer->header_count + 2);
-  if (headers == NULL) return false;
-  size_t count = 0;
-  headers[count++] = (HttpHeader){STR("content-type"), STR("application/json")};
-  headers[count++] =
-      (HttpHeader){STR("accept"), state->request.is_strict ? STR("application/graphql-response+json") : STR("application/json")};
-  for (size_t i = 0; i < outer->header_count; i++) {
-    if (is_of_batch(outer->headers[i].name)) continue;
-    HttpHeader *header = &headers[count++];
-    *header = (HttpHeader){arena_str(arena, outer->headers[i].name), arena_str(arena, outer->headers[i].value)};
-    if (header->name.ptr == NULL || header->value.ptr == NULL) return false;
-  }
-  exchange->request.headers = headers;
-  exchange->request.header_count = count;
-  return true;
-}
-
 static HttpExchange *make_request(const GraphqlBatch *batch, const JsonValue *item) {
-  HttpExchange *exchange = http_inner_create(batch->request->exchange);
+  const GraphqlState *state = batch->request->face_state;
+  Str accept = state->request.is_strict ? STR("application/graphql-response+json") : STR("application/json");
+  HttpExchange *exchange = graphql_inner_create(batch->request->exchange, accept);
   if (exchange == NULL) return NULL;
   Buf body = buf_on(exchange->arena, SIZE_MAX / 2);
   json_write(&body, item);
-  if (body.failed != CODE_OK || !fill_headers(batch, exchange)) {
+  if (body.failed != CODE_OK) {
     http_inner_discard(exchange);
     return NULL;
   }
-  HttpRequest *request = &exchange->request;
-  request->method = HTTP_POST;
-  request->method_text = STR("POST");
-  request->target = request->path = STR("/graphql");
-  request->body = buf_str(&body);
+  exchange->request.body = buf_str(&body);
   return exchange;
 }
 

@@ -49,6 +49,8 @@ static const Problem *take_extensions(const JsonValue *extensions, Arena *arena,
   if (extensions == NULL || extensions->type == JSON_NULL) return NULL;
   if (extensions->type != JSON_OBJECT) return refuse(arena, "\"extensions\" must be an object");
   const JsonValue *cost = json_get(extensions, STR("cost")), *persisted = json_get(extensions, STR("persistedQuery"));
+  const JsonValue *id = json_get(extensions, STR("operationId"));
+  if (id != NULL && (id->type == JSON_STRING || id->type == JSON_NUMBER)) ret->operation_id = id->text;
   ret->has_cost = cost != NULL && cost->type == JSON_BOOL && cost->boolean;
   if (persisted == NULL || persisted->type == JSON_NULL) return NULL;
   const JsonValue *version = json_get(persisted, STR("version")), *hash = json_get(persisted, STR("sha256Hash"));
@@ -70,6 +72,17 @@ static const Problem *take_parameter(Str name, Str value, Arena *arena, GraphqlR
   if (problem != NULL) return problem;
   if (str_equal(name, STR("variables"))) return take_variables(json, arena, ret);
   return take_extensions(json, arena, ret);
+}
+
+Str graphql_request_parameter(const HttpRequest *http, Str name, Arena *arena) {
+  Str rest = http->query, pair, given, value;
+  Error err;
+  while (rest.ptr != NULL && str_split_next(&rest, '&', &pair)) {
+    size_t equals = str_find_byte(pair, '=', 0);
+    if (url_decode_query(str_slice(pair, 0, equals), arena, &given, &err) != CODE_OK || !str_equal(given, name)) continue;
+    return url_decode_query(str_slice(pair, equals + 1, pair.len), arena, &value, &err) == CODE_OK ? value : (Str){NULL, 0};
+  }
+  return (Str){NULL, 0};
 }
 
 static const Problem *read_url(const HttpRequest *http, Arena *arena, GraphqlRequest *ret) {

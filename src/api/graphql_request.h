@@ -6,7 +6,8 @@
 typedef struct Graphql {
   GraphqlSchema *schema;
   GraphqlLimits limits;
-  struct GraphqlStore *store; /* api/graphql_store.h */
+  struct GraphqlStore *store;     /* api/graphql_store.h */
+  struct GraphqlStreams *streams; /* api/graphql_streams.h; NULL: none are served */
 } Graphql;
 
 typedef struct GraphqlRequest {
@@ -14,6 +15,7 @@ typedef struct GraphqlRequest {
   Str document_id; /* ptr NULL: none */
   Str sha256;      /* of extensions.persistedQuery; ptr NULL: none */
   Str operation_name;
+  Str operation_id;           /* of extensions: which of a stream's operations it is; ptr NULL: none */
   const JsonValue *variables; /* NULL: none */
   const JsonValue *batch;     /* an array of requests, and nothing else is set; NULL: it is one */
   bool has_cost;              /* extensions.cost asks for it */
@@ -31,9 +33,12 @@ typedef struct GraphqlState {
   bool is_compiled;
   struct GraphqlWatch *watch; /* a subscription's: api/graphql_watch.c */
   struct GraphqlBatch *batch; /* an array's: api/graphql_batch.c */
+  struct Single *single;      /* of a stream that many operations share: api/graphql_single.c */
 } GraphqlState;
 
 /* From the URL's query (GET) or the body (POST). A problem: not a GraphQL request at all. */
 const Problem *graphql_request_read(const HttpRequest *http, Arena *arena, GraphqlRequest *ret);
+/* A parameter of the URL's query, decoded; ptr NULL: it is not there, or can't be read. */
+Str graphql_request_parameter(const HttpRequest *http, Str name, Arena *arena);
 /* The answer's media type by Accept; false: 406. */
 bool graphql_negotiate(const HttpRequest *http, GraphqlRequest *ret);

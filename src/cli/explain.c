@@ -135,7 +135,7 @@ static Code open_all(Explained *explained, Contract *contract, const ServeConfig
                         .report_context = explained->cli};
   explained->arena = arena_create(0);
   if (explained->arena == NULL) return contract_destroy(contract), error_no_memory(err);
-  TRY(generation_create(&contract, NULL, 1, config, 1, &explained->generation, err));
+  TRY(generation_create(&contract, NULL, 1, config, 1, NULL, &explained->generation, err));
   TRY(store_open(&store, &explained->store, err));
   TRY(make_tables(explained, contract, is_scratch, err));
   TRY(loop_create(&explained->loop, err));

@@ -84,11 +84,13 @@ static void inner_respond(HttpExchange *exchange, const HttpResponse *response) 
 }
 
 static void inner_begin(HttpExchange *exchange, const HttpResponse *head) {
-  if (!inner_of(exchange)->is_listed) return;
+  HttpInner *inner = inner_of(exchange);
+  if (!inner->is_listed) return;
   assert(!exchange->is_answered && "an exchange is answered once");
   exchange->is_answered = true;
   exchange->status = head->status;
   if (exchange->is_long) http_flight_leave(exchange);
+  if (inner->events->begin != NULL) inner->events->begin(inner->context);
 }
 
 static bool inner_write(HttpExchange *exchange, Str bytes) {

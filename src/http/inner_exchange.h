@@ -5,10 +5,11 @@
 
 #include "http/exchange.h"
 
-/* Where the answer goes: `respond`, or `write` for each piece as its handler wrote it and then `end`. The exchange is gone behind respond
- * and end; what lies in its arena lives until the turn ends. */
+/* Where the answer goes: `respond`, or `begin`, `write` for each piece as its handler wrote it and then `end`. The exchange is gone behind
+ * respond and end; what lies in its arena lives until the turn ends. */
 typedef struct HttpInnerEvents {
   void (*respond)(void *context, const HttpResponse *response);
+  void (*begin)(void *context);            /* NULL: not wanted */
   bool (*write)(void *context, Str bytes); /* false: above the high-water mark, http_inner_writable will be called */
   void (*end)(void *context, bool is_whole);
 } HttpInnerEvents;

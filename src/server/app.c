@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/graphql_streams.h"
 #include "auth/secret.h"
 #include "contract/load.h"
 #include "contract/versions.h"
@@ -98,6 +99,17 @@ static Code make_feed(App *app, Error *err) {
                                .lag_ms = (uint32_t)config->watch_lag_ms,
                                .poll_ms = WATCH_POLL_MS};
   return change_feed_create(app->shared.store, &options, &app->shared.feed, err);
+}
+
+static Code make_streams(App *app, Error *err) {
+  const ServeConfig *config = app->config;
+  GraphqlStreamLimits limits = {.streams_max = config->graphql_sse_streams_max,
+                                .operations_max = config->graphql_sse_operations_max,
+                                .queued_bytes_max = config->graphql_sse_queued_bytes_max,
+                                .total_bytes_max = config->graphql_sse_waiting_bytes_max,
+                                .reservation_ms = (uint32_t)config->graphql_sse_reservation_ms,
+                                .heartbeat_ms = (uint32_t)config->watch_heartbeat_ms};
+  return limits.streams_max == 0 ? CODE_OK : graphql_streams_create(&limits, &app->shared.graphql_streams, err);
 }
 
 /* The store is brought to what all versions need. */
@@ -219,7 +231,8 @@ static Code load_again(App *app, Arena *arena, Generation **ret, DiagnosticList 
   TRY_ALLOC(contracts);
   Code code = load_all(app, arena, contracts, diagnostics, ret_details, err);
   if (code == CODE_OK)
-    return generation_create(contracts, app->contract_paths, app->contract_count, app->config, app->shared.worker_count, ret, err);
+    return generation_create(contracts, app->contract_paths, app->contract_count, app->config, app->shared.worker_count,
+                             app->shared.graphql_streams, ret, err);
   destroy_contracts(contracts, app->contract_count);
   return code;
 }
@@ -256,7 +269,10 @@ static Code fill(App *app, const AppContracts *contracts, Arena *arena, Str *ret
   if (code != CODE_OK) return destroy_contracts(contracts->items, contracts->count), code;
   code = explain_rule_parse(config, app->arena, &app->shared.explain_rule, err);
   if (code != CODE_OK) return destroy_contracts(contracts->items, contracts->count), code;
-  TRY(generation_create(contracts->items, contracts->paths, contracts->count, config, app->shared.worker_count, &app->generation, err));
+  code = make_streams(app, err);
+  if (code != CODE_OK) return destroy_contracts(contracts->items, contracts->count), code;
+  TRY(generation_create(contracts->items, contracts->paths, contracts->count, config, app->shared.worker_count, app->shared.graphql_streams,
+                        &app->generation, err));
   TRY(make_tls(app, err));
   TRY(open_store(app, store_url, err));
   TRY(make_tables(app, (const Contract *const *)contracts->items, arena, ret_details, err));
@@ -331,6 +347,7 @@ void app_destroy(App *app) {
   change_feed_destroy(app->shared.feed);
   idempotency_keys_destroy(app->shared.idempotency_keys);
   generation_release(app->generation);
+  graphql_streams_destroy(app->shared.graphql_streams);
   tls_destroy(app->shared.tls);
   arena_destroy(app->arena);
 }

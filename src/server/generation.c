@@ -139,10 +139,10 @@ static Code prepare_version(GenerationVersion *version, const FaceOptions *optio
   return documents_create(version->api, &version->api->documents, err);
 }
 
-static Code prepare_all(Generation *generation, const Str *paths, const ServeConfig *config, Error *err) {
+static Code prepare_all(Generation *generation, const Str *paths, const ServeConfig *config, struct GraphqlStreams *streams, Error *err) {
   GraphqlLimits graphql = graphql_limits(config);
   GrpcLimits grpc = {.message_bytes_max = config->grpc_message_bytes_max};
-  FaceOptions options = {.graphql = &graphql, .grpc = &grpc};
+  FaceOptions options = {.graphql = &graphql, .graphql_streams = streams, .grpc = &grpc};
   Api **apis = (Api **)arena_calloc(generation->arena, generation->version_count, sizeof *apis);
   TRY_ALLOC(apis);
   if (config->graphql_documents.len > 0) TRY(read_trusted(generation, config->graphql_documents, &options, err));
@@ -154,8 +154,8 @@ static Code prepare_all(Generation *generation, const Str *paths, const ServeCon
   return api_join(apis, generation->version_count, err);
 }
 
-static Code fill(Generation *generation, const Str *paths, const ServeConfig *config, Error *err) {
-  TRY(prepare_all(generation, paths, config, err));
+static Code fill(Generation *generation, const Str *paths, const ServeConfig *config, struct GraphqlStreams *streams, Error *err) {
+  TRY(prepare_all(generation, paths, config, streams, err));
   TRY(make_routes(generation, err));
   return make_metrics(generation, err);
 }
@@ -170,7 +170,7 @@ static void destroy(Generation *generation) {
 }
 
 Code generation_create(Contract *const *contracts, const Str *paths, size_t count, const ServeConfig *config, size_t worker_count,
-                       Generation **ret, Error *err) {
+                       struct GraphqlStreams *streams, Generation **ret, Error *err) {
   Arena *arena = arena_create(0);
   Generation *generation = arena == NULL ? NULL : ARENA_NEW(arena, Generation);
   GenerationVersion *versions = generation == NULL ? NULL : ARENA_ARRAY(arena, GenerationVersion, count);
@@ -186,7 +186,7 @@ Code generation_create(Contract *const *contracts, const Str *paths, size_t coun
   generation->newest = contract_newest((const Contract *const *)contracts, count);
   generation->worker_count = worker_count;
   atomic_init(&generation->holders, 1);
-  Code code = fill(generation, paths, config, err);
+  Code code = fill(generation, paths, config, streams, err);
   if (code == CODE_OK)
     *ret = generation;
   else

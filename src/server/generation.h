@@ -32,8 +32,9 @@ EngineLimits generation_limits(const ServeConfig *config);
 /* Takes the contracts over, on failure too. One holder: the caller. */
 /* `paths`: where the contracts come from; beside them lie the numbers of their protocol buffers. NULL:
  * they follow the contracts' order. */
+/* `streams`: the event streams of the process, which outlive it; NULL: there are none. */
 Code generation_create(Contract *const *contracts, const Str *paths, size_t count, const ServeConfig *config, size_t worker_count,
-                       Generation **ret, Error *err);
+                       struct GraphqlStreams *streams, Generation **ret, Error *err);
 void generation_hold(Generation *generation);
 void generation_release(Generation *generation); /* the last one destroys it; NULL is fine */
 

@@ -30,7 +30,7 @@ static Code load(const ServeConfig *config, Error *err) {
   Contract *contract = NULL;
   Generation *generation = NULL;
   Code code = contract_load(&file, 1, arena, &contract, &diagnostics, err);
-  if (code == CODE_OK) code = generation_create(&contract, NULL, 1, config, 1, &generation, err);
+  if (code == CODE_OK) code = generation_create(&contract, NULL, 1, config, 1, NULL, &generation, err);
   generation_release(generation);
   arena_destroy(arena);
   return code;

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "api/documents.h"
+#include "api/graphql_streams.h"
 #include "api/problem_json.h"
 #include "api/rest_map.h"
 #include "codec/json_out.h"
@@ -138,6 +139,12 @@ static void write_watch_metrics(Buf *out, ChangeFeed *feed) {
                atomic_load(&feed->cut));
 }
 
+static void write_stream_metrics(Buf *out, GraphqlStreams *streams) {
+  if (streams == NULL) return;
+  metric_write(out, STR("caisson_graphql_event_streams"), STR("gauge"),
+               STR("Event streams, reserved or read, that GraphQL operations share."), graphql_streams_count(streams));
+}
+
 static void page_metrics(Request *request) {
   ServerShared *shared = request->worker->shared;
   Buf out = buf_on(request->api.exchange->arena, PAGE_BYTES_MAX);
@@ -151,6 +158,7 @@ static void page_metrics(Request *request) {
   StoreStats stats = shared->store->driver->stats(shared->store);
   write_store_metrics(&out, &stats);
   write_watch_metrics(&out, shared->feed);
+  write_stream_metrics(&out, shared->graphql_streams);
   write_replica_metrics(&out, shared->store);
   respond(request, 200, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&out));
 }

@@ -20,6 +20,7 @@ typedef struct ServerShared {
   Store *store;
   IdempotencyKeys *idempotency_keys;
   struct ChangeFeed *feed;
+  struct GraphqlStreams *graphql_streams; /* NULL: none are served */
   HttpShared http;
   Tls *tls; /* NULL: cleartext */
   struct Worker **workers;
