@@ -1,6 +1,7 @@
 /* graphql_sdl.c - the schema printed in SDL (§3), as `caisson graphql` gives it. */
 #include "api/graphql_schema.h"
 #include "codec/json.h"
+#include "contract/directive_words.h"
 
 /* A block string, so that quotes and lines stay as they are. */
 static void write_description(Str description, const char *indent, Buf *out) {
@@ -37,6 +38,11 @@ static void write_input(const GraphqlInput *input, Buf *out) {
   write_deprecation(input->deprecation, out);
 }
 
+/* The contract's own fields, not what is made of them. */
+static bool is_of_row(GraphqlRole role) {
+  return role == GRAPHQL_ROLE_VALUE || role == GRAPHQL_ROLE_TO_ONE || role == GRAPHQL_ROLE_TO_MANY || role == GRAPHQL_ROLE_MEMBER;
+}
+
 static void write_field(const GraphqlField *field, bool is_subgraph, Buf *out) {
   write_description(field->description, "  ", out);
   buf_printf(out, "  %.*s", STR_ARGS(field->name));
@@ -49,6 +55,7 @@ static void write_field(const GraphqlField *field, bool is_subgraph, Buf *out) {
   write_deprecation(field->deprecation, out);
   /* Global ids are each subgraph's own, so that no gateway could choose whom to ask. */
   if (is_subgraph && field->role == GRAPHQL_ROLE_NODE) buf_add(out, STR(" @shareable @inaccessible"));
+  if (is_subgraph && field->field != NULL && is_of_row(field->role)) directives_write_subgraph(field->field->directives, out);
   buf_add_byte(out, '\n');
 }
 
@@ -91,22 +98,28 @@ static void write_key(const Field *const *fields, size_t count, Buf *out) {
 }
 
 /* Of every key by which a row can be asked for (api/graphql_federation.c). */
-static void write_federation(const GraphqlType *type, Buf *out) {
+static void write_federation(const GraphqlSchema *schema, const GraphqlType *type, Buf *out) {
   const Resource *resource = type->resource;
   bool is_page_info = type->field_count > 0 && type->fields[0].role == GRAPHQL_ROLE_HAS_NEXT;
   if (is_page_info) buf_add(out, STR(" @shareable"));
+  if (resource != NULL && schema->row_types[resource->index] == type) directives_write_subgraph(resource->directives, out);
   if (!type->is_entity) return;
   write_key(resource->keys, resource->key_count, out);
   for (size_t i = 0; i < resource->unique_count; i++) write_key(resource->uniques[i].fields, resource->uniques[i].count, out);
+}
+
+/* One that stands for another subgraph's interface implements nothing: whatever has that interface would have to, too. */
+static bool is_implementing(const GraphqlType *type, bool is_subgraph) {
+  return type->is_node && !(is_subgraph && directive_data(type->resource->directives, &DIRECTIVE_INTERFACE_OBJECT) != NULL);
 }
 
 static void write_type(const GraphqlSchema *schema, const GraphqlType *type, bool is_subgraph, Buf *out) {
   static const char *const words[] = {"scalar", "type", "interface", "enum", "input", "union"};
   write_description(type->description, "", out);
   buf_printf(out, "%s %.*s", words[type->kind], STR_ARGS(type->name));
-  if (type->is_node) buf_printf(out, " implements %.*s", STR_ARGS(schema->node->name));
+  if (is_implementing(type, is_subgraph)) buf_printf(out, " implements %.*s", STR_ARGS(schema->node->name));
   if (type->is_one_of) buf_add(out, STR(" @oneOf"));
-  if (is_subgraph) write_federation(type, out);
+  if (is_subgraph) write_federation(schema, type, out);
   if (type->kind == GRAPHQL_UNION_TYPE) write_members(schema, type, out);
   if (type->kind == GRAPHQL_SCALAR_TYPE || type->kind == GRAPHQL_UNION_TYPE) {
     buf_add(out, STR("\n\n"));
@@ -130,12 +143,17 @@ void graphql_sdl_write(const GraphqlSchema *schema, Buf *out) { write_types(sche
 void graphql_subgraph_write(const GraphqlSchema *schema, Buf *out) {
   static const Str head = STR_INIT(
       "extend schema @link(url: \"https://specs.apollo.dev/link/v1.0\")"
-      " @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\", \"@shareable\", \"@inaccessible\"])\n\n"
+      " @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\", \"@shareable\", \"@inaccessible\", "
+      "\"@override\", \"@tag\", \"@interfaceObject\"])\n\n"
       "directive @link(url: String!, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA\n\n"
       "directive @key(fields: federation__FieldSet!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE\n\n"
       "directive @shareable repeatable on OBJECT | FIELD_DEFINITION\n\n"
       "directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | "
       "INPUT_OBJECT | INPUT_FIELD_DEFINITION\n\n"
+      "directive @override(from: String!) on FIELD_DEFINITION\n\n"
+      "directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | "
+      "ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA\n\n"
+      "directive @interfaceObject on OBJECT\n\n"
       "directive @oneOf on INPUT_OBJECT\n\n"
       "scalar link__Import\n\nscalar federation__FieldSet\n\nenum link__Purpose {\n  SECURITY\n  EXECUTION\n}\n\n");
   buf_add(out, head);

@@ -14,6 +14,7 @@ static Code keep(const Checker *checker, const DirectiveData **list, const Direc
 }
 
 static bool is_fit(const Checker *checker, const Field *field, const Directive *directive, const SdlDirective *sdl) {
+  if (directive->is_anywhere) return true;
   if (field->kind != FIELD_STORED) {
     report_add(checker->report, sdl->span, (Str){0}, "\"@%.*s\" makes no sense on a relation", STR_ARGS(directive->name));
     return false;

@@ -26,8 +26,7 @@ static const SdlDefinition *directive_definition(const Checker *checker, Str nam
 }
 
 static Str unknown_directive_hint(const Checker *checker, Str name) {
-  static const Str federation[] = {STR_INIT("key"),      STR_INIT("external"),  STR_INIT("requires"),
-                                   STR_INIT("provides"), STR_INIT("shareable"), STR_INIT("link")};
+  static const Str federation[] = {STR_INIT("key"), STR_INIT("external"), STR_INIT("requires"), STR_INIT("provides"), STR_INIT("link")};
   for (size_t i = 0; i < sizeof federation / sizeof federation[0]; i++) {
     if (str_equal(federation[i], name)) return STR("federation's directives are made from the contract; leave them out");
   }

@@ -19,6 +19,7 @@ struct Directive {
   /* On which fields it makes sense, besides `is_on_lists`: on those of these types, and on lists of them. */
   uint32_t types;
   bool is_on_lists; /* on a list of whatever */
+  bool is_anywhere; /* on every field, relations too */
   /* What stands at a field, whose type is fit; reports what is wrong. *ret_data NULL: nothing is to be kept of it. NULL: it stands on no
    * field. */
   Code (*read_field)(Checker *checker, const CheckedField *checked, const SdlDirective *sdl, const void **ret_data, Error *err);
@@ -31,6 +32,8 @@ struct Directive {
   void (*describe)(const Field *field, const void *data, Buf *out);
   /* The keywords of JSON Schema that say it, as members. NULL: there are none, or likewise. */
   void (*write_schema)(const Field *field, const void *data, JsonOut *out);
+  /* What a subgraph's schema says of it, with a space before it. NULL: nothing. */
+  void (*write_subgraph)(const void *data, Buf *out);
   /* What a change breaks; both fields are of one type. NULL: nobody. */
   void (*compare)(Differ *differ, const Field *old, const Field *new, Str subject, DiffPlaces places);
 };

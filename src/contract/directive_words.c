@@ -21,3 +21,9 @@ bool directives_are_plain(const Field *field) {
   }
   return true;
 }
+
+void directives_write_subgraph(const DirectiveData *directives, Buf *out) {
+  for (const DirectiveData *of = directives; of != NULL; of = of->next) {
+    if (of->directive->write_subgraph != NULL) of->directive->write_subgraph(of->data, out);
+  }
+}

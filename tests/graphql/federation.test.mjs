@@ -131,3 +131,109 @@ test('Apollo\'s gateway answers from both', { timeout }, async () => {
   assert.deepEqual(JSON.parse(JSON.stringify(joined.data)), { best: { sku: 'S-5', name: 'Product 5', parts: { totalCount: 0 } } });
   await gateway.stop();
 });
+
+// What the federation-subgraph-compatibility suite of Apollo asks, of its "products" subgraph as a contract: its router and images can't be
+// had here, so its other two subgraphs are answered by functions, and the gateway is the one in JavaScript.
+describe('the compatibility suite', () => {
+  const products = `
+extend schema @service(name: "products")
+type Product @resource @access(read: "true", write: "true") @unique(fields: ["sku", "package"]) @unique(fields: ["sku", "variationId"]) {
+  id: ID! @id
+  sku: String
+  package: String
+  variationId: ID
+  dimensions: ProductDimension
+  createdBy: User
+  notes: String @tag(name: "internal")
+  research: [ProductResearch!]! @tag(name: "internal") @tag(name: "study/cases")
+}
+type DeprecatedProduct @resource @access(read: "true", write: "true") @tag(name: "old") { sku: String! @id package: String! @id reason: String createdBy: User }
+type ProductResearch @resource @access(read: "true", write: "true") { caseNumber: ID! @id outcome: String product: Product }
+type ProductDimension { size: String @shareable weight: Float @shareable unit: String @inaccessible @shareable }
+type User @resource @access(read: "true", write: "true") { email: ID! @id name: String @override(from: "users") }
+type Inventory @resource @access(read: "true", write: "true") @interfaceObject { id: ID! @id shelf: String }
+`;
+  const users = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
+type Query { anybody: User }
+type User @key(fields: "email") { email: ID! name: String totalProductsCreated: Int }`;
+  const inventory = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable"])
+type Query { stock: Inventory size: ProductDimension }
+interface Inventory @key(fields: "id") { id: ID! }
+type Store implements Inventory @key(fields: "id") { id: ID! city: String }
+type ProductDimension @shareable { size: String weight: Float unit: String }`;
+  let server;
+  let sdl;
+  before(async () => {
+    server = await open(products);
+    sdl = await sdlOf(server);
+    const made = await server.ask(`mutation {
+      createUser(input: {email: "ann@example.com", name: "Ann"}) { email }
+      createProduct(input: {id: "apollo-federation", sku: "federation", package: "@apollo/federation", variationId: "OSS", dimensions: {size: "small", weight: 1, unit: "kg"}, createdByEmail: "ann@example.com"}) { id }
+      createDeprecatedProduct(input: {sku: "apollo-v1", package: "@apollo/v1", reason: "old"}) { sku }
+      createProductResearch(input: {caseNumber: "1234", outcome: "fine", productId: "apollo-federation"}) { caseNumber }
+      createInventory(input: {id: "store-1", shelf: "north"}) { id } }`);
+    assert.equal(made.errors, undefined, JSON.stringify(made.errors));
+  }, { timeout });
+  after(() => server?.close(), { timeout });
+
+  const compose = () => composeServices([{ name: 'products', typeDefs: parse(sdl), url: `${server.addresses[0]}/graphql` }, { name: 'users', typeDefs: parse(users) }, { name: 'inventory', typeDefs: parse(inventory) }]);
+  const bodyOf = (type) => new RegExp(`^type ${type}\\b[^{]*\\{[^}]*\\}`, 'm').exec(sdl)[0];
+  async function entity(representation, fields) {
+    const answer = await server.ask(`query($r: [_Any!]!) { _entities(representations: $r) { ${fields} } }`, { r: [representation] });
+    assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
+    return answer.data._entities[0];
+  }
+
+  test('@link', { timeout }, () => {
+    for (const name of ['@key', '@shareable', '@inaccessible', '@override', '@tag', '@interfaceObject']) {
+      assert.match(sdl, new RegExp(`@link\\(url: "https://specs\\.apollo\\.dev/federation/v2\\.3", import: \\[[^\\]]*"${name}"`));
+    }
+  });
+  test('@key of one field', { timeout }, async () => {
+    assert.match(bodyOf('User'), /@key\(fields: "email"\)/);
+    assert.deepEqual(await entity({ __typename: 'User', email: 'ann@example.com' }, '... on User { name }'), { name: 'Ann' });
+  });
+  test('@key of several fields', { timeout }, async () => {
+    assert.match(bodyOf('DeprecatedProduct'), /@key\(fields: "sku package"\)/);
+    assert.deepEqual(await entity({ __typename: 'DeprecatedProduct', sku: 'apollo-v1', package: '@apollo/v1' }, '... on DeprecatedProduct { reason }'), { reason: 'old' });
+  });
+  test('@key several times', { timeout }, async () => {
+    assert.match(bodyOf('Product'), /@key\(fields: "id"\) @key\(fields: "sku package"\) @key\(fields: "sku variationId"\)/);
+    for (const key of [{ id: 'apollo-federation' }, { sku: 'federation', package: '@apollo/federation' }, { sku: 'federation', variationId: 'OSS' }]) {
+      assert.deepEqual(await entity({ __typename: 'Product', ...key }, '... on Product { id createdBy { name } }'), { id: 'apollo-federation', createdBy: { name: 'Ann' } });
+    }
+  });
+  test('@shareable, @inaccessible, @tag, @override, @interfaceObject stand where the contract has them, and nowhere else', { timeout }, () => {
+    assert.match(bodyOf('ProductDimension'), /size: String @shareable\n.*weight: Float @shareable\n.*unit: String @shareable @inaccessible\n/);
+    assert.match(bodyOf('Product'), /notes: String @tag\(name: "internal"\)\n/);
+    assert.match(bodyOf('Product'), /research\(.*\): ProductResearchConnection! @tag\(name: "internal"\) @tag\(name: "study\/cases"\)\n/);
+    assert.match(bodyOf('DeprecatedProduct'), /@tag\(name: "old"\)/);
+    assert.match(bodyOf('User'), /name: String @override\(from: "users"\)\n/);
+    assert.match(bodyOf('Inventory'), /^type Inventory [^{]*@interfaceObject @key\(fields: "id"\)/);
+    assert.equal(sdl.split('@interfaceObject').length, 2 + 2, 'the import, the definition, the type');
+    assert.doesNotMatch(bodyOf('ProductConnection'), /@shareable|@tag/);
+    assert.doesNotMatch(/^input ProductWhere \{[^}]*\}/m.exec(sdl)[0], /@tag/);
+  });
+  test('all of it composes, and the gateway goes by it', { timeout }, async () => {
+    const { errors, supergraphSdl } = compose();
+    assert.deepEqual(errors ?? [], []);
+    assert.match(supergraphSdl, /name: String @join__field\([^)]*override: "users"/);
+    assert.match(supergraphSdl, /notes: String .*@tag\(name: "internal"\)/);
+    assert.match(supergraphSdl, /unit: String .*@inaccessible/);
+    assert.match(supergraphSdl, /isInterfaceObject: true/);
+    const asked = [];
+    const answers = {
+      users: ({ request }) => { asked.push(request.query); return { data: request.query.includes('_entities') ? { _entities: [{ totalProductsCreated: 7 }] } : { anybody: { __typename: 'User', email: 'ann@example.com' } } }; },
+      inventory: ({ request }) => { asked.push(request.query); return { data: request.query.includes('_entities') ? { _entities: [{ __typename: 'Store' }] } : { stock: { __typename: 'Store', id: 'store-1', city: 'York' } } }; },
+    };
+    const gateway = new ApolloGateway({ supergraphSdl, buildService: ({ name, url }) => (name in answers ? { process: async (context) => answers[name](context) } : new RemoteGraphQLDataSource({ url })) });
+    const { executor } = await gateway.load();
+    const ask = async (text) => JSON.parse(JSON.stringify(await executor({ document: parse(text), request: { query: text, http: { headers: new Map() } }, queryHash: text, context: {}, cache: new Map(), schema: gateway.schema, metrics: {}, overallCachePolicy: {}, operationName: null, source: text })));
+    assert.deepEqual(await ask('{ product(id: "apollo-federation") { dimensions { size } createdBy { email name totalProductsCreated } } }'),
+      { data: { product: { dimensions: { size: 'small' }, createdBy: { email: 'ann@example.com', name: 'Ann', totalProductsCreated: 7 } } } });
+    assert.deepEqual(await ask('{ anybody { name } }'), { data: { anybody: { name: 'Ann' } } });
+    assert.ok(asked.every((query) => !/\bname\b/.test(query)), '"name" has moved here: the other is not asked for it');
+    assert.deepEqual(await ask('{ stock { id shelf ... on Store { city } } }'), { data: { stock: { id: 'store-1', shelf: 'north', city: 'York' } } });
+    await gateway.stop();
+  });
+});
