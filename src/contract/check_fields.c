@@ -27,7 +27,7 @@ static bool resolve_type(const Checker *checker, CheckedField *checked, Field *f
   }
   if (scalar_by_name(ref->name, &field->type)) return true;
   if (type == NULL) {
-    if (!checker->is_partial)
+    if (!checker->document->has_lost_names)
       report_add(checker->report, ref->span, type_hint(checker, ref->name), "unknown type \"%.*s\"", STR_ARGS(ref->name));
     return false;
   }

@@ -59,7 +59,7 @@ static Code load_into(Contract *contract, const ContractFile *files, size_t file
     if (source_is_text(&sources[i], bytes, report))
       TRY(sdl_parse(&sources[i], scratch, contract->arena, report, &document, err));
     else
-      document.is_broken = true;
+      document.is_broken = document.has_lost_names = true;
     bytes += sources[i].text.len <= CONTRACT_BYTES_MAX - bytes ? sources[i].text.len : 0;
   }
   if (file_count == 0)

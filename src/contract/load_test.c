@@ -319,6 +319,23 @@ static Code load_text(Str text, Arena *arena, DiagnosticList *list) {
   return code;
 }
 
+static void check_columns(const char *text, const uint32_t *columns, size_t count) {
+  Arena *arena = arena_create(0);
+  DiagnosticList list = {0};
+  assert_int_equal(load_text(str_of(text), arena, &list), CODE_VALIDATION_FAILED);
+  assert_int_equal(list.count, count);
+  for (size_t i = 0; i < count; i++) assert_int_equal(list.items[i].place.column, columns[i]);
+  arena_destroy(arena);
+}
+
+static void what_is_misspelt_beside_what_can_not_be_read_is_told_too(void **state) {
+  (void)state;
+  check_columns("type A @resource { id: ID! a: string b: Int @default(0)\nc: Nix }", (const uint32_t[]){31, 54, 4}, 3);
+  check_columns("type A @resource { id: ID! b: B c: Nix } type B @resource { id: ID!", (const uint32_t[]){36, 68}, 2);
+  /* Nix may be what could not be read. */
+  check_columns("type A @resource { id: ID! c: Nix } type 5 { a: Int }", (const uint32_t[]){42}, 1);
+}
+
 /* count times `unit` between `before` and `behind`. */
 static Str repeated(Arena *arena, const char *before, const char *unit, size_t count, const char *middle, const char *unit2,
                     const char *behind) {
@@ -444,6 +461,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_mistake_is_refused_at_its_place),
       cmocka_unit_test(mistakes_of_all_files_come_in_the_order_of_the_source),
+      cmocka_unit_test(what_is_misspelt_beside_what_can_not_be_read_is_told_too),
       cmocka_unit_test(a_hostile_contract_is_refused_and_harms_nothing),
       cmocka_unit_test(lacking_memory_is_an_error_wherever_it_strikes),
       cmocka_unit_test(the_prelude_may_lie_beside_a_contract),

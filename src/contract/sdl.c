@@ -17,6 +17,7 @@ bool sdl_fail(SdlParser *parser, const char *expected) {
   bool is_explained = token->kind == TOKEN_END && (parser->is_broken || parser->report->list->count > parser->mistakes_before);
   parser->is_broken = true;
   if (is_explained) return false;
+  parser->mistakes_own++;
   if (token->kind == TOKEN_END)
     report_add(parser->report, token->span, (Str){0}, "expected %s, but the file ends here", expected);
   else if (token->kind == TOKEN_STRING)
@@ -283,11 +284,13 @@ Code sdl_parse(const Source *source, Arena *arena, Arena *texts, Report *report,
     if (!is_read) definition.is_broken = true;
     /* A definition whose name is known stays, so that what refers to it isn't called a mistake too. */
     bool is_kept = is_read || definition.name.len > 0;
+    if (!is_kept) document->has_lost_names = true;
     if (is_kept && !VEC_PUSH(arena, document, definition)) parser.has_no_memory = true;
     if (parser.has_no_memory || report->has_no_memory) return error_no_memory(err);
     if (!is_read) sdl_skip_definition(&parser);
   }
   if (parser.is_broken || report->list->count > parser.mistakes_before) document->is_broken = true;
+  if (report->list->count - parser.mistakes_before != parser.mistakes_own) document->has_lost_names = true;
   if (parser.has_no_memory || report->has_no_memory) return error_no_memory(err);
   return CODE_OK;
 }

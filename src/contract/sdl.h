@@ -92,6 +92,7 @@ typedef struct SdlDocument {
   size_t count;
   size_t cap;
   bool is_broken;
+  bool has_lost_names; /* so that definitions may be missing: one's name, or the text around it, could not be read */
 } SdlDocument;
 
 /* Adds the source's definitions to *document; what can't be read is reported and skipped up to the next definition or field.

@@ -11,6 +11,7 @@ typedef struct SdlParser {
   Report *report;
   size_t depth;
   size_t mistakes_before; /* in the report when this source was begun */
+  size_t mistakes_own;    /* the parser's: others are the lexer's */
   bool is_broken;         /* a mistake was reported */
   bool has_no_memory;
 } SdlParser;

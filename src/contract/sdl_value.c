@@ -5,6 +5,7 @@ static bool sdl_enter(SdlParser *parser) {
   if (parser->depth == CONTRACT_DEPTH_MAX) {
     report_add(parser->report, parser->token.span, (Str){0}, "nested deeper than %d", CONTRACT_DEPTH_MAX);
     parser->is_broken = true;
+    parser->mistakes_own++;
     return false;
   }
   parser->depth++;
@@ -91,6 +92,7 @@ bool sdl_parse_type(SdlParser *parser, SdlTypeRef *ret) {
     if (type.list_depth == CONTRACT_DEPTH_MAX) {
       report_add(parser->report, parser->token.span, (Str){0}, "nested deeper than %d", CONTRACT_DEPTH_MAX);
       parser->is_broken = true;
+      parser->mistakes_own++;
       return false;
     }
     type.list_depth++;
