@@ -23,6 +23,8 @@ static const ErrorResponse responses[] = {
     {ERROR_408, 408, CODE_TIMEOUT, STR_INIT("RequestTimeout"), STR_INIT("The request came too slowly.")},
     {ERROR_409, 409, CODE_CONFLICT, STR_INIT("Conflict"),
      STR_INIT("Not unique, still referred to, or changed by someone else at the same time.")},
+    {ERROR_411, 411, CODE_BAD_REQUEST, STR_INIT("LengthRequired"),
+     STR_INIT("A body is wanted, and the request has neither `Content-Length` nor `Transfer-Encoding`.")},
     {ERROR_412, 412, CODE_PRECONDITION_FAILED, STR_INIT("PreconditionFailed"),
      STR_INIT("The resource is not in the state that `If-Match` or `If-None-Match` asks for.")},
     {ERROR_413, 413, CODE_TOO_LARGE, STR_INIT("TooLarge"), STR_INIT("The body, or the answer, is larger than the server's limit.")},

@@ -303,10 +303,17 @@ Code rest_answer_in_transaction(CallGroup *group, const Problem **ret_problem) {
   return state->is_answered ? CODE_OK : request->problem->code;
 }
 
+/* RFC 9110 §15.5.12: a body is wanted, and the request's head announces none. HTTP/2's frames end a body by themselves. */
+static bool lacks_length(const HttpRequest *http) {
+  return http->version < 20 && http_request_header(http, STR("content-length")).ptr == NULL &&
+         http_request_header(http, STR("transfer-encoding")).ptr == NULL;
+}
+
 static void rest_encode_problem(ApiRequest *request) {
   const RestState *state = request->face_state;
+  bool is_length_wanted = state != NULL && state->decoder.is_body_missing && lacks_length(&request->exchange->request);
   if (state != NULL && state->batch != NULL) request->problem = rest_batch_problem(request, state);
-  problem_respond(request->problem, 0, request->request_id, request->exchange->arena, &request->response);
+  problem_respond(request->problem, is_length_wanted ? 411 : 0, request->request_id, request->exchange->arena, &request->response);
 }
 
 const Face FACE_REST = {

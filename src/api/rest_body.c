@@ -58,20 +58,24 @@ Code rest_coding_check(RestDecoder *decoder, const ApiHeaders *headers, Coding *
   return CODE_OK;
 }
 
+static Code refuse_no_body(RestDecoder *decoder) {
+  decoder->is_body_missing = true;
+  return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
+}
+
 Code rest_body_check(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, bool has_body, bool *ret_is_patch) {
-  if (!has_body) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
+  if (!has_body) return refuse_no_body(decoder);
   return check_type(decoder, method, headers, STR("application/json"), ret_is_patch);
 }
 
 Code rest_body_parse(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str body, const JsonValue **ret,
                      bool *ret_is_patch) {
   TRY(rest_coding_check(decoder, headers, NULL));
-  if (headers->content_type.ptr == NULL && body.len == 0)
-    return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
+  if (headers->content_type.ptr == NULL && body.len == 0) return refuse_no_body(decoder);
   TRY(check_type(decoder, method, headers, (Str){0}, ret_is_patch));
   JsonValue *value = ARENA_NEW(decoder->arena, JsonValue);
   if (value == NULL) return rest_no_memory(decoder);
-  if (str_trim(body).len == 0) return rest_refuse(decoder, CODE_BAD_REQUEST, (Str){0}, "The request has no body");
+  if (str_trim(body).len == 0) return refuse_no_body(decoder);
   Error err = {0};
   Code code = json_parse(body, JSON_DEPTH_DEFAULT, decoder->arena, value, &err);
   if (code == CODE_UNAVAILABLE) return rest_no_memory(decoder);

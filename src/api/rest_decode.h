@@ -17,6 +17,7 @@ typedef struct RestDecoder {
   bool is_export;         /* the list goes out as a stream: its limit may be export_rows_max */
   bool is_aggregate;      /* the parameters that are read are an aggregate's: what was mistyped was meant for one of its own */
   bool is_lenient;        /* Prefer: handling=lenient: unknown parameters are passed over */
+  bool is_body_missing;   /* that is the problem */
   const Problem *problem; /* set wherever a part returns anything but CODE_OK */
 } RestDecoder;
 

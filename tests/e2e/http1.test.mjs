@@ -69,6 +69,17 @@ test('a chunked body is read', async () => {
   assert.equal(responses[0].status, 201, responses[0].text);
 });
 
+test('a body that is wanted and not announced is 411, an empty one 400 (RFC 9110 §15.5.12)', async () => {
+  const head = (method, path, extra = '') => `${method} ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${extra}\r\n`;
+  for (const [method, path] of [['POST', '/v1/notes'], ['PUT', '/v1/notes/a'], ['PATCH', '/v1/notes/a'], ['POST', '/v1/batch']]) {
+    const { responses } = await send(head(method, path) + head(method, path, 'Content-Length: 0\r\n'), { methods: [method, method] });
+    assert.deepEqual(responses.map(({ status }) => status), [411, 400], `${method} ${path}`);
+    assert.equal(JSON.parse(responses[0].body).code, 'BAD_REQUEST');
+  }
+  const { responses } = await send(head('POST', '/v1/nothing') + head('DELETE', '/v1/notes/none'), { methods: ['POST', 'DELETE'] });
+  assert.deepEqual(responses.map(({ status }) => status), [404, 404]);
+});
+
 test('a chunked body over the limit is 413', async () => {
   const { responses } = await send(`POST /v1/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${`10000\r\n${'a'.repeat(0x10000)}\r\n`.repeat(17)}0\r\n\r\n`);
   assert.equal(responses[0].status, 413);
