@@ -231,7 +231,7 @@ test('paths that climb out lead nowhere', async () => {
 test('unknown parameters, operators, fields and sorts are named', async () => {
   for (const [query, place] of [['colour=red', /colour/], ['text[like]=a', /like/], ['text[]=a', /text/], ['text[eq=a', /text/], ['sort=colour', /colour/], ['sort=-', /sort/], ['sort=,', /sort/], ['fields=colour', /colour/], ['fields=owner(colour)', /colour/],
     ['fields=owner(', /fields/], ['fields=)', /fields/], ['fields=code)', /fields/], ['owner.colour=1', /colour/], ['colour.name=1', /colour/], ['text.name=1', /text/], ['filter=colour == 1', /colour/], ['filter=', /filter/], ['filter=text ==', /filter/],
-    ['count=exactly', /count/], ['things.limit=5', /things/], ['owner.limit=5', /owner/], ['limit=5&limit=6', /limit/], ['__proto__=1', /__proto__/], ['filter=auth.id == null', /auth/]])
+    ['count=exactly', /count/], ['things.limit=5', /things/], ['owner.limit=5', /owner/], ['limit=5&limit=6', /limit/], ['__proto__=1', /__proto__/], ['filter=auth.name == null', /name/], ['filter=old.text == null', /old/]])
     assertProblem(await request('GET', `/v1/things?${query.replace(/ /g, '%20')}`), 400, 'BAD_REQUEST', place, query);
 });
 
