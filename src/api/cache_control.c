@@ -47,42 +47,47 @@ static bool operation_depends(const Operation *operation) {
          list_depends(list) || (operation->selection != NULL && selection_depends(operation->selection));
 }
 
-Str cache_control(const CallGroup *group, const Resource *resource, Arena *arena) {
-  if (resource->cache_max_age_s < 0) return (Str){NULL, 0};
-  bool is_private = resource->is_cache_private;
-  for (size_t i = 0; i < group->count; i++) is_private = is_private || operation_depends(&group->calls[i].operation);
-  return arena_printf(arena, "%s, max-age=%lld", is_private ? "private" : "public", (long long)resource->cache_max_age_s);
+/* ---- the least of all parts ---- */
+
+static void add_part(CacheHint *least, const CacheHint *part) {
+  if (part->max_age_s < least->max_age_s) least->max_age_s = part->max_age_s; /* -1, nothing, is the least of all */
+  least->is_private = least->is_private || part->is_private;
 }
 
-/* ---- of several ---- */
-
-typedef struct Parts {
-  int64_t max_age_s; /* -1: one of them says nothing */
-  bool is_private;
-} Parts;
-
-static void add_part(Parts *parts, const Resource *resource) {
-  if (resource->cache_max_age_s < parts->max_age_s) parts->max_age_s = resource->cache_max_age_s;
-  parts->is_private = parts->is_private || resource->is_cache_private;
-}
-
-static void add_selection(Parts *parts, const Selection *selection) {
+/* What a relation says of itself stands for what the other type says; that is asked only `with_types`. */
+static void add_selection(CacheHint *least, const Selection *selection, bool with_types) {
   for (size_t i = 0; i < selection->count; i++) {
     const SelectionItem *item = &selection->items[i];
+    const CacheHint *own = field_cache(item->field);
+    if (own != NULL) add_part(least, own);
     if (item->nested == NULL) continue;
-    add_part(parts, item->nested->resource);
-    add_selection(parts, item->nested);
+    if (own == NULL && with_types) add_part(least, &item->nested->resource->cache);
+    add_selection(least, item->nested, with_types);
   }
+}
+
+static Str write_hint(const CacheHint *hint, Arena *arena) {
+  return arena_printf(arena, "%s, max-age=%lld", hint->is_private ? "private" : "public", (long long)hint->max_age_s);
+}
+
+Str cache_control(const CallGroup *group, const Resource *resource, Arena *arena) {
+  CacheHint least = resource->cache;
+  if (least.max_age_s < 0) return (Str){NULL, 0};
+  for (size_t i = 0; i < group->count; i++) {
+    const Operation *operation = &group->calls[i].operation;
+    if (operation->selection != NULL) add_selection(&least, operation->selection, false);
+    least.is_private = least.is_private || operation_depends(operation);
+  }
+  return write_hint(&least, arena);
 }
 
 Str cache_control_least(const CallGroup *group, Arena *arena) {
-  Parts parts = {.max_age_s = INT64_MAX};
+  CacheHint least = {.max_age_s = INT64_MAX};
   for (size_t i = 0; i < group->count; i++) {
     const Operation *operation = &group->calls[i].operation;
-    add_part(&parts, operation->resource);
-    if (operation->selection != NULL) add_selection(&parts, operation->selection);
-    parts.is_private = parts.is_private || operation_depends(operation);
+    add_part(&least, &operation->resource->cache);
+    if (operation->selection != NULL) add_selection(&least, operation->selection, true);
+    least.is_private = least.is_private || operation_depends(operation);
   }
-  if (parts.max_age_s < 0 || parts.max_age_s == INT64_MAX) return (Str){NULL, 0};
-  return arena_printf(arena, "%s, max-age=%lld", parts.is_private ? "private" : "public", (long long)parts.max_age_s);
+  return least.max_age_s < 0 || least.max_age_s == INT64_MAX ? (Str){NULL, 0} : write_hint(&least, arena);
 }

@@ -112,7 +112,7 @@ static unsigned deprecation_header(const Resource *resource) {
 }
 
 static unsigned headers_of(const Resource *resource, unsigned headers) {
-  if (resource->cache_max_age_s < 0) headers &= ~(unsigned)HEADER_CACHE_CONTROL;
+  if (resource->cache.max_age_s < 0) headers &= ~(unsigned)HEADER_CACHE_CONTROL;
   return headers | deprecation_header(resource);
 }
 

@@ -162,20 +162,13 @@ static Code check_face_names(Checker *checker, const CheckedType *type, Map *nam
   return CODE_OK;
 }
 
-static void check_type_extras(Checker *checker, const CheckedType *type) {
-  const SdlDirective *cache = sdl_directive(type->sdl->directives, STR("cache"));
+static void check_type_extras(const CheckedType *type) {
   const SdlDirective *transaction = sdl_directive(type->sdl->directives, STR("transaction"));
   const SdlDirective *renamed = sdl_directive(type->sdl->directives, STR("renamed"));
   const SdlValue *from = NULL;
   Str name = {0};
-  int64_t max_age_s = 0;
   Resource *resource = type->resource;
   if (check_string(renamed, STR("from"), &from)) resource->renamed_from = from->text;
-  if (check_int(cache, STR("maxAge"), &max_age_s)) {
-    resource->cache_max_age_s = max_age_s;
-    if (max_age_s < 0) report_add(checker->report, check_span(cache, STR("maxAge")), (Str){0}, "maxAge can't be negative");
-  }
-  if (check_name_value(cache, STR("scope"), &name)) resource->is_cache_private = str_equal(name, STR("PRIVATE"));
   if (!check_name_value(transaction, STR("isolation"), &name)) return;
   if (str_equal(name, STR("READ_COMMITTED"))) resource->isolation = ISOLATION_READ_COMMITTED;
   if (str_equal(name, STR("REPEATABLE_READ"))) resource->isolation = ISOLATION_REPEATABLE_READ;
@@ -194,7 +187,7 @@ Code check_names(Checker *checker, Error *err) {
     TRY(check_face_names(checker, type, &names, err));
     TRY(check_path(checker, type, err));
     TRY(check_table(checker, type, &tables, err));
-    check_type_extras(checker, type);
+    check_type_extras(type);
   }
   return CODE_OK;
 }

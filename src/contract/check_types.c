@@ -186,7 +186,7 @@ static Code make_type(Checker *checker, CheckedType *type, Error *err) {
                                  .description = type->sdl->description,
                                  .place = span_place(type->sdl->span),
                                  .contract = checker->contract,
-                                 .cache_max_age_s = -1};
+                                 .cache = {.max_age_s = -1}};
     CHECK_SET_DEPRECATION(type->resource, check_deprecation(checker, type->sdl->directives));
   } else if (type->kind == CHECKED_EMBEDDED) {
     type->embedded = ARENA_NEW(checker->arena, Embedded);

@@ -142,7 +142,7 @@ void diff_groups(Differ *differ, const Resource *old, const Resource *new) {
   compare_checks(differ, old, new, places);
   compare_indexes(differ, old, new, places);
   compare_search(differ, old, new, places);
-  if (old->cache_max_age_s != new->cache_max_age_s || old->is_cache_private != new->is_cache_private)
+  if (old->cache.max_age_s != new->cache.max_age_s || old->cache.is_private != new->cache.is_private)
     diff_add(differ, DIFF_COMPATIBLE, "cache-changed", new->name, places, "answers may be kept for another time");
   if (old->isolation != new->isolation)
     diff_add(differ, DIFF_COMPATIBLE, "isolation-changed", new->name, places, "its transactions are kept apart in another way");

@@ -129,6 +129,7 @@ static const Change changes[] = {
     {D("@check(expr: \"a < b\") "), D("@check(expr: \"b > a\") "), ""},
     {D("@search(fields: [\"s\"]) "), D(""), "breaking-readers search-narrowed P\n"},
     {D(""), D("@search(fields: [\"s\"]) "), "compatible search-added P\n"},
+    {P("a: Int"), P("a: Int @cache(maxAge: 5)"), "compatible cache-changed P.a\n"},
     {D(""), D("@cache(maxAge: 5) "), "compatible cache-changed P\n"},
     {D(""), D("@transaction(isolation: SERIALIZABLE) "), "compatible isolation-changed P\n"},
     /* Access of types: what no rule allows is refused. */

@@ -64,6 +64,8 @@ static const Refusal refusals[] = {
     {SERVICE "type P @resource §@key(fields: \"id\") " OPEN "{ id: ID! }",
      "unknown directive \"@key\" = federation's directives are made from the contract; leave them out"},
     {P("a: Int @tag(name: §\"1st\")"), "\"name\" of @tag is no label = letters, digits, _, - and /, a letter first, up to 128 of them"},
+    {P("a: Int @cache(maxAge: §-1)"), "maxAge can't be negative"},
+    {P("e: E") " type E { a: Int §@cache(maxAge: 1) }", "\"@cache\" makes no sense on a field of an embedded type"},
     {P("a: Int @override(from: §\"\")"), "\"from\" of @override must name a subgraph"},
     {P("a: Int §@interfaceObject"), "\"@interfaceObject\" can't stand on a field = it stands on a type"},
     {P("a: Int @shareable §@shareable"), "\"@shareable\" is given twice"},

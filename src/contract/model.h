@@ -25,6 +25,12 @@ struct DirectiveData {
   const DirectiveData *next; /* in the table's order */
 };
 
+/* @cache. */
+typedef struct CacheHint {
+  int64_t max_age_s; /* -1: nothing is said */
+  bool is_private;
+} CacheHint;
+
 /* Where something stands in a contract's source; lines and columns count from 1, columns in code points. */
 typedef struct SourcePlace {
   Str file;
@@ -228,8 +234,7 @@ struct Resource {
 
   const Field *const *search; /* @search: stored string fields */
   size_t search_count;
-  int64_t cache_max_age_s; /* @cache; -1: none */
-  bool is_cache_private;
+  CacheHint cache;
   Isolation isolation; /* @transaction */
 };
 
@@ -271,6 +276,8 @@ static inline const DirectiveData *directive_data(const DirectiveData *first, co
   while (first != NULL && first->directive != directive) first = first->next;
   return first;
 }
+/* What its own @cache says; NULL: there is none. */
+const CacheHint *field_cache(const Field *field);
 /* What a field's values are in memory (lists: VALUE_JSON; embedded: VALUE_JSON). */
 ValueType field_value_type(const Field *field);
 /* A day's beginning, or the time, that `sunset` or `since` names, in microseconds; false where there is none. */

@@ -68,7 +68,7 @@ static void a_resource_has_names_for_every_face(void **state) {
   check_str(item->path, "links");
   check_str(item->table, "Link Table");
   assert_ptr_equal(contract_resource_at(l.contract, STR("links")), item);
-  assert_int_equal(line->cache_max_age_s, -1);
+  assert_int_equal(line->cache.max_age_s, -1);
   unload(l);
 }
 
@@ -193,8 +193,8 @@ static void groups_name_key_fields_by_their_relation(void **state) {
   assert_ptr_equal(b->indexes[0].fields[1].field, field(b, "aId"));
   assert_non_null(b->indexes[0].where);
   assert_int_equal(b->search_count, 1);
-  assert_int_equal(b->cache_max_age_s, 60);
-  assert_true(b->is_cache_private);
+  assert_int_equal(b->cache.max_age_s, 60);
+  assert_true(b->cache.is_private);
   assert_int_equal(b->isolation, ISOLATION_SERIALIZABLE);
   check_str(field(b, "s")->deprecation_reason, "No longer supported");
   check_str(field(b, "s")->sunset, "2027-01-01");

@@ -130,9 +130,6 @@ static const char prelude[] =
     "\"\"\"The string fields that a full-text search looks through.\"\"\"\n"
     "directive @search(fields: [String!]!) on OBJECT\n"
     "\n"
-    "\"\"\"How long an answer may be kept, in seconds, and by whom.\"\"\"\n"
-    "directive @cache(maxAge: Int!, scope: _CacheScope = PUBLIC) on OBJECT\n"
-    "\n"
     "\"\"\"How far transactions that write this type are kept apart.\"\"\"\n"
     "directive @transaction(isolation: _Isolation!) on OBJECT\n";
 

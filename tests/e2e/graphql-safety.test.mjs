@@ -9,10 +9,12 @@ import { makeFolder, makeToken, removeFolder, run, startServer } from '../suppor
 
 const contract = `
 extend schema @service(name: "shop")
-type Product @resource @access(read: "true", write: "'staff' in auth.roles") @cache(maxAge: 60) { id: ID! @id name: String! category: Category notes: [Note!]! }
+type Product @resource @access(read: "true", write: "'staff' in auth.roles") @cache(maxAge: 60) {
+  id: ID! @id name: String! stock: Int @cache(maxAge: 5) offer: String @cache(maxAge: 600, scope: PRIVATE) category: Category notes: [Note!]! drafts: [Draft!]! @cache(maxAge: 7)
+}
 type Category @resource @access(read: "true", write: "'staff' in auth.roles") @cache(maxAge: 20) { id: ID! @id name: String! products: [Product!]! }
 type Note @resource @access(read: "auth.id != null", write: "'staff' in auth.roles") { id: ID! @id text: String! product: Product! }
-type Draft @resource @access(read: "owner == auth.id", write: "true") @cache(maxAge: 30) { id: ID! @id owner: String! }
+type Draft @resource @access(read: "owner == auth.id", write: "true") @cache(maxAge: 30) { id: ID! @id owner: String! product: Product }
 `;
 const token = makeToken({ sub: 'sam', roles: ['staff'] });
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
@@ -54,6 +56,9 @@ describe('answers', () => {
     assert.equal(await freshness('{ products { nodes { name category { name } } } }'), 'public, max-age=20');
     assert.equal(await freshness('{ product(id: "p1") { name } categories { totalCount } }'), 'public, max-age=20');
     assert.equal(await freshness('{ product(id: "p1") { name notes { totalCount } } }'), null, 'one part says nothing');
+    assert.equal(await freshness('{ product(id: "p1") { name stock } }'), 'public, max-age=5', 'a field of its own');
+    assert.equal(await freshness('{ product(id: "p1") { name offer } }'), 'private, max-age=60');
+    assert.equal(await freshness('{ product(id: "p1") { drafts { nodes { id } } } }'), 'private, max-age=7', 'a relation says it instead of the other type');
     assert.equal(await freshness('{ drafts { nodes { id } } }'), 'private, max-age=30');
     assert.equal(await freshness('{ products(filter: "category.name == \\"Tea\\"") { nodes { id } } }'), 'private, max-age=60');
     assert.equal(await freshness('mutation { updateProduct(id: "p1", input: {name: "Green"}) { id } }'), null);
