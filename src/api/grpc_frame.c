@@ -87,16 +87,17 @@ Code grpc_frame_read(GrpcFrameReader *reader, Str *bytes, Arena *arena, Str *ret
   return finish(reader, (unsigned char)partial->ptr[0], message, arena, ret, ret_has, err);
 }
 
+/* How many messages a method takes is part of what it is: UNIMPLEMENTED ("Status codes and their use in gRPC", cardinality). */
 Code grpc_frame_read_only(Str body, size_t message_bytes_max, bool has_compression, Arena *arena, Str *ret, Error *err) {
   GrpcFrameReader reader = {.message_bytes_max = message_bytes_max, .has_compression = has_compression};
   if (body.len < GRPC_FRAME_HEAD_BYTES) {
-    return body.len == 0 ? error_set(err, CODE_BAD_REQUEST, "the request has no message")
+    return body.len == 0 ? error_set(err, CODE_METHOD_NOT_ALLOWED, "the request has no message, and this method takes one")
                          : error_set(err, CODE_BAD_REQUEST, "the request's message broke off");
   }
   TRY(check_head(&reader, body.ptr, err));
   size_t left = body.len - GRPC_FRAME_HEAD_BYTES, length = length_of(body.ptr);
   if (left < length) return error_set(err, CODE_BAD_REQUEST, "the request's message broke off");
-  if (left > length) return error_set(err, CODE_BAD_REQUEST, "the request has more than one message, and this method takes one");
+  if (left > length) return error_set(err, CODE_METHOD_NOT_ALLOWED, "the request has more than one message, and this method takes one");
   bool has_message;
   return finish(&reader, (unsigned char)body.ptr[0], str_slice(body, GRPC_FRAME_HEAD_BYTES, body.len), arena, ret, &has_message, err);
 }

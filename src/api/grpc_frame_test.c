@@ -35,10 +35,10 @@ static void lengths_that_lie_are_refused(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
   Str message;
-  assert_int_equal(read_only(BYTES(""), 100, false, arena, &message), CODE_BAD_REQUEST);
+  assert_int_equal(read_only(BYTES(""), 100, false, arena, &message), CODE_METHOD_NOT_ALLOWED);
   assert_int_equal(read_only(BYTES("\0\0\0\0"), 100, false, arena, &message), CODE_BAD_REQUEST);
   assert_int_equal(read_only(BYTES("\0\0\0\0\4abc"), 100, false, arena, &message), CODE_BAD_REQUEST);
-  assert_int_equal(read_only(BYTES("\0\0\0\0\2abc"), 100, false, arena, &message), CODE_BAD_REQUEST);
+  assert_int_equal(read_only(BYTES("\0\0\0\0\2abc"), 100, false, arena, &message), CODE_METHOD_NOT_ALLOWED);
   assert_int_equal(read_only(BYTES("\0\377\377\377\377abc"), 100, false, arena, &message), CODE_TOO_LARGE);
   assert_int_equal(read_only(BYTES("\0\0\0\0\3abc"), 2, false, arena, &message), CODE_TOO_LARGE);
   assert_int_equal(read_only(BYTES("\2\0\0\0\3abc"), 100, false, arena, &message), CODE_BAD_REQUEST);
