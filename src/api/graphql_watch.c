@@ -3,6 +3,7 @@
 #include "api/graphql_watch.h"
 
 #include "api/error_map.h"
+#include "api/event_stream.h"
 #include "query/watch.h"
 
 enum { FORM_BYTES_MAX = 1024 * 1024, END_BYTES_MAX = 4096 };
@@ -107,20 +108,13 @@ static void send_comment(Watch *watch, Str position) {
 /* ---- beginning and end ---- */
 
 static void on_started(Watch *watch, Str position) {
-  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("text/event-stream; charset=utf-8")},
-                                       {STR_INIT("cache-control"), STR_INIT("no-store")},
-                                       {STR_INIT("x-accel-buffering"), STR_INIT("no")}};
   GraphqlWatch *self = (GraphqlWatch *)watch;
   ApiRequest *request = self->request;
   self->is_begun = true;
-  /* It may have been given up meanwhile: what is written then goes nowhere. */
-  if (request->exchange->is_answered || request->exchange->is_cancelled) {
+  if (!event_stream_begin(request)) {
     watch_close(watch);
     return;
   }
-  request->response = (HttpResponse){.status = 200, .headers = headers, .header_count = sizeof headers / sizeof headers[0]};
-  request->exchange->is_long = true;
-  request->begin(request);
   if (!request->exchange->is_message) send_comment(watch, position);
   if (request->exchange->request.method == HTTP_HEAD) watch_close(watch);
 }
@@ -158,12 +152,6 @@ static void end_stream(const GraphqlWatch *self) {
   http_end(exchange, NULL, 0);
 }
 
-static void refuse(ApiRequest *request, const Problem *problem) {
-  request->problem = problem;
-  request->face->encode_problem(request);
-  request->respond(request);
-}
-
 static void on_ended(Watch *watch, const Problem *problem, Str position) {
   GraphqlWatch *self = (GraphqlWatch *)watch;
   self->is_over = true;
@@ -171,7 +159,7 @@ static void on_ended(Watch *watch, const Problem *problem, Str position) {
     if (problem != NULL) send_end(self, problem, position);
     end_stream(self);
   } else if (problem != NULL) {
-    refuse(self->request, problem);
+    event_stream_refuse(self->request, problem);
   } else {
     http_abort(self->request->exchange); /* its client has left before it began */
   }
@@ -208,7 +196,7 @@ static void open_watch(ApiRequest *request) {
   request->exchange->on_cancel = on_cancel;
   if (watch_open(request->engine, &self->watch, &problem) == CODE_OK) return;
   self->is_over = true;
-  refuse(request, problem);
+  event_stream_refuse(request, problem);
 }
 
 /* ---- preparation ---- */

@@ -1,5 +1,6 @@
 /* rest_watch.c - GET /v1/products:watch: the changes of a list as server-sent events (HTML Standard §9.2). An event's id is its position,
  * from which a client goes on by Last-Event-ID, as browsers do by themselves, or by after=. */
+#include "api/event_stream.h"
 #include "api/problem_json.h"
 #include "api/rest_query.h"
 #include "api/rest_state.h"
@@ -80,20 +81,13 @@ static void finish(RestWatch *rest) {
 }
 
 static void on_started(Watch *watch, Str position) {
-  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("text/event-stream; charset=utf-8")},
-                                       {STR_INIT("cache-control"), STR_INIT("no-store")},
-                                       {STR_INIT("x-accel-buffering"), STR_INIT("no")}};
   RestWatch *rest = (RestWatch *)watch;
   ApiRequest *request = rest->request;
   rest->is_begun = true;
-  /* The protocol may have given it up meanwhile: what is written then goes nowhere. */
-  if (request->exchange->is_answered || request->exchange->is_cancelled) {
+  if (!event_stream_begin(request)) {
     watch_close(watch);
     return;
   }
-  request->response = (HttpResponse){.status = 200, .headers = headers, .header_count = sizeof headers / sizeof headers[0]};
-  request->exchange->is_long = true;
-  request->begin(request);
   send_position(rest, "retry: 1000\n", position);
   if (request->exchange->request.method == HTTP_HEAD) watch_close(watch);
 }
@@ -116,9 +110,7 @@ static void on_ended(Watch *watch, const Problem *problem, Str position) {
   ApiRequest *request = rest->request;
   if (!rest->is_begun && problem != NULL) {
     rest->is_over = true;
-    request->problem = problem;
-    request->face->encode_problem(request);
-    request->respond(request);
+    event_stream_refuse(request, problem);
     return;
   }
   if (!rest->is_begun) { /* its client has left before it began */
@@ -159,9 +151,7 @@ static void open_watch(ApiRequest *request) {
   const Problem *problem = NULL;
   if (watch_open(request->engine, &rest->watch, &problem) == CODE_OK) return;
   rest->is_over = true;
-  request->problem = problem;
-  request->face->encode_problem(request);
-  request->respond(request);
+  event_stream_refuse(request, problem);
 }
 
 /* ---- preparation ---- */
