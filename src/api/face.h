@@ -42,7 +42,7 @@ typedef struct FaceOptions {
   const struct GraphqlTrusted *graphql_trusted; /* the only documents that are executed; NULL: whatever is asked */
   size_t graphql_trusted_count;
   struct GraphqlStreams *graphql_streams; /* api/graphql_streams.h; outlives the faces. NULL: none are served */
-  const struct GrpcLimits *grpc; /* api/grpc.h */
+  const struct GrpcLimits *grpc;          /* api/grpc.h */
 } FaceOptions;
 
 typedef struct Face {

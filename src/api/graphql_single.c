@@ -3,6 +3,7 @@
  * (http/inner_exchange.h), and outlives it: that one is answered as soon as it is known whether the operation is refused. */
 #include "api/graphql_single.h"
 
+#include "api/event_stream.h"
 #include "api/graphql_inner.h"
 #include "api/graphql_streams.h"
 #include "api/problem_json.h"
@@ -186,9 +187,6 @@ static void on_drain(HttpExchange *exchange) {
 }
 
 static void start_reader(ApiRequest *request) {
-  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("text/event-stream; charset=utf-8")},
-                                       {STR_INIT("cache-control"), STR_INIT("no-store")},
-                                       {STR_INIT("x-accel-buffering"), STR_INIT("no")}};
   HttpExchange *exchange = request->exchange;
   Single *single = single_of(exchange);
   GraphqlStreamReader reader = {.loop = exchange->loop, .wake = pump, .context = single};
@@ -207,11 +205,12 @@ static void start_reader(ApiRequest *request) {
   exchange->on_writable = on_writable;
   exchange->on_cancel = on_reader_gone;
   exchange->on_drain = on_drain;
-  exchange->is_long = true;
   uint32_t heartbeat_ms = graphql_streams_limits(graphql_of(request->api)->streams)->heartbeat_ms;
   loop_timer_start(single->heartbeat, heartbeat_ms, heartbeat_ms);
-  request->response = (HttpResponse){.status = 200, .headers = headers, .header_count = sizeof headers / sizeof headers[0]};
-  request->begin(request);
+  if (!event_stream_begin(request)) {
+    leave(single);
+    return;
+  }
   /* Some browsers take an answer for begun only once something has come. */
   if (!single->is_over) write_to(single, STR(":\n\n"));
 }

@@ -38,7 +38,8 @@ typedef struct ServeConfig {
   Str graphql_documents;               /* a folder; len 0: whatever is asked is executed */
   int graphql_introspection, graphiql; /* 0: on */
   uint64_t graphql_ws_operations_max, graphql_ws_init_timeout_ms;
-  uint64_t graphql_sse_streams_max, graphql_sse_operations_max, graphql_sse_queued_bytes_max, graphql_sse_waiting_bytes_max, graphql_sse_reservation_ms;
+  uint64_t graphql_sse_streams_max, graphql_sse_operations_max, graphql_sse_queued_bytes_max, graphql_sse_waiting_bytes_max,
+      graphql_sse_reservation_ms;
   uint64_t grpc_message_bytes_max;
   uint64_t websocket_message_bytes_max, websocket_queued_bytes_max, websocket_ping_ms;
   uint64_t idempotency_keys_max, idempotency_ttl_ms;

@@ -1,4 +1,5 @@
 """SyncProducts as grpcio speaks it. Usage: sync.py HOST:PORT TOKEN [CA]"""
+import faulthandler
 import queue
 import sys
 
@@ -6,6 +7,8 @@ import grpc
 from shop.v1 import shop_pb2 as pb
 from shop.v1 import shop_pb2_grpc as services
 
+# Where it waits for ever it says where.
+faulthandler.dump_traceback_later(50, exit=True)
 address, token, *authority = sys.argv[1:]
 if authority:
     with open(authority[0], 'rb') as file:
@@ -32,3 +35,4 @@ try:
     raise AssertionError('the stream went on')
 except grpc.RpcError as error:
     assert error.code() == grpc.StatusCode.CANCELLED, error
+channel.close()
