@@ -102,7 +102,8 @@ static void write_federation(const GraphqlSchema *schema, const GraphqlType *typ
   const Resource *resource = type->resource;
   bool is_page_info = type->field_count > 0 && type->fields[0].role == GRAPHQL_ROLE_HAS_NEXT;
   if (is_page_info) buf_add(out, STR(" @shareable"));
-  if (resource != NULL && schema->row_types[resource->index] == type) directives_write_subgraph(resource->directives, out);
+  if (resource == NULL) return;
+  if (schema->row_types[resource->index] == type) directives_write_subgraph(resource->directives, out);
   if (!type->is_entity) return;
   write_key(resource->keys, resource->key_count, out);
   for (size_t i = 0; i < resource->unique_count; i++) write_key(resource->uniques[i].fields, resource->uniques[i].count, out);
