@@ -9,7 +9,8 @@ case "$kind" in
   release) folder=build        options=(--buildtype=release -Db_lto=true -Dtests=false) ;;
   # What is undefined must end the test; the sanitizers' own recovery would only print it.
   test)    folder=build-test   options=(--buildtype=debugoptimized -Db_sanitize=address,undefined) ;;
-  coverage) folder=build-coverage options=(--buildtype=debug -Db_coverage=true) ;;
+  # Loops and writers count at once.
+  coverage) folder=build-coverage options=(--buildtype=debug -Db_coverage=true -Dc_args=-fprofile-update=prefer-atomic) ;;
   thread)  folder=build-thread options=(--buildtype=debugoptimized -Db_sanitize=thread) ;;
   fuzz)    folder=build-fuzz   options=(--buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dtests=false -Dfuzz=true)
            export CC=clang ;;

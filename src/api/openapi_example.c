@@ -32,7 +32,10 @@ static Str stretched(Openapi *api, const Field *field, Str text) {
   if (field->length_max >= 0 && len > (size_t)field->length_max) len = (size_t)field->length_max;
   if (len > EXAMPLE_TEXT_MAX) return (Str){0};
   char *bytes = arena_alloc(api->arena, len + 1);
-  if (bytes == NULL) return (Str){0};
+  if (bytes == NULL) {
+    api->has_failed = true;
+    return (Str){0};
+  }
   for (size_t i = 0; i < len; i++) bytes[i] = i < text.len ? text.ptr[i] : 'x';
   return (Str){bytes, len};
 }
@@ -44,7 +47,7 @@ static Str repeated_text(Openapi *api, const Field *field) {
   for (size_t kind = 0; kind < 3; kind++) {
     for (size_t len = 1; len <= kinds[kind].len; len++) {
       Str text = str_slice(kinds[kind], 0, len);
-      if (is_good_text(field, text)) return arena_str(api->arena, text);
+      if (is_good_text(field, text)) return openapi_text(api, "%.*s", STR_ARGS(text));
     }
   }
   return (Str){0};
@@ -124,7 +127,8 @@ static Str decimal_example(Openapi *api, const Field *field) {
     if (!is_decimal_inside(field, wishes[i])) continue;
     DecimalText fixed;
     if (field->scale < 0) return wishes[i];
-    return decimal_format(wishes[i], (size_t)field->scale, &fixed) ? arena_str(api->arena, decimal_str(&fixed)) : wishes[i];
+    if (!decimal_format(wishes[i], (size_t)field->scale, &fixed)) return wishes[i];
+    return openapi_text(api, "%.*s", STR_ARGS(decimal_str(&fixed)));
   }
   return (Str){0};
 }

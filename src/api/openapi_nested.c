@@ -45,6 +45,7 @@ static void where_alternative(Openapi *api, const Resource *resource, const Fiel
   buf_add(&title, STR("By"));
   for (size_t i = 0; i < count; i++) buf_add(&title, openapi_capital(api, fields[i]->name));
   json_out_open(json, '{');
+  if (title.failed != CODE_OK) api->has_failed = true;
   json_out_member_text(json, STR("title"), buf_str(&title));
   where_object(api, fields, count);
   json_out_close(json, '}');

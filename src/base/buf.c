@@ -95,9 +95,13 @@ void buf_printf(Buf *buf, const char *format, ...) {
   va_end(args);
 }
 
-Code buf_finish(const Buf *buf, Str *ret, Error *err) {
+Code buf_check(const Buf *buf, Error *err) {
   if (buf->failed == CODE_TOO_LARGE) return error_set(err, CODE_TOO_LARGE, "larger than %zu bytes", buf->max);
-  if (buf->failed != CODE_OK) return error_no_memory(err);
+  return buf->failed == CODE_OK ? CODE_OK : error_no_memory(err);
+}
+
+Code buf_finish(const Buf *buf, Str *ret, Error *err) {
+  TRY(buf_check(buf, err));
   *ret = buf->len == 0 ? STR("") : buf_str(buf);
   return CODE_OK;
 }

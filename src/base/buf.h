@@ -37,8 +37,15 @@ void buf_add_int64(Buf *buf, int64_t n);
 void buf_add_uint64(Buf *buf, uint64_t n);
 void buf_printf(Buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 static inline Str buf_str(const Buf *buf) { return (Str){buf->ptr, buf->len}; }
+/* The text of a part that was written by itself, to be added to `out`: which fails where the part has, lest it be added as nothing. */
+static inline Str buf_take(Buf *out, const Buf *part) {
+  if (part->failed != CODE_OK && out->failed == CODE_OK) out->failed = part->failed;
+  return buf_str(part);
+}
 /* *ret is the written bytes, which live as the buffer does. */
 Code buf_finish(const Buf *buf, Str *ret, Error *err);
+/* The same where the text itself is for later, or for nobody. */
+Code buf_check(const Buf *buf, Error *err);
 static inline void buf_clear(Buf *buf) {
   buf->len = 0;
   buf->failed = CODE_OK;

@@ -90,6 +90,7 @@ static void check_enum_argument(const Checker *checker, const SdlDirective *dire
     if (argument->value.kind == SDL_ENUM && str_equal(type->fields[i].name, argument->value.text)) return;
     nearest_offer(&nearest, type->fields[i].name);
     names = arena_printf(checker->scratch, "%.*s%s%.*s", STR_ARGS(names), i == 0 ? "" : ", ", STR_ARGS(type->fields[i].name));
+    if (names.ptr == NULL) checker->report->has_no_memory = true;
   }
   report_add(checker->report, argument->value.span, nearest_hint(&nearest, checker->scratch), "\"%.*s\" of @%.*s must be one of %.*s",
              STR_ARGS(argument->name), STR_ARGS(directive->name), STR_ARGS(names));

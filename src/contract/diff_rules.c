@@ -15,6 +15,7 @@ typedef struct Comparison {
 
 /* ---- One form ---- */
 
+/* ptr NULL where memory is out. */
 static Str text_of(const Expr *expr, Arena *arena);
 
 static int by_text(const void *a, const void *b) { return str_compare(*(const Str *)a, *(const Str *)b); }
@@ -43,6 +44,7 @@ static Str join_terms(const Expr *expr, Str between, Arena *arena) {
   Buf out = buf_on(arena, RULE_BYTES_MAX);
   buf_add_byte(&out, '(');
   for (size_t i = 0; i < count; i++) {
+    if (terms[i].ptr == NULL) return (Str){0};
     if (i > 0 && str_equal(terms[i], terms[i - 1])) continue;
     if (i > 0) buf_add(&out, between);
     buf_add(&out, terms[i]);
@@ -54,6 +56,7 @@ static Str join_terms(const Expr *expr, Str between, Arena *arena) {
 /* a == b is b == a, and a > b is b < a. */
 static Str comparison_text(const Expr *expr, Arena *arena) {
   Str left = text_of(expr->args[0], arena), right = text_of(expr->args[1], arena);
+  if (left.ptr == NULL || right.ptr == NULL) return (Str){0};
   bool is_symmetric = expr->kind == EXPR_EQ || expr->kind == EXPR_NE;
   bool is_turned = expr->kind == EXPR_GT || expr->kind == EXPR_GE || (is_symmetric && str_compare(left, right) > 0);
   const char *operator= expr->kind == EXPR_EQ      ? "=="
@@ -76,6 +79,7 @@ static Str text_of(const Expr *expr, Arena *arena) {
     case EXPR_OR: return join_terms(expr, STR(" || "), arena);
     case EXPR_NOT: {
       Str operand = text_of(expr->args[0], arena);
+      if (operand.ptr == NULL) return operand;
       return arena_printf(arena, "!(%.*s)", STR_ARGS(operand));
     }
     case EXPR_EQ:
@@ -92,6 +96,15 @@ Str diff_rule_text(const Expr *rule, Arena *arena) {
   Str text = text_of(rule, arena);
   bool is_joined = (rule->kind == EXPR_AND || rule->kind == EXPR_OR) && text.len > 2;
   return is_joined ? str_slice(text, 1, text.len - 1) : text;
+}
+
+static bool is_same_text(Comparison *comparison, const Expr *a, const Expr *b) {
+  Str left = text_of(a, comparison->arena), right = text_of(b, comparison->arena);
+  if (left.ptr == NULL || right.ptr == NULL) {
+    comparison->has_no_memory = true;
+    return false;
+  }
+  return str_equal(left, right);
 }
 
 /* ---- Comparisons with literals ---- */
@@ -159,8 +172,7 @@ static bool bounds_imply(Comparison *comparison, const Expr *a, const Expr *b) {
   Bound left, right;
   int order = 0;
   if (!bound_of(a, &left) || !bound_of(b, &right) || !compare_values(left.literal, right.literal, &order)) return false;
-  bool is_same = str_equal(text_of(left.subject, comparison->arena), text_of(right.subject, comparison->arena));
-  return is_same && bound_implies(left.kind, right.kind, order);
+  return is_same_text(comparison, left.subject, right.subject) && bound_implies(left.kind, right.kind, order);
 }
 
 /* ---- x in [a, b] ---- */
@@ -193,7 +205,7 @@ static bool membership_implies(Comparison *comparison, const Expr *a, const Expr
   bool is_equal = a->kind == EXPR_EQ && bound_of(a, &equal);
   if (!is_equal && (a->kind != EXPR_IN || list_length(a->args[1]) == 0)) return false;
   const Expr *subject = is_equal ? equal.subject : a->args[0];
-  if (!str_equal(text_of(subject, comparison->arena), text_of(b->args[0], comparison->arena))) return false;
+  if (!is_same_text(comparison, subject, b->args[0])) return false;
   if (is_equal) return list_holds(b->args[1], equal.literal);
   for (size_t i = 0; i < list_length(a->args[1]); i++) {
     const Value *item = list_literal(a->args[1], i);
@@ -238,12 +250,7 @@ static bool implies(Comparison *comparison, const Expr *a, const Expr *b) {
   if (some_imply(comparison, a, b)) return true;
   if (a->kind == EXPR_NOT && b->kind == EXPR_NOT && implies(comparison, b->args[0], a->args[0])) return true;
   if (bounds_imply(comparison, a, b) || membership_implies(comparison, a, b)) return true;
-  Str left = text_of(a, comparison->arena), right = text_of(b, comparison->arena);
-  if (left.ptr == NULL || right.ptr == NULL) {
-    comparison->has_no_memory = true;
-    return false;
-  }
-  return str_equal(left, right);
+  return is_same_text(comparison, a, b);
 }
 
 RuleOrder diff_rule_order(const Expr *old, const Expr *new, Arena *arena, bool *ret_has_no_memory) {

@@ -27,19 +27,55 @@ struct Listener {
     uv_tcp_t tcp;
     uv_pipe_t pipe;
   };
+  union {
+    uv_handle_t handle;
+    uv_stream_t uv;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } refused; /* a connection that there was no memory for */
+  bool is_refusing, is_waiting, is_closed;
   ListenerAcceptFn *accept;
   void *context;
   char address[ADDRESS_TEXT_MAX];
   size_t address_len;
 };
 
+static void on_connection(uv_stream_t *server, int status);
+
+static void on_refused(uv_handle_t *handle) {
+  Listener *listener = handle->data;
+  listener->is_refusing = false;
+  if (listener->is_closed)
+    memory_free(listener);
+  else if (listener->is_waiting && !uv_is_closing(&listener->handle))
+    on_connection(&listener->uv, 0);
+}
+
+/* A connection that there is no memory for is taken and closed: until it is taken, libuv tells of no other. That needs a handle, of which
+ * there is one: while it is being closed, the next connection waits. */
+static void refuse(Listener *listener) {
+  listener->is_waiting = listener->is_refusing;
+  if (listener->is_refusing) return;
+  uv_loop_t *loop = loop_uv(listener->loop);
+  int failed = listener->handle.type == UV_TCP ? uv_tcp_init(loop, &listener->refused.tcp) : uv_pipe_init(loop, &listener->refused.pipe, 0);
+  if (failed != 0) return;
+  listener->refused.handle.data = listener;
+  listener->is_refusing = true;
+  (void)uv_accept(&listener->uv, &listener->refused.uv);
+  uv_close(&listener->refused.handle, on_refused);
+}
+
 /* libuv itself deals with a lack of descriptors: it gives up one that it holds in reserve, accepts and closes what waits, and so never
  * spins. */
 static void on_connection(uv_stream_t *server, int status) {
   Listener *listener = server->data;
   if (status < 0) return;
+  listener->is_waiting = false;
   Stream *stream = socket_accept(listener->loop, server);
-  if (stream == NULL) return;
+  if (stream == NULL) {
+    refuse(listener);
+    return;
+  }
   char peer[64];
   size_t len = socket_peer(stream, peer);
   listener->accept(listener->context, stream, (Str){peer, len});
@@ -47,7 +83,8 @@ static void on_connection(uv_stream_t *server, int status) {
 
 static void on_closed(uv_handle_t *handle) {
   Listener *listener = handle->data;
-  memory_free(listener);
+  listener->is_closed = true;
+  if (!listener->is_refusing) memory_free(listener);
 }
 
 void listener_close(Listener *listener) {

@@ -60,16 +60,16 @@ static Buf condition_buf(const Checker *checker) { return buf_on(checker->arena,
 
 /* ---- conditions ---- */
 
-static Str column_quoted(const Checker *checker, Str name) {
-  Buf out = condition_buf(checker);
-  sql_write_identifier(&out, name);
-  return buf_str(&out);
+static Str column_quoted(const Checker *checker, Str name, Buf *out) {
+  Buf quoted = condition_buf(checker);
+  sql_write_identifier(&quoted, name);
+  return buf_take(out, &quoted);
 }
 
 /* A value that the narrower type can't hold. Only pairs that plan.c calls narrower come here. */
 static void write_misfit(const Checker *checker, Buf *out, const Step *step) {
   bool is_int = step->to_column->kind == TYPE_INT;
-  ScriptNarrowing narrowing = {.column = column_quoted(checker, step->from_column->name),
+  ScriptNarrowing narrowing = {.column = column_quoted(checker, step->from_column->name, out),
                                .from = step->from_column->kind,
                                .to = step->to_column->kind,
                                .min = is_int ? "-2147483648" : "-9223372036854775808",
@@ -145,8 +145,9 @@ static bool write_duplicates(const Checker *checker, Buf *out, const Step *step)
     sql_write_identifier(&present, column->name);
     buf_add(&present, STR(" IS NOT NULL"));
   }
-  buf_printf(out, "(%.*s) IN (SELECT %.*s FROM %.*s WHERE %.*s GROUP BY %.*s HAVING count(*) > 1)", STR_ARGS(buf_str(&names)),
-             STR_ARGS(buf_str(&names)), STR_ARGS(step->from->quoted), STR_ARGS(buf_str(&present)), STR_ARGS(buf_str(&names)));
+  Str columns = buf_take(out, &names), conditions = buf_take(out, &present);
+  buf_printf(out, "(%.*s) IN (SELECT %.*s FROM %.*s WHERE %.*s GROUP BY %.*s HAVING count(*) > 1)", STR_ARGS(columns), STR_ARGS(columns),
+             STR_ARGS(step->from->quoted), STR_ARGS(conditions), STR_ARGS(columns));
   return true;
 }
 
@@ -174,8 +175,8 @@ static bool write_orphans(const Checker *checker, Buf *out, const Step *step) {
     buf_printf(&match, " = %.*s.", STR_ARGS(step->from->quoted));
     sql_write_identifier(&match, column->name);
   }
-  buf_printf(out, " AND NOT EXISTS (SELECT 1 FROM %.*s AS caisson_target WHERE %.*s)", STR_ARGS(target->from->quoted),
-             STR_ARGS(buf_str(&match)));
+  Str matching = buf_take(out, &match);
+  buf_printf(out, " AND NOT EXISTS (SELECT 1 FROM %.*s AS caisson_target WHERE %.*s)", STR_ARGS(target->from->quoted), STR_ARGS(matching));
   return true;
 }
 
@@ -228,15 +229,17 @@ static Code step_check(Checker *checker, const Step *step) {
     case STEP_ADD_COLUMN:
       if (!step->to_column->is_not_null || step->to_column->default_text.len > 0) return CODE_OK;
       check.text = arena_printf(checker->arena, "%.*s, is required, and has no @default for the rows that are there", STR_ARGS(step->text));
+      if (check.text.ptr == NULL) return error_no_memory(checker->err);
       check.is_for_generated = true;
       break;
     case STEP_CHECK_LIMITS:
       write_beyond_limits(&condition, step);
-      if (condition.len == 0) return CODE_OK;
+      if (condition.len == 0 && condition.failed == CODE_OK) return CODE_OK;
       break;
     case STEP_ADD_INDEX:
       if (!step->to_index->is_unique || step->from == NULL || !write_duplicates(checker, &condition, step)) return CODE_OK;
       check.text = arena_printf(checker->arena, "%.*s, which is unique", STR_ARGS(step->text));
+      if (check.text.ptr == NULL) return error_no_memory(checker->err);
       break;
     case STEP_ADD_FOREIGN_KEY:
       if (step->from == NULL || !write_orphans(checker, &condition, step)) return CODE_OK;
@@ -295,8 +298,9 @@ Code data_checks_run(Migrator *migrator, const DataChecks *checks, bool is_gener
     if (check->keys_sql.len > 0) TRY(migrator->calls->query(migrator, check->keys_sql.ptr, 1, on_key, &answer, err));
     buf_printf(misfits, "%.*s: %.*s %s", STR_ARGS(check->text), STR_ARGS(answer.count),
                str_equal(answer.count, STR("1")) ? "row does not fit" : "rows do not fit");
-    if (answer.keys.len > 0) buf_printf(misfits, ", such as %.*s", STR_ARGS(buf_str(&answer.keys)));
+    if (answer.keys.len > 0) buf_printf(misfits, ", such as %.*s", STR_ARGS(buf_take(misfits, &answer.keys)));
     buf_add_byte(misfits, '\n');
   }
-  return CODE_OK;
+  TRY(buf_check(misfits, err));
+  return buf_check(losses, err);
 }

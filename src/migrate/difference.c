@@ -56,7 +56,7 @@ void difference_write(Buf *out, const Step *step) {
 Code layout_differences(const StoreMigrator *calls, const Layout *is, const Layout *should, Arena *arena, Buf *out, Error *err) {
   MigrationPlan plan;
   TRY(migration_plan(calls, is, should, false, arena, &plan, err));
-  buf_add(out, buf_str(&plan.refusals));
+  buf_add(out, buf_take(out, &plan.refusals));
   for (size_t i = 0; i < plan.steps.count; i++) difference_write(out, &plan.steps.items[i]);
-  return CODE_OK;
+  return buf_check(out, err); /* nothing written means: no difference */
 }

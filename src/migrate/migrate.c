@@ -407,6 +407,7 @@ Code migrate_plan(const MigrateOptions *options, Arena *arena, Str *ret_details,
   Code code = plan_write(&work, &out);
   options->calls->close(work.migrator);
   TRY(code);
+  TRY(buf_check(&out, err));
   options->say(options->context, out.len == 0 ? STR("-- nothing to do") : str_trim(buf_str(&out)));
   return CODE_OK;
 }

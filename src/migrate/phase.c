@@ -143,10 +143,12 @@ static Code script_run(const Phase *phase, const Script *script) {
   return CODE_OK;
 }
 
-static void show(const Phase *phase, const Script *script) {
+static Code show(const Phase *phase, const Script *script) {
   Buf out = buf_on(phase->arena, TEXT_BYTES_MAX);
   if (script->statements.count > 0) script_write(&out, script, phase->options->calls->dialect);
+  TRY(buf_check(&out, phase->err));
   phase->options->say(phase->options->context, out.len == 0 ? STR("-- nothing to do") : str_trim(buf_str(&out)));
+  return CODE_OK;
 }
 
 /* ---- expand ---- */
@@ -239,7 +241,7 @@ static Code expand_plan(Phase *phase, MigrationPlan *ret_plan, PhaseScript *ret)
   Buf refusals = buf_on(phase->arena, TEXT_BYTES_MAX);
   TRY(layout_of_text(phase, phase->target.contract_text, &phase->to));
   TRY(migration_plan(phase->options->calls, &phase->from, &phase->to, false, phase->arena, ret_plan, phase->err));
-  buf_add(&refusals, buf_str(&ret_plan->refusals));
+  buf_add(&refusals, buf_take(&refusals, &ret_plan->refusals));
   TRY(phase_expand_script(ret_plan, phase->arena, ret, &refusals, phase->err));
   if (refusals.len == 0) return CODE_OK;
   *phase->ret_details = buf_str(&refusals);
@@ -252,7 +254,7 @@ static Code mark_phase(const Phase *phase, const PhaseScript *phases) {
   Str text;
   for (size_t i = 0; i < phases->superseded.count; i++) buf_printf(&value, "%.*s\n", STR_ARGS(phases->superseded.items[i]));
   buf_add(&sql, STR("INSERT INTO caisson_meta (name, value) VALUES ('phase', "));
-  sql_write_string(&sql, buf_str(&value));
+  sql_write_string(&sql, buf_take(&sql, &value));
   buf_add(&sql, STR(") ON CONFLICT (name) DO UPDATE SET value = excluded.value"));
   buf_add_byte(&sql, '\0');
   TRY(buf_finish(&sql, &text, phase->err));
@@ -269,7 +271,7 @@ static Code expand(Phase *phase) {
   if (!is_any || (last != NULL && last->state == LEDGER_EXPANDED)) return say(phase, "already expanded:"), CODE_OK;
   TRY(check_begin(phase));
   TRY(expand_plan(phase, &plan, &phases));
-  if (phase->options->is_dry_run) return show(phase, &phases.script), CODE_OK;
+  if (phase->options->is_dry_run) return show(phase, &phases.script);
   if (last == NULL || !is_in_phase(last)) TRY(check_data(phase, &plan, is_conversion));
   TRY(ledger_ensure(phase->migrator, phase->err));
   TRY(phase->options->calls->mark(phase->migrator, phase->err));
@@ -351,7 +353,7 @@ static Code settle(Phase *phase, const Layout *to) {
     return error_set(phase->err, CODE_CONFLICT, "the database is not as the first phase left it");
   }
   TRY(settle_script(phase, &plan, &script));
-  if (phase->options->is_dry_run) return show(phase, &script), CODE_OK;
+  if (phase->options->is_dry_run) return show(phase, &script);
   TRY(check_data(phase, &plan, is_worth_a_look));
   TRY(note(phase, phase->target.state == LEDGER_EXPANDED ? LEDGER_CONTRACTING : phase->target.state));
   return script_run(phase, &script);

@@ -224,13 +224,13 @@ static Code trigger_add(Expansion *expansion, const TablePair *table) {
   Buf body = buf_on(arena, BODY_BYTES_MAX), function = script_buf(&expansion->writer), drop = script_buf(&expansion->writer),
       make = script_buf(&expansion->writer);
   for (size_t i = 0; i < table->columns.count; i++) TRY(write_pair(expansion, table, &table->columns.items[i], &body));
-  if (body.len == 0) return CODE_OK;
+  if (body.len == 0 && body.failed == CODE_OK) return CODE_OK;
   Str text = arena_printf(arena, "what the two contracts store differently in %.*s is kept in step", STR_ARGS(table->to->name));
   TRY_ALLOC(text.ptr);
   uint64_t name = hash(table->to->quoted);
   buf_printf(&function, "CREATE OR REPLACE FUNCTION caisson_phase_%016" PRIx64 "() RETURNS trigger LANGUAGE plpgsql AS $caisson$\nBEGIN\n",
              name);
-  buf_add(&function, buf_str(&body));
+  buf_add(&function, buf_take(&function, &body));
   buf_add(&function, STR("  RETURN NEW;\nEND\n$caisson$"));
   TRY(add(expansion, &function, text, nothing));
   buf_printf(&drop, "DROP TRIGGER IF EXISTS caisson_phase ON %.*s", STR_ARGS(table->to->quoted));
@@ -253,15 +253,16 @@ Code phase_add_trigger_drop(ScriptWriter *writer, const LayoutTable *table) {
 
 /* Block after block, so that rows are locked for a moment only. A block that is written while it is read comes out right all the same: its
  * rows have met the trigger. `set`: "b = value"; `where`: which rows want it. */
-static Code fill_add(Expansion *expansion, const LayoutTable *table, Str set, Str where, Str text) {
+static Code fill_add(Expansion *expansion, const LayoutTable *table, const Buf *set, const Buf *where, Str text) {
   Buf sql = script_buf(&expansion->writer), name = buf_on(expansion->writer.arena, BODY_BYTES_MAX);
   sql_write_string(&name, table->quoted);
+  Str literal = buf_take(&sql, &name), settings = buf_take(&sql, set), condition = buf_take(&sql, where);
   buf_printf(&sql,
              "DO $caisson$\nDECLARE block bigint := 0; blocks bigint := pg_relation_size(%.*s::regclass) / "
              "current_setting('block_size')::bigint;\nBEGIN\n  WHILE block <= blocks LOOP\n    UPDATE %.*s SET %.*s WHERE ctid >= "
              "format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + " BLOCKS
              ")::tid AND %.*s;\n    COMMIT;\n    block := block + " BLOCKS ";\n  END LOOP;\nEND\n$caisson$",
-             STR_ARGS(buf_str(&name)), STR_ARGS(table->quoted), STR_ARGS(set), STR_ARGS(where));
+             STR_ARGS(literal), STR_ARGS(table->quoted), STR_ARGS(settings), STR_ARGS(condition));
   return add(expansion, &sql, text, fills);
 }
 
@@ -397,7 +398,7 @@ static Code rename_end(Expansion *expansion, const Step *step) {
   sql_write_identifier(&where, to->name);
   buf_add(&where, STR(" IS DISTINCT FROM "));
   write_converted(&where, "", from, to);
-  TRY(fill_add(expansion, step->to, buf_str(&set), buf_str(&where), step->text));
+  TRY(fill_add(expansion, step->to, &set, &where, step->text));
   if (to->check_name.len > 0) TRY(values_add(expansion, step, NULL));
   if (to->is_not_null && !from->is_not_null && to->default_text.len == 0) {
     refuse(expansion, step, "it becomes required as well: do that in a migration of its own");
@@ -415,7 +416,7 @@ static Code required_end(Expansion *expansion, const Step *step) {
   buf_printf(&set, " = %.*s", STR_ARGS(to->default_text));
   sql_write_identifier(&where, to->name);
   buf_add(&where, STR(" IS NULL"));
-  TRY(fill_add(expansion, step->to, buf_str(&set), buf_str(&where), step->text));
+  TRY(fill_add(expansion, step->to, &set, &where, step->text));
   return required_add(expansion, step, to->name);
 }
 
@@ -497,5 +498,5 @@ Code phase_expand_script(const MigrationPlan *plan, Arena *arena, PhaseScript *r
     if (table->from != NULL && table->to != NULL) TRY(trigger_add(&expansion, table));
   }
   for (size_t i = 0; i < plan->steps.count; i++) TRY(step_behind(&expansion, &plan->steps.items[i]));
-  return CODE_OK;
+  return buf_check(refusals, err);
 }

@@ -440,5 +440,6 @@ Code migration_plan(const StoreMigrator *store, const Layout *from, const Layout
   TRY(tables_pair(&planner));
   for (size_t i = 0; i < ret->tables.count; i++) TRY(table_plan(&planner, &ret->tables.items[i]));
   steps_sort(ret);
-  return CODE_OK;
+  /* What is not told would be migrated. */
+  return ret->refusals.failed == CODE_OK ? CODE_OK : error_no_memory(err);
 }

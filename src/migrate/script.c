@@ -20,6 +20,7 @@ Code script_add(ScriptWriter *writer, Buf *sql, Str text, const char *locks, boo
   buf_add_byte(sql, '\0');
   TRY(buf_finish(sql, &statement.sql, err));
   statement.sql.len--;
+  if (text.ptr == NULL) return error_no_memory(writer->err);
   statement.note = arena_printf(writer->arena, "%s%.*s; %s", is_destructive ? "DESTRUCTIVE: " : "", STR_ARGS(text), locks);
   TRY_ALLOC(statement.note.ptr);
   return VEC_PUSH(writer->arena, &writer->script->statements, statement) ? CODE_OK : error_no_memory(err);

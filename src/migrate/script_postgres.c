@@ -203,7 +203,7 @@ Code script_postgres_schema(ScriptWriter *writer, const Step *step) {
   }
   sql_write_identifier(&quoted, name);
   buf_add(&sql, STR("DO $caisson$ BEGIN IF to_regnamespace("));
-  sql_write_string(&sql, buf_str(&quoted));
+  sql_write_string(&sql, buf_take(&sql, &quoted));
   buf_printf(&sql, ") IS NULL THEN CREATE SCHEMA %.*s; END IF; END $caisson$", STR_ARGS(buf_str(&quoted)));
   return script_add(writer, &sql, arena_printf(writer->arena, "the schema %.*s is made where there is none", STR_ARGS(name)), nothing,
                     false);

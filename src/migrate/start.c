@@ -146,7 +146,7 @@ static Code derived_sort_out(Start *start) {
 
 /* ---- the look ---- */
 
-static Code look(Start *start) {
+static Code compare(Start *start) {
   bool is_ours = false;
   start->refused = buf_on(start->arena, LINES_BYTES_MAX);
   start->missing = buf_on(start->arena, LINES_BYTES_MAX);
@@ -155,9 +155,16 @@ static Code look(Start *start) {
   TRY(start->calls->layout_of(start->contract, start->arena, &start->should, start->err));
   if (start->is.is_expanded) return expanded_compare(start), CODE_OK;
   TRY(migration_plan(start->calls, &start->is, &start->should, false, start->arena, &start->plan, start->err));
-  buf_add(&start->refused, buf_str(&start->plan.refusals));
+  buf_add(&start->refused, buf_take(&start->refused, &start->plan.refusals));
   TRY(steps_sort_out(start));
   return derived_sort_out(start);
+}
+
+/* Nothing noted means that nothing is the matter, so what could not be noted is an error. */
+static Code look(Start *start) {
+  TRY(compare(start));
+  TRY(buf_check(&start->refused, start->err));
+  return buf_check(&start->missing, start->err);
 }
 
 static Code start_open(Store *store, const Contract *contract, Arena *arena, Start *ret, Error *err) {
@@ -248,6 +255,6 @@ Code tables_compare(Store *store, const Contract *contract, Arena *arena, Str *r
   start.calls->close(start.migrator);
   if (start.missing.len == 0 && start.refused.len == 0) return CODE_OK;
   buf_add(&start.refused, buf_str(&start.missing));
-  *ret_differences = buf_str(&start.refused);
+  TRY(buf_finish(&start.refused, ret_differences, err));
   return differ(&start);
 }

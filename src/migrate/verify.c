@@ -124,6 +124,7 @@ Code migrate_verify(const MigrateOptions *options, Arena *arena, Str *ret_detail
   options->calls->close(migrator);
   TRY(code);
   TRY(scratch_verify(&verifying));
+  TRY(buf_check(&differences, err));
   if (differences.len > 0) {
     *ret_details = buf_str(&differences);
     return error_set(err, CODE_CONFLICT, "the database is not as its migrations say, or they do not lead there and back");

@@ -83,8 +83,10 @@ bool ddl_default_write_scalar(Buf *out, const DdlLiterals *literals, const Field
 bool ddl_default_write_json(Buf *out, const JsonValue *value) {
   Buf text = buf_on_heap(JSON_BYTES_MAX);
   json_write(&text, value);
-  bool is_written = text.failed == CODE_OK;
-  if (is_written) sql_write_string(out, buf_str(&text));
+  if (text.failed == CODE_OK)
+    sql_write_string(out, buf_str(&text));
+  else
+    out->failed = text.failed; /* a column without its default would be another one */
   buf_done(&text);
-  return is_written;
+  return out->failed == CODE_OK;
 }

@@ -49,6 +49,7 @@ static bool write_hex(Buf *out, Str text) {
   Buf bytes = buf_on_heap(1 << 20);
   size_t len = 0;
   bool is_decoded = buf_reserve(&bytes, base64_decoded_max(text.len)) && base64_decode(text, bytes.ptr, &len);
+  if (bytes.failed != CODE_OK) out->failed = bytes.failed;
   buf_add(out, STR("'\\x"));
   for (size_t i = 0; is_decoded && i < len; i++) {
     buf_add_byte(out, hex[(unsigned char)bytes.ptr[i] >> 4]);

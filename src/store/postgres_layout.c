@@ -62,6 +62,7 @@ bool postgres_types_equal(Str a, Str b) {
 static Code column_make(LayoutMaking *making, const Field *field, LayoutTable *table) {
   Error *err = making->err;
   Buf declaration = buf_on(making->arena, TEXT_BYTES_MAX), fallback = buf_on(making->arena, TEXT_BYTES_MAX);
+  Str unused;
   LayoutColumn column = {.name = field->column,
                          .type = postgres_ddl_type(field),
                          .is_not_null = field->is_required || field->is_key,
@@ -71,7 +72,8 @@ static Code column_make(LayoutMaking *making, const Field *field, LayoutTable *t
   TRY(layout_type_check(table, field, postgres_given_type(field), "_ (),.[]\"", err));
   postgres_ddl_write_column(&declaration, field);
   TRY(buf_finish(&declaration, &column.declaration, err));
-  if (postgres_ddl_write_default(&fallback, field)) TRY(buf_finish(&fallback, &column.default_text, err));
+  bool has_default = postgres_ddl_write_default(&fallback, field);
+  TRY(buf_finish(&fallback, has_default ? &column.default_text : &unused, err));
   if (postgres_ddl_has_enum_check(field)) {
     if (!layout_column_take_values(&column, making->arena)) return error_no_memory(err);
     column.check_name = postgres_ddl_check_name(field, making->arena);

@@ -30,6 +30,7 @@ static Str index_name(const DdlIndex *index, size_t number, Arena *arena) {
 static Code column_make(LayoutMaking *making, const Field *field, LayoutTable *table) {
   Error *err = making->err;
   Buf declaration = buf_on(making->arena, TEXT_BYTES_MAX), fallback = buf_on(making->arena, TEXT_BYTES_MAX);
+  Str unused;
   LayoutColumn column = {.name = field->column,
                          .type = ddl_column_type(field),
                          .is_not_null = field->is_required || field->is_key,
@@ -39,7 +40,8 @@ static Code column_make(LayoutMaking *making, const Field *field, LayoutTable *t
   TRY(layout_type_check(table, field, column.type, "_ (),", err));
   ddl_write_added_column(&declaration, field);
   TRY(buf_finish(&declaration, &column.declaration, err));
-  if (ddl_write_default(&fallback, field)) TRY(buf_finish(&fallback, &column.default_text, err));
+  bool has_default = ddl_write_default(&fallback, field);
+  TRY(buf_finish(&fallback, has_default ? &column.default_text : &unused, err));
   if (field->type == TYPE_ENUM && !field->is_list && !layout_column_take_values(&column, making->arena)) return error_no_memory(err);
   return VEC_PUSH(making->arena, &table->columns, column) ? CODE_OK : error_no_memory(err);
 }
