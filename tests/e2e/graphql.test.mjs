@@ -433,7 +433,7 @@ for (const [storeName, openStore] of Object.entries(stores)) describe(storeName,
       assert.equal(await status('{"query":"{__typename}","variables":[]}'), 400);
       assert.equal(await status('{"query":"{__typename}","variables":null,"operationName":null,"extensions":{}}'), 200);
       assert.equal(await status('query=x', 'text/plain'), 415);
-      assert.equal((await client.request('PUT', '/graphql', {})).status, 405);
+      assert.equal((await client.request('PATCH', '/graphql', {})).status, 405);
       const bad = await client.request('POST', '/graphql', { headers: { 'Content-Type': 'application/json', Authorization: 'Bearer x' }, body: '{"query":"{__typename}"}' });
       assert.equal(bad.status, 401);
       assert.equal(JSON.parse(bad.text).errors[0].extensions.code, 'UNAUTHENTICATED');
