@@ -100,8 +100,9 @@ static void on_shut(uv_shutdown_t *request, int status) {
   (void)status; /* the peer's own end or error is told by reading */
 }
 
+/* libuv shuts down behind what it was handed, which what is collected behind a write under way was not yet. */
 static void shutdown_if_wanted(Socket *socket) {
-  if (!socket->wants_shutdown || socket->is_shut) return;
+  if (!socket->wants_shutdown || socket->is_shut || socket->collected.len > 0) return;
   socket->is_shut = true;
   socket->shutdown.data = socket;
   if (uv_shutdown(&socket->shutdown, &socket->uv, on_shut) != 0) socket_fail(socket);

@@ -1,5 +1,6 @@
 // http1.test.mjs - HTTP/1.1 byte by byte (RFC 9110, RFC 9112): framing, pipelining, and what must be refused.
 import assert from 'node:assert';
+import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { connect, exchangeRaw } from '../support/http.mjs';
 import { removeFolder, startServer } from '../support/server.mjs';
@@ -151,6 +152,29 @@ test('a head over the limit is 431, a target over the limit 414', async () => {
   assert.equal((await send(`GET /livez HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(20000)}\r\n\r\n`)).responses[0].status, 431);
   assert.equal((await send(`GET /livez HTTP/1.1\r\nHost: x\r\n${'X-A: a\r\n'.repeat(3000)}\r\n`)).responses[0].status, 431);
   assert.equal((await send(`GET /${'a'.repeat(9000)} HTTP/1.1\r\nHost: x\r\n\r\n`)).responses[0].status, 414);
+});
+// What is collected while an earlier write waits for its reader must not fall behind the connection's end.
+test('whoever reads slowly has all answers before the connection ends', { timeout: 60000 }, async () => {
+  const text = 'a long story '.repeat(4000), count = 300;
+  const body = JSON.stringify({ code: 'story', text });
+  assert.equal((await send(`POST /v1/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)).responses[0].status, 201);
+  for (let round = 0; round < 5; round++) {
+    const socket = net.connect({ port: server.port, host: '127.0.0.1' });
+    let bytes = 0, answers = 0, rest = '';
+    socket.setEncoding('latin1');
+    socket.on('data', (piece) => {
+      bytes += piece.length;
+      answers += (rest + piece).split('HTTP/1.1 200').length - 1;
+      rest = piece.slice(-11);
+      // Now and then it looks away.
+      socket.pause();
+      setTimeout(() => socket.resume(), 1);
+    });
+    const ended = new Promise((resolve) => socket.on('close', resolve));
+    for (let i = 1; i <= count; i++) socket.write(`GET /v1/notes/story HTTP/1.1\r\nHost: x\r\n${i === count ? 'Connection: close\r\n' : ''}\r\n`);
+    await ended;
+    assert.equal(answers, count, `${bytes} bytes`);
+  }
 });
 test('the server is unharmed', async () => {
   assert.equal((await send('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')).responses[0].status, 200);
