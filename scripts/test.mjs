@@ -1,6 +1,6 @@
 // test.mjs - runs the parts of the test-suite one after another and adds up what they say. A part's whole output goes to a file under
 // build-test/logs; what failed is shown at once.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -20,7 +20,8 @@ function execute(command, args, log, env = {}, silenceMaxMs = Infinity) {
     const onInterrupt = () => { endAll('SIGTERM'); process.exit(130); };
     const watch = setInterval(() => {
       if (Date.now() - fs.fstatSync(out).mtimeMs < silenceMaxMs) return;
-      fs.writeSync(out, `\nnot ok 0 - nothing was said for ${silenceMaxMs / 1000} s: something waits for ever, and was ended\n`);
+      const left = spawnSync('ps', ['-eo', 'pid,ppid,etimes,args', '--sort', 'etimes'], { encoding: 'utf8' }).stdout ?? '';
+      fs.writeSync(out, `\nnot ok 0 - nothing was said for ${silenceMaxMs / 1000} s: something waits for ever, and was ended. These ran:\n${left.split('\n').filter((line) => !/\[.*\]$/.test(line)).join('\n').slice(-4000)}\n`);
       endAll('SIGKILL');
     }, 5000);
     const end = (code) => {

@@ -2,6 +2,7 @@
 // calls, and no read fails.
 import assert from 'node:assert';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
@@ -31,6 +32,13 @@ const serve = async () => {
   return server;
 };
 const children = [];
+// nginx is told to end and not killed: its workers would outlive it, and hold what they print to open.
+async function end(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+}
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 before(async () => {
@@ -46,7 +54,7 @@ before(async () => {
   assert.equal(answer.status, 201);
 });
 after(async () => {
-  for (const child of children) child.kill('SIGKILL');
+  await Promise.all(children.map(end));
   for (const server of servers) {
     if (!server.exit) await server.stop();
     removeFolder(server.folder);
@@ -127,7 +135,7 @@ async function killAmid(doomed, proxy, rest, client) {
     assert.equal((await call(client, 'UpdateProduct', { product: { id: 'p1', name: 'Tea' } }, { token: staff })).answer.name, 'Tea');
   } finally {
     client.close();
-    proxy.child.kill('SIGTERM');
+    await end(proxy.child);
   }
 }
 
