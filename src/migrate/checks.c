@@ -275,10 +275,9 @@ static Code on_count(void *context, const Str *columns, Error *err) {
 
 static Code on_key(void *context, const Str *columns, Error *err) {
   Answer *answer = context;
-  (void)err;
   if (answer->keys.len > 0) buf_add(&answer->keys, STR(", "));
   buf_add(&answer->keys, str_slice(columns[0], 0, 200));
-  return CODE_OK;
+  return buf_check(&answer->keys, err);
 }
 
 Code data_checks_run(Migrator *migrator, const DataChecks *checks, bool is_generated, Arena *arena, Buf *misfits, Buf *losses, Error *err) {

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "codec/hash.h"
@@ -69,7 +70,7 @@ static Code file_of(const MigrationFolder *folder, Str name, const char *file, A
   TRY_ALLOC(path.ptr);
   Code code = file_read(path, SQL_BYTES_MAX, arena, ret, &inner);
   if (code == CODE_OK) return CODE_OK;
-  return error_set(err, CODE_NOT_FOUND, "%.150s can't be read: %.60s", path.ptr, inner.text);
+  return error_set(err, code, "%.150s can't be read: %.60s", path.ptr, inner.text);
 }
 
 static Code migration_read(const MigrationFolder *folder, Str name, const StoreMigrator *store, Arena *arena, Migration *ret, Error *err) {
@@ -91,7 +92,7 @@ static Code migration_read(const MigrationFolder *folder, Str name, const StoreM
 typedef VEC(Str) Names;
 
 static Code names_read(DIR *directory, Arena *arena, Names *names, Error *err) {
-  for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+  for (const struct dirent *entry; errno = 0, (entry = readdir(directory)) != NULL;) {
     Str name = arena_str(arena, str_of(entry->d_name));
     TRY_ALLOC(name.ptr);
     if (number_of(name) == 0) continue;
@@ -100,7 +101,7 @@ static Code names_read(DIR *directory, Arena *arena, Names *names, Error *err) {
     for (; at > 0 && number_of(names->items[at - 1]) > number_of(name); at--) names->items[at] = names->items[at - 1];
     names->items[at] = name;
   }
-  return CODE_OK;
+  return errno == 0 ? CODE_OK : error_set(err, CODE_UNAVAILABLE, "the folder of migrations can't be read: %s", strerror(errno));
 }
 
 Code migration_folder_read(Str path, const StoreMigrator *store, Arena *arena, MigrationFolder *ret, Error *err) {
@@ -128,25 +129,34 @@ static Code folder_make(Str path, Error *err) {
   return error_set(err, CODE_UNAVAILABLE, "can't make %.150s: %s", path.ptr, strerror(errno));
 }
 
+enum { MIGRATION_FILES = 3 };
+
+/* Where one of them can't be written none is left, since a folder with some of them would be no migration. */
+static Code files_write(Str path, const Str paths[MIGRATION_FILES], const Str texts[MIGRATION_FILES], Error *err) {
+  Code code = folder_make(path, err);
+  for (size_t i = 0; code == CODE_OK && i < MIGRATION_FILES; i++) code = file_write(paths[i], texts[i], FILE_MODE_SHARED, err);
+  if (code == CODE_OK) return CODE_OK;
+  for (size_t i = 0; i < MIGRATION_FILES; i++) (void)unlink(paths[i].ptr);
+  (void)rmdir(path.ptr);
+  return code;
+}
+
 Code migration_folder_write(const MigrationFolder *folder, Str name, Str up, Str down, Str contract, Arena *arena, Str *ret_name,
                             Error *err) {
+  static const char *const files[MIGRATION_FILES] = {"up.sql", "down.sql", "contract.graphql"};
   size_t count = folder->migrations.count;
   int64_t number = count == 0 ? 1 : folder->migrations.items[count - 1].number + 1;
   Str whole = arena_printf(arena, "%04" PRId64 "_%.*s", number, STR_ARGS(name));
   Str path = arena_printf(arena, "%.*s/%.*s", STR_ARGS(folder->path), STR_ARGS(whole));
+  Str paths[MIGRATION_FILES];
   TRY_ALLOC(whole.ptr);
   TRY_ALLOC(path.ptr);
-  TRY(folder_make(folder->path, err));
-  TRY(folder_make(path, err));
-  const struct {
-    const char *name;
-    Str text;
-  } files[] = {{"up.sql", up}, {"down.sql", down}, {"contract.graphql", contract}};
-  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-    Str file = arena_printf(arena, "%.*s/%s", STR_ARGS(path), files[i].name);
-    TRY_ALLOC(file.ptr);
-    TRY(file_write(file, files[i].text, FILE_MODE_SHARED, err));
+  for (size_t i = 0; i < MIGRATION_FILES; i++) {
+    paths[i] = arena_printf(arena, "%.*s/%s", STR_ARGS(path), files[i]);
+    TRY_ALLOC(paths[i].ptr);
   }
+  TRY(folder_make(folder->path, err));
+  TRY(files_write(path, paths, (const Str[MIGRATION_FILES]){up, down, contract}, err));
   *ret_name = whole;
   return CODE_OK;
 }

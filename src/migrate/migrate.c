@@ -2,12 +2,14 @@
 #include "migrate/migrate.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "migrate/difference.h"
 #include "migrate/phase.h"
 #include "migrate/unit.h"
 
-enum { TEXT_BYTES_MAX = 64 * 1024 * 1024 };
+/* A migration's name has 80 bytes behind its number. */
+enum { TEXT_BYTES_MAX = 64 * 1024 * 1024, LINE_BYTES_MAX = 256 };
 
 /* What the database and the folder say at one moment. */
 typedef struct Work {
@@ -22,9 +24,11 @@ typedef struct Work {
   Error *err;
 } Work;
 
+/* What has been done is told whatever memory there is. */
 static void say(const Work *work, const char *what, Str name) {
-  Str line = arena_printf(work->arena, "%s %.*s", what, STR_ARGS(name));
-  if (line.ptr != NULL) work->options->say(work->options->context, line);
+  char line[LINE_BYTES_MAX];
+  (void)snprintf(line, sizeof line, "%s %.*s", what, STR_ARGS(name));
+  work->options->say(work->options->context, str_of(line));
 }
 
 static const LedgerEntry *entry_of(const Ledger *ledger, int64_t number) {
@@ -107,10 +111,11 @@ static Code layout_known(Work *work, Layout *ret) {
   const LedgerEntry *last = &work->ledger.entries.items[work->ledger.entries.count - 1];
   Contract *contract = NULL;
   Layout layout;
-  Error ignored;
+  Error inner;
   Buf differences = buf_on(work->arena, TEXT_BYTES_MAX);
-  if (migration_contract_load(STR("the contract applied last"), last->contract_text, work->arena, &contract, &ignored) != CODE_OK)
-    return CODE_OK;
+  Code code = migration_contract_load(STR("the contract applied last"), last->contract_text, work->arena, &contract, &inner);
+  if (code == CODE_UNAVAILABLE) return error_set(work->err, code, "%s", inner.text);
+  if (code != CODE_OK) return CODE_OK;
   TRY(work->options->calls->layout_of(contract, work->arena, &layout, work->err));
   TRY(layout_differences(work->options->calls, &work->layout, &layout, work->arena, &differences, work->err));
   if (differences.len == 0) *ret = layout;
@@ -422,8 +427,9 @@ static Code status_write(Work *work) {
   TRY(ledger_read(work->migrator, work->arena, &work->ledger, work->err));
   for (size_t i = 0; i < work->ledger.entries.count; i++) {
     const LedgerEntry *entry = &work->ledger.entries.items[i];
-    Str line = arena_printf(work->arena, "%-11s %.*s  %.*s", words[entry->state], STR_ARGS(entry->name), STR_ARGS(entry->applied_at));
-    if (line.ptr != NULL) work->options->say(work->options->context, line);
+    char line[LINE_BYTES_MAX];
+    (void)snprintf(line, sizeof line, "%-11s %.*s  %.*s", words[entry->state], STR_ARGS(entry->name), STR_ARGS(entry->applied_at));
+    work->options->say(work->options->context, str_of(line));
   }
   for (size_t i = 0; i < work->folder.migrations.count; i++) {
     const Migration *migration = &work->folder.migrations.items[i];

@@ -213,11 +213,17 @@ static bool values_equal(const LayoutColumn *a, const LayoutColumn *b) {
   return a->value_count == b->value_count && migration_values_include(a, b);
 }
 
+static bool has_new_bound(const Value *from, const Value *to) {
+  if (to->type == VALUE_NULL) return false;
+  if (to->type != from->type) return true;
+  if (to->type == VALUE_DECIMAL) return !str_equal(to->text, from->text);
+  return to->type == VALUE_FLOAT ? to->number != from->number : to->integer != from->integer;
+}
+
 static bool limits_narrow(const Field *from, const Field *to) {
   if (from == NULL || to == NULL) return false;
-  bool has_range = to->range_min.type != VALUE_NULL || to->range_max.type != VALUE_NULL;
   return to->length_min > from->length_min || (to->length_max >= 0 && (from->length_max < 0 || to->length_max < from->length_max)) ||
-         has_range;
+         has_new_bound(&from->range_min, &to->range_min) || has_new_bound(&from->range_max, &to->range_max);
 }
 
 /* A database tells nothing of enums where the store keeps them as plain texts: then the data is looked at. */

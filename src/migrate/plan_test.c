@@ -63,6 +63,20 @@ static void nothing_changes_between_equals(void **state) {
   check_steps(NULL, THING("name: String"), false, "table things is made\n");
 }
 
+static void limits_that_stay_or_widen_are_nothing_to_migrate(void **state) {
+  (void)state;
+  const char *limits = THING("a: Int @range(min: 1, max: 9) b: Decimal @range(min: \"0.5\") c: Float @range(max: 1.5) d: Date @range(min: "
+                             "\"2020-01-01\") e: String @length(max: 9)");
+  const char *wider = THING("a: Int @range(max: 9) b: Decimal @range(min: \"0.5\") c: Float d: Date e: String @length(max: 10)");
+  const char *narrower =
+      THING("a: Int @range(min: 1, max: 8) b: Decimal @range(min: \"0.6\") c: Float @range(max: 1.25) d: Date @range(min: "
+            "\"2020-01-02\") e: String @length(max: 8)");
+  check_steps(limits, limits, false, "");
+  check_steps(limits, wider, false, "");
+  check_steps(limits, narrower, false,
+              "the limits of things.a\nthe limits of things.b\nthe limits of things.c\nthe limits of things.d\nthe limits of things.e\n");
+}
+
 static void a_renaming_is_no_drop_there_and_back(void **state) {
   (void)state;
   const char *before = THING("name: String"),
@@ -170,6 +184,7 @@ static void sqlite_adds_columns_and_makes_tables_anew_only_where_it_must(void **
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nothing_changes_between_equals),
+      cmocka_unit_test(limits_that_stay_or_widen_are_nothing_to_migrate),
       cmocka_unit_test(a_renaming_is_no_drop_there_and_back),
       cmocka_unit_test(what_belongs_to_new_tables_comes_right_behind_them),
       cmocka_unit_test(the_order_of_an_enums_values_is_nothing),

@@ -85,13 +85,15 @@ Code sqlite_migrator_open(Store *base, int64_t lock_timeout_ms, MigratorMode mod
   return CODE_OK;
 }
 
-static void rollback(Migrator *base) {
-  SqliteMigrator *migrator = (SqliteMigrator *)base;
-  if (migrator->connection != NULL && !sqlite3_get_autocommit(migrator->connection->db))
-    sqlite_connection_command(migrator->connection, SQLITE_COMMAND_ROLLBACK);
+static int transaction_end(SqliteMigrator *migrator) {
+  bool is_open = migrator->connection != NULL && !sqlite3_get_autocommit(migrator->connection->db);
+  int result = is_open ? sqlite_connection_command(migrator->connection, SQLITE_COMMAND_ROLLBACK) : SQLITE_OK;
   if (migrator->has_turn) sqlite_turn_end(migrator->store);
   migrator->has_turn = false;
+  return result;
 }
+
+static void rollback(Migrator *base) { (void)transaction_end((SqliteMigrator *)base); }
 
 static Code begin(Migrator *base, Error *err) {
   SqliteMigrator *migrator = (SqliteMigrator *)base;
@@ -129,8 +131,9 @@ static Code layout_read(Migrator *base, const Contract *contract, Arena *arena, 
   (void)contract;
   if (!is_inside) TRY(snapshot(base, err));
   Code code = read_all(migrator, arena, ret, ret_is_ours, err);
-  if (!is_inside) rollback(base);
-  return code;
+  /* Where this transaction does not end, none can begin. */
+  int result = is_inside ? SQLITE_OK : transaction_end(migrator);
+  return code == CODE_OK && result != SQLITE_OK ? fail(migrator, result, err) : code;
 }
 
 static Code on_broken(void *context, const Str *columns, Error *err) {

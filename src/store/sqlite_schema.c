@@ -6,6 +6,7 @@
 typedef struct SchemaReader {
   SqliteConnection *connection;
   Arena *arena;
+  bool lacks_memory; /* a text of the row could not be had */
   Error *err;
 } SchemaReader;
 
@@ -23,17 +24,20 @@ static Code schema_query(SchemaReader *reader, const char *sql, Str param, Schem
       code = on_row(reader, stmt, context);
     else
       result = step;
+    if (reader->lacks_memory) code = error_no_memory(reader->err);
   }
   if (result != SQLITE_OK) code = sqlite_error_set(reader->connection, result, reader->err);
   sqlite3_finalize(stmt);
   return code;
 }
 
-/* ptr NULL for NULL, and where memory is out; names are then taken for absent, which the caller's TRY_ALLOC on the vectors finds as well.
- */
+/* ptr NULL for NULL; also where memory is out, which ends the query. */
 static Str row_str(SchemaReader *reader, sqlite3_stmt *row, int column) {
+  if (sqlite3_column_type(row, column) == SQLITE_NULL) return (Str){NULL, 0};
   const char *text = (const char *)sqlite3_column_text(row, column);
-  return text == NULL ? (Str){NULL, 0} : arena_str(reader->arena, (Str){text, (size_t)sqlite3_column_bytes(row, column)});
+  Str copy = text == NULL ? (Str){NULL, 0} : arena_str(reader->arena, (Str){text, (size_t)sqlite3_column_bytes(row, column)});
+  reader->lacks_memory = reader->lacks_memory || copy.ptr == NULL;
+  return copy;
 }
 
 /* ---- whose it is ---- */
@@ -47,7 +51,7 @@ static Code on_owner(SchemaReader *reader, sqlite3_stmt *row, void *context) {
 }
 
 Code sqlite_schema_find_owner(SqliteConnection *connection, bool *ret_is_ours, Error *err) {
-  SchemaReader reader = {connection, NULL, err};
+  SchemaReader reader = {.connection = connection, .err = err};
   return schema_query(&reader, "SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id", (Str){NULL, 0},
                       on_owner, ret_is_ours);
 }
@@ -120,7 +124,7 @@ static Code on_search(SchemaReader *reader, sqlite3_stmt *row, void *context) {
 
 Code sqlite_schema_read(SqliteConnection *connection, Arena *arena, SqliteSchema *ret, Error *err) {
   SqliteSchema schema = {0};
-  SchemaReader reader = {connection, arena, err};
+  SchemaReader reader = {.connection = connection, .arena = arena, .err = err};
   TRY(schema_query(
       &reader,
       "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
@@ -132,7 +136,7 @@ Code sqlite_schema_read(SqliteConnection *connection, Arena *arena, SqliteSchema
 
 /* The one place where a statement's text is read: these are texts of our own making, to be found again to the byte. */
 Code sqlite_schema_read_search(SqliteConnection *connection, Arena *arena, SchemaObjects *ret, Error *err) {
-  SchemaReader reader = {connection, arena, err};
+  SchemaReader reader = {.connection = connection, .arena = arena, .err = err};
   *ret = (SchemaObjects){0};
   return schema_query(&reader, "SELECT name, sql FROM sqlite_schema WHERE name GLOB 'caisson_search_*:*' AND type IN ('table', 'trigger')",
                       (Str){NULL, 0}, on_search, ret);

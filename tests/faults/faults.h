@@ -1,0 +1,28 @@
+/* faults.h - what a program asks of memory, files, threads, SQLite and libpq fails, place by place. A place is an address that a call
+ * returns to in our own code, and that which its caller returns to. While faults are armed, the next call whose way here holds a place at
+ * which none has failed yet fails, once; who runs the same thing again and again until none fails has taken each way out of each function
+ * that the thing goes through, without counting calls, on whatever threads they are made. The linker puts these functions in front of the
+ * real ones (meson.build). */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum FaultKind {
+  FAULT_MEMORY = 1 << 0, /* arenas, buffers, memory.h */
+  FAULT_FILES = 1 << 1,  /* the C library's calls that our own code makes */
+  FAULT_THREADS = 1 << 2,
+  FAULT_SQLITE = 1 << 3,  /* SQLite says SQLITE_NOMEM, without having done anything */
+  FAULT_POSTGRES = 1 << 4 /* libpq says that the connection is broken */
+} FaultKind;
+
+/* Forgets which places have failed. `kinds`: those that fail from now on, any of FaultKind. */
+void faults_begin(unsigned kinds);
+/* Of all threads. */
+void faults_arm(void);
+/* No more fails. False: nothing has failed since faults_arm, as every place has had its turn. */
+bool faults_disarm(void);
+/* To be told after faults_disarm: whether the failure came out in the end. Where it did not, something on the way made it good, and the
+ * places above it get another turn. */
+void faults_note(bool was_told);
+/* The call that failed last, and the addresses on its way, for addr2line. */
+void faults_print(void);
