@@ -117,16 +117,23 @@ static Str content_type(const GraphqlState *state) {
                                                    : STR("application/json; charset=utf-8");
 }
 
+static void respond_without_memory(ApiRequest *request) {
+  Arena *arena = request->exchange->arena;
+  problem_respond(problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0, request->request_id, arena, &request->response);
+}
+
 /* `cache_control`: ptr NULL: nothing is said. */
 static void respond(ApiRequest *request, int status, const Buf *body, Str cache_control) {
   Arena *arena = request->exchange->arena;
   HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, GRAPHQL_HEADERS_MAX);
   size_t count = 2;
+  if (body->failed == CODE_TOO_LARGE) {
+    const Problem *problem = problem_create(arena, CODE_TOO_LARGE, STR("the answer would be too large"));
+    problem_respond(problem, 0, request->request_id, arena, &request->response);
+    return;
+  }
   if (body->failed != CODE_OK || headers == NULL) {
-    bool is_large = body->failed == CODE_TOO_LARGE;
-    problem_respond(problem_create(arena, is_large ? CODE_TOO_LARGE : CODE_UNAVAILABLE,
-                                   is_large ? STR("the answer would be too large") : STR("out of memory")),
-                    0, request->request_id, arena, &request->response);
+    respond_without_memory(request);
     return;
   }
   const GraphqlState *state = request->face_state;
@@ -134,7 +141,8 @@ static void respond(ApiRequest *request, int status, const Buf *body, Str cache_
   headers[1] = (HttpHeader){STR("vary"), STR("accept")};
   if (cache_control.ptr != NULL) headers[count++] = (HttpHeader){STR("cache-control"), cache_control};
   request->response = (HttpResponse){.status = status, .headers = headers, .header_count = count, .body = buf_str(body)};
-  if (status == 200 && state != NULL && state->request.is_stream) graphql_sse_respond(request, headers);
+  bool is_stream = status == 200 && state != NULL && state->request.is_stream;
+  if (is_stream && !graphql_sse_respond(request, headers)) respond_without_memory(request);
 }
 
 /* Before anything ran: there is no `data`. What a well-formed request says wrong in GraphQL is a 200 in application/json, for clients that
@@ -159,7 +167,11 @@ static void respond_problem(ApiRequest *request, const Problem *problem, const B
   Arena *arena = request->exchange->arena;
   problem_respond(problem, 0, request->request_id, arena, &request->response);
   HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, request->response.header_count);
-  if (body->failed != CODE_OK || headers == NULL) return;
+  if (body->failed == CODE_TOO_LARGE) return;
+  if (body->failed != CODE_OK || headers == NULL || request->response.status != error_form(problem->code)->http_status) {
+    respond_without_memory(request);
+    return;
+  }
   for (size_t i = 0; i < request->response.header_count; i++) {
     headers[i] = request->response.headers[i];
     if (str_equal(headers[i].name, STR("content-type"))) headers[i].value = content_type(request->face_state);

@@ -31,14 +31,15 @@ void graphql_sse_write_next(Buf *out, Str result) {
 
 void graphql_sse_write_complete(Buf *out) { buf_add(out, STR("event: complete\ndata:\n\n")); }
 
-void graphql_sse_respond(ApiRequest *request, HttpHeader *headers) {
+bool graphql_sse_respond(ApiRequest *request, HttpHeader *headers) {
   Str result = request->response.body;
   Buf out = buf_on(request->exchange->arena, result.len + END_BYTES_MAX);
   graphql_sse_write_next(&out, result);
   graphql_sse_write_complete(&out);
-  if (out.failed != CODE_OK) return; /* without memory for it the answer is what it was */
+  if (out.failed != CODE_OK) return false;
   headers[0].value = STR("text/event-stream; charset=utf-8");
   request->response.body = buf_str(&out);
+  return true;
 }
 
 /* ---- events ---- */

@@ -9,5 +9,6 @@ Code graphql_watch_prepare(ApiRequest *request, GraphqlState *state);
 /* graphql-sse's events. A result is one line of JSON. */
 void graphql_sse_write_next(Buf *out, Str result);
 void graphql_sse_write_complete(Buf *out);
-/* The one result that is ready in request->response becomes a whole stream; `headers` are its headers, content-type first. */
-void graphql_sse_respond(ApiRequest *request, HttpHeader *headers);
+/* The one result that is ready in request->response becomes a whole stream; `headers` are its headers, content-type first. False when
+ * memory is out. */
+bool graphql_sse_respond(ApiRequest *request, HttpHeader *headers);

@@ -80,15 +80,29 @@ static Str as_sent(const GrpcWire *wire, const Buf *frames, Arena *arena) {
 
 /* ---- Whole answers ---- */
 
-/* Nothing is left but a status that takes no memory. */
-static void answer_without_memory(const GrpcWire *wire, Arena *arena, HttpResponse *ret) {
-  static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("application/grpc")},
-                                       {STR_INIT("grpc-status"), STR_INIT("14")},
-                                       {STR_INIT("grpc-message"), STR_INIT("out of memory")}};
-  if (wire->protocol >= GRPC_CONNECT)
-    problem_respond(problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0, (Str){0}, arena, ret);
+/* Nothing is left but a status that takes no memory, in the protocol's own form. */
+#define WITHOUT_MEMORY(media_type)                                                                                                         \
+  {                                                                                                                                        \
+    {STR_INIT("content-type"), STR_INIT(media_type)}, {STR_INIT("grpc-status"), STR_INIT("14")}, {                                         \
+      STR_INIT("grpc-message"), STR_INIT("out of memory")                                                                                  \
+    }                                                                                                                                      \
+  }
+static void answer_without_memory(const GrpcWire *wire, HttpResponse *ret) {
+  static const HttpHeader in_headers[][3] = {[GRPC_NATIVE] = WITHOUT_MEMORY("application/grpc"),
+                                             [GRPC_WEB] = WITHOUT_MEMORY("application/grpc-web"),
+                                             [GRPC_WEB_TEXT] = WITHOUT_MEMORY("application/grpc-web-text")};
+  static const HttpHeader unary[] = {{STR_INIT("content-type"), STR_INIT("application/json")}, {STR_INIT("retry-after"), STR_INIT("1")}};
+  static const HttpHeader stream_proto[] = {{STR_INIT("content-type"), STR_INIT("application/connect+proto")}};
+  static const HttpHeader stream_json[] = {{STR_INIT("content-type"), STR_INIT("application/connect+json")}};
+  static const char text[] = "{\"code\":\"unavailable\",\"message\":\"out of memory\"}";
+  static const char frame[] = "\002\000\000\000\072{\"error\":{\"code\":\"unavailable\",\"message\":\"out of memory\"}}";
+  if (wire->protocol == GRPC_CONNECT)
+    *ret = (HttpResponse){.status = 503, .headers = unary, .header_count = 2, .body = {text, sizeof text - 1}};
+  else if (wire->protocol == GRPC_CONNECT_STREAM)
+    *ret = (HttpResponse){
+        .status = 200, .headers = wire->is_json ? stream_json : stream_proto, .header_count = 1, .body = {frame, sizeof frame - 1}};
   else
-    *ret = (HttpResponse){.status = 200, .headers = headers, .header_count = 3};
+    *ret = (HttpResponse){.status = 200, .headers = in_headers[wire->protocol], .header_count = 3};
 }
 
 void grpc_wire_answer(const GrpcWire *wire, Str message, const HttpHeader *headers, size_t header_count, Arena *arena, HttpResponse *ret) {
@@ -102,7 +116,7 @@ void grpc_wire_answer(const GrpcWire *wire, Str message, const HttpHeader *heade
     body = as_sent(wire, &frames, arena);
   }
   if (all == NULL || (body.ptr == NULL && wire->protocol != GRPC_CONNECT)) {
-    answer_without_memory(wire, arena, ret);
+    answer_without_memory(wire, ret);
     return;
   }
   size_t count = own_headers(wire, true, all);
@@ -123,7 +137,10 @@ static void refuse_connect(const Problem *problem, Str request_id, Arena *arena,
   Buf body = buf_on(arena, ANSWER_BYTES_MAX);
   grpc_status_write_json(problem, request_id, arena, &body);
   HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, ret->header_count);
-  if (body.failed != CODE_OK || headers == NULL) return;
+  if (body.failed != CODE_OK || headers == NULL || ret->status != status) {
+    answer_without_memory(&(GrpcWire){.protocol = GRPC_CONNECT}, ret);
+    return;
+  }
   for (size_t i = 0; i < ret->header_count; i++) {
     headers[i] = ret->headers[i];
     if (str_equal(headers[i].name, STR("content-type"))) headers[i].value = STR("application/json");
@@ -142,7 +159,7 @@ void grpc_wire_refuse(const GrpcWire *wire, const Problem *problem, Str request_
   write_end(wire, problem, request_id, arena, &frames);
   Str body = as_sent(wire, &frames, arena);
   if (headers == NULL || frames.failed != CODE_OK || (frames.len > 0 && body.ptr == NULL)) {
-    answer_without_memory(wire, arena, ret);
+    answer_without_memory(wire, ret);
     return;
   }
   size_t count = own_headers(wire, false, headers);
@@ -152,12 +169,13 @@ void grpc_wire_refuse(const GrpcWire *wire, const Problem *problem, Str request_
 
 /* ---- Streams ---- */
 
-void grpc_wire_begin(const GrpcWire *wire, ApiRequest *request, const HttpHeader *headers, size_t header_count) {
-  HttpHeader *all = ARENA_ARRAY(request->exchange->arena, HttpHeader, OWN_HEADERS_MAX + header_count);
-  size_t count = all == NULL ? 0 : own_headers(wire, true, all);
-  for (size_t i = 0; all != NULL && i < header_count; i++) all[count++] = headers[i];
+void grpc_wire_begin(const GrpcWire *wire, ApiRequest *request, const HttpHeader *header) {
+  HttpHeader all[OWN_HEADERS_MAX + 1];
+  size_t count = own_headers(wire, true, all);
+  if (header != NULL) all[count++] = *header;
   request->response = (HttpResponse){.status = 200, .headers = all, .header_count = count};
   request->begin(request);
+  request->response = (HttpResponse){.status = 200};
 }
 
 bool grpc_wire_write(const GrpcWire *wire, ApiRequest *request, Str message, Buf *scratch) {

@@ -178,6 +178,7 @@ static Code joined_texts(GrpcState *state, Str name, Str rest_name, RestParams *
     if (i > 0) buf_add_byte(&text, ',');
     buf_add(&text, item);
   }
+  if (text.failed == CODE_UNAVAILABLE) return rest_no_memory(&state->decoder);
   if (text.failed != CODE_OK) return rest_refuse(&state->decoder, CODE_TOO_LARGE, (Str){0}, "%.*s is too long", STR_ARGS(name));
   params->items[params->count++] = (RestParam){.name = rest_name, .path = name, .value = text.len == 0 ? STR("") : buf_str(&text)};
   return CODE_OK;

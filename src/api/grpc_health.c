@@ -1,10 +1,9 @@
 /* grpc_health.c - grpc.health.v1: the server ("") and each of its services, of every version that is served. What is served at all is
  * serving; a server that is being stopped says so to those who watch, and ends. */
 #include "api/grpc_stream.h"
-#include "codec/protobuf.h"
 
 /* HealthCheckResponse.ServingStatus */
-enum { HEALTH_SERVING = 1, HEALTH_NOT_SERVING = 2, HEALTH_SERVICE_UNKNOWN = 3, STATUS_NUMBER = 1, MESSAGE_BYTES_MAX = 16 };
+typedef enum HealthStatus { HEALTH_SERVING = 1, HEALTH_NOT_SERVING = 2, HEALTH_SERVICE_UNKNOWN = 3 } HealthStatus;
 
 static bool is_known(const Grpc *grpc, Str service) {
   if (service.len == 0) return true;
@@ -14,15 +13,17 @@ static bool is_known(const Grpc *grpc, Str service) {
   return false;
 }
 
-static Str status_message(int status, Arena *arena) {
-  Buf out = buf_on(arena, MESSAGE_BYTES_MAX);
-  protobuf_add_uint(&out, STATUS_NUMBER, (uint64_t)status);
-  return buf_str(&out);
+/* HealthCheckResponse: an enum in field 1. It takes no memory. */
+static Str status_message(HealthStatus status) {
+  static const char messages[][2] = {[HEALTH_SERVING] = {8, HEALTH_SERVING},
+                                     [HEALTH_NOT_SERVING] = {8, HEALTH_NOT_SERVING},
+                                     [HEALTH_SERVICE_UNKNOWN] = {8, HEALTH_SERVICE_UNKNOWN}};
+  return (Str){messages[status], sizeof messages[status]};
 }
 
 static Code check(ApiRequest *request, GrpcState *state) {
   Arena *arena = request->exchange->arena;
-  Str message = status_message(HEALTH_SERVING, arena);
+  Str message = status_message(HEALTH_SERVING);
   Error err = {0};
   if (!is_known(state->grpc, proto_text(state->message, STR("service")))) {
     request->problem = problem_create(arena, CODE_NOT_FOUND, STR("There is no such service here"));
@@ -39,10 +40,7 @@ static Code check(ApiRequest *request, GrpcState *state) {
 
 /* ---- Watch ---- */
 
-static void send_status(GrpcStream *stream, int status) {
-  Str message = status_message(status, stream->request->exchange->arena);
-  if (message.ptr != NULL) (void)grpc_stream_send(stream, message);
-}
+static void send_status(GrpcStream *stream, HealthStatus status) { (void)grpc_stream_send(stream, status_message(status)); }
 
 static void on_drain(HttpExchange *exchange) {
   GrpcStream *stream = grpc_state_of(exchange)->stream;

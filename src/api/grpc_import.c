@@ -5,7 +5,7 @@
 #include "api/proto_decode.h"
 #include "codec/protobuf.h"
 
-enum { IMPORT_DEPTH_MAX = 256 };
+enum { IMPORT_DEPTH_MAX = 256, MESSAGE_BYTES_MAX = 16 };
 
 typedef struct Import {
   GrpcStream *stream;
@@ -18,27 +18,26 @@ typedef struct Import {
   Call call;
   CallGroup group;
   bool is_last;
+  Problem counted; /* of the end, which takes no memory: what is stored is to be told */
 } Import;
 
 /* ---- The end ---- */
 
 /* What went before is told, too. */
 static void end_refused(Import *import, const Problem *problem) {
-  const Problem *told = problem_kept(problem, import->stream->request->exchange->arena);
-  Problem *counted = ARENA_NEW(import->stream->request->exchange->arena, Problem);
-  if (counted != NULL) {
-    *counted = *told;
-    counted->has_created = true;
-    counted->created = import->created;
-  }
-  grpc_stream_end(import->stream, counted != NULL ? counted : told);
+  if (import->stream->is_ended) return;
+  import->counted = *problem_kept(problem, import->stream->request->exchange->arena);
+  import->counted.has_created = true;
+  import->counted.created = import->created;
+  grpc_stream_end(import->stream, &import->counted);
 }
 
 static void end_created(Import *import) {
   GrpcStream *stream = import->stream;
   if (stream->is_ended) return;
   const ProtoField *field = proto_field(stream->state->method->response, STR("created_count"));
-  Buf out = buf_on(stream->request->exchange->arena, 64);
+  char bytes[MESSAGE_BYTES_MAX];
+  Buf out = {.ptr = bytes, .cap = sizeof bytes, .max = sizeof bytes};
   if (field != NULL && import->created > 0) protobuf_add_uint(&out, field->number, import->created);
   (void)grpc_stream_send(stream, buf_str(&out));
   grpc_stream_end(stream, NULL);

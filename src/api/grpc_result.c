@@ -40,14 +40,14 @@ static void end_write(GrpcState *state) {
 
 /* ---- The answer ---- */
 
-Str grpc_result_etag(const GrpcState *state, Arena *arena) {
+Code grpc_result_etag(const GrpcState *state, Arena *arena, Str *ret, Error *err) {
   const Result *result = &state->call.result;
-  if (result->etag.len == 0 || result->is_hidden || state->method->role == PROTO_BATCH_CREATE) return (Str){0};
+  if (result->etag.len == 0 || result->is_hidden || state->method->role == PROTO_BATCH_CREATE) return CODE_OK;
   Buf etag = buf_on(arena, ETAG_BYTES_MAX);
   buf_add_byte(&etag, '"');
   buf_add(&etag, result->etag);
   buf_add_byte(&etag, '"');
-  return etag.failed == CODE_OK ? buf_str(&etag) : (Str){0};
+  return buf_finish(&etag, ret, err);
 }
 
 Code grpc_result_message(GrpcState *state, Str *ret, Error *err) {
@@ -66,14 +66,14 @@ Code grpc_result_message(GrpcState *state, Str *ret, Error *err) {
 
 void grpc_encode_result(ApiRequest *request, GrpcState *state) {
   Arena *arena = request->exchange->arena;
-  Str message = {NULL, 0};
+  Str message = {NULL, 0}, etag = {NULL, 0};
   Error err = {0};
   Code code = grpc_result_message(state, &message, &err);
   if (code == CODE_OK) code = grpc_write_message(state, state->method->response, message, arena, &message, &err);
+  if (code == CODE_OK) code = grpc_result_etag(state, arena, &etag, &err);
   if (code != CODE_OK) {
     refuse_buffer(request, code);
     return;
   }
-  const HttpHeader etag = {STR("etag"), grpc_result_etag(state, arena)};
-  grpc_wire_answer(&state->wire, message, &etag, etag.value.len > 0, arena, &request->response);
+  grpc_wire_answer(&state->wire, message, &(HttpHeader){STR("etag"), etag}, etag.len > 0, arena, &request->response);
 }

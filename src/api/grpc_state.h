@@ -39,8 +39,8 @@ const ProtoField *grpc_row_field(const ProtoMessage *message, const Resource *re
 void grpc_encode_result(ApiRequest *request, GrpcState *state);
 /* The answer's message alone, as protobuf. */
 Code grpc_result_message(GrpcState *state, Str *ret, Error *err);
-/* The tag that an Update or a Delete may send back, in quotes; len 0: none. */
-Str grpc_result_etag(const GrpcState *state, Arena *arena);
+/* The tag that an Update or a Delete may send back, in quotes; *ret is untouched where there is none. */
+Code grpc_result_etag(const GrpcState *state, Arena *arena, Str *ret, Error *err);
 
 /* grpc.c */
 /* A message of the request's stream, or its only one, from the wire's form. */

@@ -59,7 +59,7 @@ void grpc_stream_set_busy(GrpcStream *stream, bool is_busy) {
 void grpc_stream_begin(GrpcStream *stream) {
   if (stream->is_begun) return;
   stream->is_begun = true;
-  grpc_wire_begin(&stream->state->wire, stream->request, stream->headers, stream->header_count);
+  grpc_wire_begin(&stream->state->wire, stream->request, stream->header);
 }
 
 static void fail(GrpcStream *stream, Code code, Str detail) {

@@ -26,16 +26,15 @@ struct GrpcStream {
   Buf received; /* came and was not yet read; on the heap */
   size_t received_at;
   GrpcFrameReader frames;
-  const HttpHeader *headers; /* of the head, beside the protocol's own */
-  size_t header_count;
-  uint64_t message_count;  /* of the client's */
-  const Problem *problem;  /* of the end */
-  bool is_begun, is_ended; /* the head was sent; the end is decided */
-  bool is_over;            /* … and told */
-  unsigned holds;          /* works that need the request: the end is told behind them */
-  bool is_busy;            /* one of them keeps the client's messages waiting */
-  bool is_full;            /* the reader is behind */
-  bool is_paused;          /* of the client's messages no more are wanted for now */
+  const HttpHeader *header; /* of the head, beside the protocol's own; NULL: none */
+  uint64_t message_count;   /* of the client's */
+  const Problem *problem;   /* of the end */
+  bool is_begun, is_ended;  /* the head was sent; the end is decided */
+  bool is_over;             /* … and told */
+  unsigned holds;           /* works that need the request: the end is told behind them */
+  bool is_busy;             /* one of them keeps the client's messages waiting */
+  bool is_full;             /* the reader is behind */
+  bool is_paused;           /* of the client's messages no more are wanted for now */
   bool is_read_paused, is_body_over, is_half_closed, is_running;
 };
 

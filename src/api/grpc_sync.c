@@ -82,16 +82,18 @@ static void send_result(Sync *sync, Str row, Str etag, Str position) {
 /* ---- Writes ---- */
 
 static void send_outcome(Sync *sync) {
-  Str row = {NULL, 0};
+  Str row = {NULL, 0}, etag = {NULL, 0};
   Error err = {0};
   const Problem *problem = sync->write.call.result.problem;
   bool has_row = sync->write.call.operation.action != ACTION_DELETE;
   if (problem == NULL && has_row && grpc_result_message(&sync->write, &row, &err) != CODE_OK)
     problem = problem_from_error(sync->group.arena, &err);
+  if (problem == NULL && grpc_result_etag(&sync->write, sync->group.arena, &etag, &err) != CODE_OK)
+    problem = problem_from_error(sync->group.arena, &err);
   if (problem != NULL)
     send_error(sync, problem);
   else
-    send_result(sync, row, grpc_result_etag(&sync->write, sync->group.arena), STR(""));
+    send_result(sync, row, etag, STR(""));
 }
 
 static void write_done(CallGroup *group) {

@@ -2,8 +2,11 @@
  * begins is told in the head's metadata, so that a client that has seen nothing yet can go on from there, too. */
 #include "api/grpc_watch.h"
 
+#include <assert.h>
+
 #include "api/grpc_methods.h"
 #include "codec/protobuf.h"
+#include "query/change_position.h"
 
 /* ---- Events ---- */
 
@@ -106,6 +109,7 @@ Code grpc_watch_init(ApiRequest *request, GrpcState *state, const WatchEncoder *
 typedef struct WatchCall {
   GrpcWatch watch; /* first */
   HttpHeader header;
+  char position[CHANGE_POSITION_BYTES_MAX]; /* of the header */
   bool is_opened;
 } WatchCall;
 
@@ -113,10 +117,10 @@ static void on_started(Watch *watch, Str position) {
   WatchCall *call = (WatchCall *)watch;
   GrpcStream *stream = call->watch.stream;
   if (!grpc_watch_may_start(watch)) return;
-  Str kept = arena_str(stream->request->exchange->arena, position);
-  call->header = (HttpHeader){STR("position"), kept};
-  stream->headers = &call->header;
-  stream->header_count = kept.ptr != NULL;
+  assert(position.len <= sizeof call->position);
+  memcpy(call->position, position.ptr, position.len);
+  call->header = (HttpHeader){STR("position"), {call->position, position.len}};
+  stream->header = &call->header;
   stream->request->exchange->is_long = true;
   grpc_stream_begin(stream);
 }

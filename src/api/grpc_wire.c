@@ -130,32 +130,39 @@ static Str query_parameter(Str query, Str name) {
 
 static const Problem *bad_query(Arena *arena, Str detail) { return problem_create(arena, CODE_BAD_REQUEST, detail); }
 
-static bool decode_base64_letters(Str text, Arena *arena, Str *ret) {
+static const Problem *undecoded(Arena *arena, Code code, Str detail) {
+  return problem_create(arena, code, code == CODE_UNAVAILABLE ? STR("out of memory") : detail);
+}
+
+static Code decode_base64_letters(Str text, Arena *arena, Str *ret) {
   size_t len = text.len;
   while (len > 0 && text.ptr[len - 1] == '=') len--; /* padding is optional, of both alphabets */
-  char *letters = arena_alloc(arena, len + 1);
-  if (letters == NULL) return false;
+  char *letters = arena_alloc(arena, len + 1), *out = arena_alloc(arena, base64_decoded_max(len));
+  if (letters == NULL || out == NULL) return CODE_UNAVAILABLE;
   for (size_t i = 0; i < len; i++) letters[i] = text.ptr[i] == '+' ? '-' : text.ptr[i] == '/' ? '_' : text.ptr[i];
-  return base64url_parse((Str){letters, len}, arena, ret);
+  size_t decoded = 0;
+  if (!base64url_decode((Str){letters, len}, out, &decoded)) return CODE_BAD_REQUEST;
+  *ret = (Str){out, decoded};
+  return CODE_OK;
 }
 
 /* Percent-encoded bytes, which need not be text. */
-static bool decode_percent(Str text, Arena *arena, Str *ret) {
+static Code decode_percent(Str text, Arena *arena, Str *ret) {
   static const char digits[] = "0123456789abcdef";
   char *out = arena_alloc(arena, text.len + 1);
-  if (out == NULL) return false;
+  if (out == NULL) return CODE_UNAVAILABLE;
   size_t len = 0;
   for (size_t i = 0; i < text.len; i++) {
     out[len++] = text.ptr[i] == '+' ? ' ' : text.ptr[i];
     if (text.ptr[i] != '%') continue;
-    if (text.len - i < 3) return false;
+    if (text.len - i < 3) return CODE_BAD_REQUEST;
     const char *high = memchr(digits, text.ptr[i + 1] | 0x20, 16), *low = memchr(digits, text.ptr[i + 2] | 0x20, 16);
-    if (high == NULL || low == NULL) return false;
+    if (high == NULL || low == NULL) return CODE_BAD_REQUEST;
     out[len - 1] = (char)((high - digits) * 16 + (low - digits));
     i += 2;
   }
   *ret = (Str){out, len};
-  return true;
+  return CODE_OK;
 }
 
 static const Problem *read_query(const HttpRequest *request, Arena *arena, GrpcWire *wire) {
@@ -167,9 +174,10 @@ static const Problem *read_query(const HttpRequest *request, Arena *arena, GrpcW
   if (!str_equal(encoding, STR("json")) && !str_equal(encoding, STR("proto")))
     return bad_query(arena, STR("encoding must be json or proto"));
   if (message.ptr == NULL) return bad_query(arena, STR("The query has no message"));
-  if (!decode_percent(message, arena, &wire->message)) return bad_query(arena, STR("The query's message can't be decoded"));
-  if (str_equal(base64, STR("1")) && !decode_base64_letters(wire->message, arena, &wire->message))
-    return bad_query(arena, STR("The query's message is not base64"));
+  Code code = decode_percent(message, arena, &wire->message);
+  if (code != CODE_OK) return undecoded(arena, code, STR("The query's message can't be decoded"));
+  if (str_equal(base64, STR("1"))) code = decode_base64_letters(wire->message, arena, &wire->message);
+  if (code != CODE_OK) return undecoded(arena, code, STR("The query's message is not base64"));
   return read_encoding(query_parameter(request->query, STR("compression")), arena, &wire->has_compression);
 }
 
@@ -209,19 +217,20 @@ const Problem *grpc_wire_read(const HttpRequest *request, Arena *arena, GrpcWire
 /* ---- The one message of a request ---- */
 
 /* Groups of four letters; padding may end any of them, since each piece of a stream is encoded for itself. */
-static bool decode_text(Str text, Arena *arena, Str *ret) {
+static Code decode_text(Str text, Arena *arena, Str *ret, Error *err) {
   char *out = arena_alloc(arena, base64_decoded_max(text.len));
   size_t len = 0;
-  if (out == NULL || text.len % 4 != 0) return false;
+  TRY_ALLOC(out);
+  if (text.len % 4 != 0) return error_set(err, CODE_BAD_REQUEST, "the body is not base64");
   while (text.len > 0) {
     size_t padding = str_find_byte(text, '=', 0);
     size_t piece = padding == text.len ? text.len : padding / 4 * 4 + 4, piece_len;
-    if (!base64_decode(str_slice(text, 0, piece), out + len, &piece_len)) return false;
+    if (!base64_decode(str_slice(text, 0, piece), out + len, &piece_len)) return error_set(err, CODE_BAD_REQUEST, "the body is not base64");
     len += piece_len;
     text = str_slice(text, piece, text.len);
   }
   *ret = (Str){out, len};
-  return true;
+  return CODE_OK;
 }
 
 static Code unpack(Str body, size_t message_bytes_max, Arena *arena, Str *ret, Error *err) {
@@ -241,7 +250,6 @@ Code grpc_wire_message(const GrpcWire *wire, Str body, size_t message_bytes_max,
     *ret = message;
     return CODE_OK;
   }
-  if (wire->protocol == GRPC_WEB_TEXT && !decode_text(str_trim(body), arena, &body))
-    return error_set(err, CODE_BAD_REQUEST, "the body is not base64");
+  if (wire->protocol == GRPC_WEB_TEXT) TRY(decode_text(str_trim(body), arena, &body, err));
   return grpc_frame_read_only(body, message_bytes_max, wire->has_compression, arena, ret, err);
 }

@@ -30,8 +30,8 @@ void grpc_wire_answer(const GrpcWire *wire, Str message, const HttpHeader *heade
 /* A whole answer: no message and the problem's status. */
 void grpc_wire_refuse(const GrpcWire *wire, const Problem *problem, Str request_id, Arena *arena, HttpResponse *ret);
 
-/* A stream of messages: the head, then messages, then the status. */
-void grpc_wire_begin(const GrpcWire *wire, ApiRequest *request, const HttpHeader *headers, size_t header_count);
+/* A stream of messages: the head, then messages, then the status. `header`: one more; NULL: none. */
+void grpc_wire_begin(const GrpcWire *wire, ApiRequest *request, const HttpHeader *header);
 /* False: the reader is behind, wait for on_writable. `scratch` is for one call. */
 bool grpc_wire_write(const GrpcWire *wire, ApiRequest *request, Str message, Buf *scratch);
 /* `problem` NULL: OK. */

@@ -271,8 +271,10 @@ void rest_encode(ApiRequest *request) {
   const Idempotency *idempotency = request->group.idempotency;
   request->problem = rest_group_problem(&request->group);
   if (request->problem == NULL && idempotency != NULL && idempotency->replay.ptr != NULL) {
-    if (!rest_once_read(idempotency->replay, request->exchange->arena, &request->response))
-      request->problem = problem_create(request->exchange->arena, CODE_INTERNAL, STR("The answer that was kept can't be read"));
+    Code code = rest_once_read(idempotency->replay, request->exchange->arena, &request->response);
+    if (code == CODE_UNAVAILABLE) request->problem = problem_create(request->exchange->arena, code, STR("out of memory"));
+    if (code == CODE_INTERNAL)
+      request->problem = problem_create(request->exchange->arena, code, STR("The answer that was kept can't be read"));
   } else if (request->problem == NULL && !state->is_answered) {
     rest_answer_make(request, state);
     bool is_told = request->problem != NULL || state->main == NULL || !state->decoder.map->has_deprecated || rest_add_deprecation(request);

@@ -131,7 +131,8 @@ static void export_fail(Export *export, const Problem *problem) {
   request->respond(request);
 }
 
-static void export_begin(Export *export) {
+/* False when memory is out for the names of the columns. */
+static bool export_begin(Export *export) {
   static const HttpHeader ndjson[] = {{STR_INIT("content-type"), STR_INIT("application/x-ndjson")}, {STR_INIT("vary"), STR_INIT("accept")}};
   static const HttpHeader csv[] = {{STR_INIT("content-type"), STR_INIT("text/csv; charset=utf-8; header=present")},
                                    {STR_INIT("vary"), STR_INIT("accept")}};
@@ -140,17 +141,24 @@ static void export_begin(Export *export) {
   request->response = (HttpResponse){.status = 200, .headers = is_csv ? csv : ndjson, .header_count = 2};
   export->is_begun = true;
   request->begin(request);
-  if (!is_csv) return;
+  if (!is_csv) return true;
   Buf names = buf_on(export->arena, EXPORT_CELL_BYTES_MAX);
   bool is_first = true;
   write_csv_names(&names, export->rest->main->operation.selection, (Str){0}, export->arena, &is_first);
   buf_add(&names, STR("\r\n"));
+  if (names.failed != CODE_OK) return false;
   (void)http_write(request->exchange, buf_str(&names));
+  return true;
 }
 
 static void export_end(Export *export, Str next_cursor) {
   HttpHeader trailer = {STR("link"), (Str){0}};
   if (next_cursor.ptr != NULL) trailer.value = rest_page_link(export->request, next_cursor, STR("after"), STR("next"));
+  /* Without it what is cut short would look whole. */
+  if (next_cursor.ptr != NULL && trailer.value.ptr == NULL) {
+    export_fail(export, problem_create(export->request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
+    return;
+  }
   export->state = EXPORT_OVER;
   http_end(export->request->exchange, &trailer, trailer.value.ptr != NULL);
 }
@@ -169,7 +177,10 @@ static bool can_be_smaller(Export *export, const Problem *problem) {
 
 static void export_page_write(Export *export, const Result *result) {
   HttpExchange *exchange = export->request->exchange;
-  if (!export->is_begun) export_begin(export);
+  if (!export->is_begun && !export_begin(export)) {
+    export_fail(export, problem_create(exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
+    return;
+  }
   bool can_go_on = http_write(exchange, buf_str(&export->out));
   export->rows_left -= (int64_t)result->row_count;
   bool is_last = result->next_cursor.ptr == NULL || export->rows_left <= 0 || exchange->request.method == HTTP_HEAD;

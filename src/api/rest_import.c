@@ -1,6 +1,8 @@
 /* rest_import.c - rows that come as NDJSON or CSV and are created as they come, so that memory is bounded whatever their number. While one
  * piece is written the next one is read; a third one is not read before the first is done, which the sender feels as backpressure. Each
  * piece is a transaction: where a row is refused, the answer says which one, and how many before it are stored for good. */
+#include <stdio.h>
+
 #include "api/import_pace.h"
 #include "api/problem_json.h"
 #include "api/rest_body.h"
@@ -10,7 +12,7 @@
 
 /* What a compressed body gives at once, however much of it has come: memory does not follow what it promises. */
 enum { IMPORT_DECODED_BYTES = 64 * 1024 };
-enum { IMPORT_ROW_BYTES_MAX = 1024 * 1024, IMPORT_COLUMNS_MAX = 1000 };
+enum { IMPORT_ROW_BYTES_MAX = 1024 * 1024, IMPORT_COLUMNS_MAX = 1000, IMPORT_ANSWER_BYTES_MAX = 40 };
 
 typedef struct Import Import;
 
@@ -46,6 +48,9 @@ struct Import {
   size_t column_count;
   uint64_t line_number, row_count, created;
   const Problem *problem;
+  /* The end takes no memory: what is stored is to be told. */
+  char answer[IMPORT_ANSWER_BYTES_MAX];
+  Problem counted;
   bool is_running, is_writing, is_paused, is_body_over, is_answered;
   bool is_too_slow; /* the body is: 408, as for one that is taken whole */
 };
@@ -321,13 +326,10 @@ static void batch_write(Import *import, ImportBatch *batch) {
 
 static void answer_problem(Import *import) {
   ApiRequest *request = import->request;
-  Problem *problem = ARENA_NEW(request->exchange->arena, Problem);
-  if (problem != NULL) {
-    *problem = *import->problem;
-    problem->has_created = true;
-    problem->created = import->created;
-  }
-  request->problem = problem != NULL ? problem : import->problem;
+  import->counted = *import->problem;
+  import->counted.has_created = true;
+  import->counted.created = import->created;
+  request->problem = &import->counted;
   if (import->is_too_slow)
     problem_respond(request->problem, 408, request->request_id, request->exchange->arena, &request->response);
   else
@@ -336,7 +338,8 @@ static void answer_problem(Import *import) {
 
 static void answer_created(Import *import) {
   static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("application/json")}};
-  Str body = arena_printf(import->request->exchange->arena, "{\"created\":%llu}", (unsigned long long)import->created);
+  int len = snprintf(import->answer, sizeof import->answer, "{\"created\":%llu}", (unsigned long long)import->created);
+  Str body = {import->answer, (size_t)len};
   int status = import->created > 0 ? 201 : 200;
   import->request->response = (HttpResponse){.status = status, .headers = headers, .header_count = 1, .body = body};
 }

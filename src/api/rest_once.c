@@ -67,19 +67,20 @@ Str rest_once_write(const HttpResponse *response, Arena *arena) {
   return out.failed == CODE_OK ? buf_str(&out) : (Str){0};
 }
 
-bool rest_once_read(Str kept, Arena *arena, HttpResponse *ret) {
+Code rest_once_read(Str kept, Arena *arena, HttpResponse *ret) {
   Str rest = kept, line = {0};
   int64_t status = 0;
   HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, KEPT_HEADERS_MAX);
   size_t count = 0;
-  if (headers == NULL || !str_split_next(&rest, '\n', &line) || !str_parse_int64(line, &status)) return false;
-  if (status < 200 || status > 599) return false;
+  if (headers == NULL) return CODE_UNAVAILABLE;
+  if (!str_split_next(&rest, '\n', &line) || !str_parse_int64(line, &status)) return CODE_INTERNAL;
+  if (status < 200 || status > 599) return CODE_INTERNAL;
   while (str_split_next(&rest, '\n', &line) && line.len > 0) {
     size_t colon = str_find_byte(line, ':', 0);
-    if (count == KEPT_HEADERS_MAX || colon == line.len) return false;
+    if (count == KEPT_HEADERS_MAX || colon == line.len) return CODE_INTERNAL;
     headers[count++] = (HttpHeader){str_slice(line, 0, colon), str_slice(line, colon + 1, line.len)};
   }
-  if (rest.ptr == NULL) return false;
+  if (rest.ptr == NULL) return CODE_INTERNAL;
   *ret = (HttpResponse){.status = (int)status, .headers = headers, .header_count = count, .body = rest};
-  return true;
+  return CODE_OK;
 }

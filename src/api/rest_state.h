@@ -68,4 +68,5 @@ const JsonValue *rest_batch_item_body(const struct RestBatchItem *item);
 Code rest_once_decode(ApiRequest *request, RestState *state);
 /* The response as bytes that can be kept; ptr NULL when memory is out. */
 Str rest_once_write(const HttpResponse *response, Arena *arena);
-bool rest_once_read(Str kept, Arena *arena, HttpResponse *ret);
+/* CODE_INTERNAL where `kept` was not written by rest_once_write; CODE_UNAVAILABLE without memory. */
+Code rest_once_read(Str kept, Arena *arena, HttpResponse *ret);

@@ -29,4 +29,4 @@ bool migration_name_is_valid(Str name);
 /* Makes the folders and the three files. *ret_name: "0002_more_stock". */
 Code migration_folder_write(const MigrationFolder *folder, Str name, Str up, Str down, Str contract, Arena *arena, Str *ret_name,
                             Error *err);
-Str migration_checksum(Str up, Str down, Str contract, Arena *arena);
+Str migration_checksum(Str up, Str down, Str contract, Arena *arena); /* ptr NULL when memory is out */

@@ -135,7 +135,7 @@ static Code unit_of_contract(Work *work, Unit *ret) {
   ret->entry = (LedgerEntry){.name = STR("contract"),
                              .checksum = migration_checksum(STR(""), STR(""), options->contract_text, work->arena),
                              .contract_text = options->contract_text};
-  return CODE_OK;
+  return ret->entry.checksum.ptr != NULL ? CODE_OK : error_no_memory(work->err);
 }
 
 /* ---- what is next ---- */

@@ -163,7 +163,7 @@ static Code find_target(Phase *phase, bool *ret_is_any) {
     phase->target = (LedgerEntry){.name = STR("contract"),
                                   .checksum = migration_checksum(STR(""), STR(""), options->contract_text, phase->arena),
                                   .contract_text = options->contract_text};
-    return CODE_OK;
+    return phase->target.checksum.ptr != NULL ? CODE_OK : error_no_memory(phase->err);
   }
   for (size_t i = 0; i < phase->folder.migrations.count; i++) {
     const Migration *migration = &phase->folder.migrations.items[i];

@@ -37,14 +37,15 @@ void idempotency_keys_destroy(IdempotencyKeys *keys) {
 
 /* ---- under way ---- */
 
-bool idempotency_begin(IdempotencyKeys *keys, Idempotency *idempotency, const Caller *caller, int64_t now_us, Arena *arena) {
+Code idempotency_begin(IdempotencyKeys *keys, Idempotency *idempotency, const Caller *caller, int64_t now_us, Arena *arena) {
   bool has_id = caller->is_authenticated && caller->id.type == VALUE_TEXT;
   /* All strangers are one caller, who is nobody's id. What a certificate says comes first, and its length tells the two apart. */
   Str id = has_id ? caller->id.text : (Str){0}, certificate = caller->certificate != NULL ? caller->certificate->text : (Str){0};
   Str who = has_id ? arena_printf(arena, "=%.*s", STR_ARGS(id)) : STR("-");
+  if (who.ptr == NULL) return CODE_UNAVAILABLE;
   idempotency->caller =
       certificate.len == 0 ? who : arena_printf(arena, "%zu:%.*s%.*s", certificate.len, STR_ARGS(certificate), STR_ARGS(who));
-  if (idempotency->caller.ptr == NULL) return false;
+  if (idempotency->caller.ptr == NULL) return CODE_UNAVAILABLE;
   idempotency->now_us = now_us;
   bool is_taken = false;
   pthread_mutex_lock(&keys->lock);
@@ -57,7 +58,7 @@ bool idempotency_begin(IdempotencyKeys *keys, Idempotency *idempotency, const Ca
     keys->under_way = idempotency;
   }
   pthread_mutex_unlock(&keys->lock);
-  return !is_taken;
+  return is_taken ? CODE_CONFLICT : CODE_OK;
 }
 
 void idempotency_end(Idempotency *idempotency, bool is_kept) {

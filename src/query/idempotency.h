@@ -34,8 +34,8 @@ typedef struct Idempotency {
   bool is_table_known; /* the table was there when this began */
 } Idempotency;
 
-/* False where the same caller's key is under way. The key is then under way until idempotency_end. */
-bool idempotency_begin(IdempotencyKeys *keys, Idempotency *idempotency, const Caller *caller, int64_t now_us, Arena *arena);
+/* CODE_OK: the key is under way until idempotency_end. CODE_CONFLICT: the same caller's is; CODE_UNAVAILABLE: memory is out. */
+Code idempotency_begin(IdempotencyKeys *keys, Idempotency *idempotency, const Caller *caller, int64_t now_us, Arena *arena);
 /* `is_kept`: its transaction was committed. */
 void idempotency_end(Idempotency *idempotency, bool is_kept);
 

@@ -17,14 +17,14 @@ static void a_key_is_under_way_once_for_each_caller(void **state) {
   IdempotencyKeys *keys = NULL;
   assert_int_equal(idempotency_keys_create(&options, &keys, NULL), CODE_OK);
   Idempotency first = {.key = STR("k")}, again = {.key = STR("k")}, another = {.key = STR("l")}, bobs = {.key = STR("k")};
-  assert_true(idempotency_begin(keys, &first, &ann, 5, arena));
-  assert_false(idempotency_begin(keys, &again, &ann, 6, arena));
-  assert_true(idempotency_begin(keys, &another, &ann, 7, arena));
-  assert_true(idempotency_begin(keys, &bobs, &bob, 8, arena));
+  assert_int_equal(idempotency_begin(keys, &first, &ann, 5, arena), CODE_OK);
+  assert_int_equal(idempotency_begin(keys, &again, &ann, 6, arena), CODE_CONFLICT);
+  assert_int_equal(idempotency_begin(keys, &another, &ann, 7, arena), CODE_OK);
+  assert_int_equal(idempotency_begin(keys, &bobs, &bob, 8, arena), CODE_OK);
   idempotency_end(&again, false); /* it never began */
-  assert_false(idempotency_begin(keys, &again, &ann, 9, arena));
+  assert_int_equal(idempotency_begin(keys, &again, &ann, 9, arena), CODE_CONFLICT);
   idempotency_end(&first, true);
-  assert_true(idempotency_begin(keys, &again, &ann, 9, arena));
+  assert_int_equal(idempotency_begin(keys, &again, &ann, 9, arena), CODE_OK);
   idempotency_end(&another, true);
   idempotency_end(&bobs, true);
   idempotency_end(&again, true);
@@ -45,8 +45,8 @@ static void who_shows_a_certificate_is_known_by_it(void **state) {
   Idempotency first[5], again = {.key = STR("k")};
   for (size_t i = 0; i < 5; i++) {
     first[i] = (Idempotency){.key = STR("k")};
-    assert_true(idempotency_begin(keys, &first[i], callers[i], 5, arena));
-    assert_false(idempotency_begin(keys, &again, callers[i], 5, arena));
+    assert_int_equal(idempotency_begin(keys, &first[i], callers[i], 5, arena), CODE_OK);
+    assert_int_equal(idempotency_begin(keys, &again, callers[i], 5, arena), CODE_CONFLICT);
   }
   for (size_t i = 0; i < 5; i++) idempotency_end(&first[i], false);
   idempotency_keys_destroy(keys);
@@ -59,9 +59,9 @@ static void no_id_is_taken_for_a_stranger(void **state) {
   IdempotencyKeys *keys = NULL;
   assert_int_equal(idempotency_keys_create(&options, &keys, NULL), CODE_OK);
   Idempotency strangers = {.key = STR("k")}, other_strangers = {.key = STR("k")}, dashs = {.key = STR("k")};
-  assert_true(idempotency_begin(keys, &strangers, &stranger, 5, arena));
-  assert_false(idempotency_begin(keys, &other_strangers, &stranger, 5, arena));
-  assert_true(idempotency_begin(keys, &dashs, &dash, 5, arena));
+  assert_int_equal(idempotency_begin(keys, &strangers, &stranger, 5, arena), CODE_OK);
+  assert_int_equal(idempotency_begin(keys, &other_strangers, &stranger, 5, arena), CODE_CONFLICT);
+  assert_int_equal(idempotency_begin(keys, &dashs, &dash, 5, arena), CODE_OK);
   idempotency_end(&strangers, false);
   idempotency_end(&dashs, false);
   idempotency_keys_destroy(keys);
@@ -74,12 +74,12 @@ static void the_table_is_known_once_an_answer_was_kept(void **state) {
   IdempotencyKeys *keys = NULL;
   assert_int_equal(idempotency_keys_create(&options, &keys, NULL), CODE_OK);
   Idempotency first = {.key = STR("k")}, second = {.key = STR("k")}, third = {.key = STR("k")};
-  assert_true(idempotency_begin(keys, &first, &ann, 5, arena));
+  assert_int_equal(idempotency_begin(keys, &first, &ann, 5, arena), CODE_OK);
   idempotency_end(&first, false);
-  assert_true(idempotency_begin(keys, &second, &ann, 5, arena));
+  assert_int_equal(idempotency_begin(keys, &second, &ann, 5, arena), CODE_OK);
   assert_false(second.is_table_known);
   idempotency_end(&second, true);
-  assert_true(idempotency_begin(keys, &third, &ann, 5, arena));
+  assert_int_equal(idempotency_begin(keys, &third, &ann, 5, arena), CODE_OK);
   assert_true(third.is_table_known);
   idempotency_end(&third, true);
   idempotency_keys_destroy(keys);

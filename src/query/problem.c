@@ -53,15 +53,18 @@ Str mistake_code_name(MistakeCode code) {
 const Problem *problem_kept(const Problem *problem, Arena *arena) {
   Problem *kept = ARENA_NEW(arena, Problem);
   Mistake *mistakes = ARENA_ARRAY(arena, Mistake, problem->mistake_count);
-  if (kept == NULL || mistakes == NULL) return problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+  if (kept == NULL || mistakes == NULL) return &OUT_OF_MEMORY;
   *kept = *problem;
   kept->detail = arena_str(arena, problem->detail);
   kept->hint = arena_str(arena, problem->hint);
   kept->rule = arena_str(arena, problem->rule);
+  bool has_memory = kept->detail.ptr != NULL && kept->hint.ptr != NULL && kept->rule.ptr != NULL;
   for (size_t i = 0; i < problem->mistake_count; i++) {
     const Mistake *from = &problem->mistakes[i];
     mistakes[i] = (Mistake){from->code, arena_str(arena, from->pointer), arena_str(arena, from->detail), arena_str(arena, from->hint)};
+    has_memory = has_memory && mistakes[i].pointer.ptr != NULL && mistakes[i].detail.ptr != NULL && mistakes[i].hint.ptr != NULL;
   }
+  if (!has_memory) return &OUT_OF_MEMORY;
   kept->mistakes = mistakes;
   return kept;
 }

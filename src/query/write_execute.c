@@ -204,9 +204,12 @@ static bool begin_once(Engine *engine, CallGroup *group) {
   if (engine->keys == NULL) group->idempotency = NULL;
   if (group->idempotency == NULL) return true;
   const Operation *first = &group->calls[0].operation;
-  if (idempotency_begin(engine->keys, group->idempotency, first->caller, first->now_us, group->arena)) return true;
-  refuse_at_once(group, problem_with_hint(group->arena, CODE_CONFLICT, STR("a request with this Idempotency-Key is under way"),
-                                          STR("wait for its answer, or repeat the request later")));
+  Code code = idempotency_begin(engine->keys, group->idempotency, first->caller, first->now_us, group->arena);
+  if (code == CODE_OK) return true;
+  refuse_at_once(group, code == CODE_CONFLICT
+                            ? problem_with_hint(group->arena, CODE_CONFLICT, STR("a request with this Idempotency-Key is under way"),
+                                                STR("wait for its answer, or repeat the request later"))
+                            : problem_create(group->arena, code, STR("the server is out of memory for this request")));
   return false;
 }
 

@@ -66,7 +66,8 @@ static void respond(Request *request, const Explanation *explanation) {
   Buf out = buf_on(request->api.exchange->arena, EXPLANATION_BYTES_MAX);
   explain_write_json(&out, explanation);
   if (out.failed != CODE_OK) {
-    request_refuse(request, problem_create(request->api.exchange->arena, out.failed, STR("The explanation is too long")), 0);
+    Str detail = out.failed == CODE_TOO_LARGE ? STR("The explanation is too long") : STR("out of memory");
+    request_refuse(request, problem_create(request->api.exchange->arena, out.failed, detail), 0);
     return;
   }
   request->api.response =
@@ -76,7 +77,11 @@ static void respond(Request *request, const Explanation *explanation) {
 static void explained(void *context, Code code, const Error *err) {
   Explaining *explaining = context;
   Request *request = explaining->request;
-  if (code == CODE_OK)
+  const Problem *problem = explaining->explanation.problem;
+  /* What can't be done at the moment can't be explained either. */
+  if (code == CODE_OK && problem != NULL && problem->code == CODE_UNAVAILABLE)
+    request_refuse(request, problem, 0);
+  else if (code == CODE_OK)
     respond(request, &explaining->explanation);
   else
     request_refuse(request, problem_from_error(request->api.exchange->arena, err), 0);

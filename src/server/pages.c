@@ -19,15 +19,17 @@ typedef struct PageCheck {
   bool is_dispensable; /* the service is well without it */
 } PageCheck;
 
-static void respond(Request *request, int status, Str type, Str body) {
+static void respond(Request *request, int status, Str type, const Buf *body) {
   static const HttpHeader no_store = {STR_INIT("cache-control"), STR_INIT("no-store")};
-  HttpHeader *headers = ARENA_ARRAY(request->api.exchange->arena, HttpHeader, 2);
-  size_t count = 0;
-  if (headers != NULL) {
-    headers[count++] = (HttpHeader){STR("content-type"), type};
-    headers[count++] = no_store;
+  Arena *arena = request->api.exchange->arena;
+  HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, 2);
+  if (headers == NULL || body->failed != CODE_OK) {
+    request_refuse(request, problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0);
+    return;
   }
-  request->api.response = (HttpResponse){.status = status, .headers = headers, .header_count = count, .body = body};
+  headers[0] = (HttpHeader){STR("content-type"), type};
+  headers[1] = no_store;
+  request->api.response = (HttpResponse){.status = status, .headers = headers, .header_count = 2, .body = buf_str(body)};
 }
 
 static void respond_checks(Request *request, const PageCheck *checks, size_t count) {
@@ -47,7 +49,7 @@ static void respond_checks(Request *request, const PageCheck *checks, size_t cou
     buf_add_byte(&out, '}');
   }
   buf_add(&out, STR("}}"));
-  respond(request, is_ok ? 200 : 503, STR("application/json"), buf_str(&out));
+  respond(request, is_ok ? 200 : 503, STR("application/json"), &out);
 }
 
 /* ---- Pages ---- */
@@ -160,7 +162,7 @@ static void page_metrics(Request *request) {
   write_watch_metrics(&out, shared->feed);
   write_stream_metrics(&out, shared->graphql_streams);
   write_replica_metrics(&out, shared->store);
-  respond(request, 200, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&out));
+  respond(request, 200, STR("text/plain; version=0.0.4; charset=utf-8"), &out);
 }
 
 /* What the reference offers to choose from; the one that is shown first is said. */
@@ -174,7 +176,7 @@ static void page_versions(Request *request) {
   for (size_t i = 0; i < generation->version_count; i++) json_out_text(&json, generation->versions[i].contract->service_version);
   json_out_close(&json, ']');
   json_out_close(&json, '}');
-  respond(request, 200, STR("application/json"), buf_str(&out));
+  respond(request, 200, STR("application/json"), &out);
 }
 
 static void page_root(Request *request) {

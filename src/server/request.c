@@ -341,16 +341,17 @@ static void answer_without_memory(HttpExchange *exchange) {
   http_respond(exchange, &response);
 }
 
+/* A face that takes the body in pieces must have been asked before they come: without memory for that the request ends here. */
 static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
   Worker *worker = context;
   if (exchange->request.method != HTTP_POST) return HTTP_BODY_BUFFERED;
   Request *request = request_begin(worker, exchange);
-  if (request == NULL) return HTTP_BODY_BUFFERED;
-  const Face *face = api_face(request->api.api, &exchange->request);
-  if (face == NULL) {
-    version_complete_path(request);
-    face = request->api.face;
+  const Face *face = request == NULL ? NULL : api_face(request->api.api, &exchange->request);
+  if (request == NULL || (face == NULL && !version_complete_path(request))) {
+    answer_without_memory(exchange);
+    return HTTP_BODY_BUFFERED;
   }
+  if (face == NULL) face = request->api.face;
   if (face != NULL && face->body_bytes_max != NULL) exchange->body_bytes_max = face->body_bytes_max(request->api.api, &exchange->request);
   bool is_streamed = face != NULL && face->is_body_streamed != NULL && face->is_body_streamed(request->api.api, &exchange->request);
   return is_streamed ? HTTP_BODY_STREAMED : HTTP_BODY_BUFFERED;
@@ -374,7 +375,10 @@ static void on_request(void *context, HttpExchange *exchange) {
     answer(request);
     return;
   }
-  if (api->face == NULL) version_complete_path(request);
+  if (api->face == NULL && !version_complete_path(request)) {
+    answer_without_memory(exchange);
+    return;
+  }
   run_steps(request);
 }
 

@@ -105,12 +105,13 @@ void version_choose(Request *request) {
   request->api.engine = request->serving->engines[request->version];
 }
 
-void version_complete_path(Request *request) {
+bool version_complete_path(Request *request) {
   HttpRequest *http = &request->api.exchange->request;
   Str version = request->api.api->contract->service_version;
-  if (!request->is_version_by_header || http->path.len == 0 || http->path.ptr[0] != '/') return;
+  if (!request->is_version_by_header || http->path.len == 0 || http->path.ptr[0] != '/') return true;
   Str path = arena_printf(request->api.exchange->arena, "/%.*s%.*s", STR_ARGS(version), STR_ARGS(http->path));
-  if (path.ptr == NULL) return;
+  if (path.ptr == NULL) return false;
   http->path = path;
   request->api.face = api_face(request->api.api, http);
+  return true;
 }

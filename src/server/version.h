@@ -6,5 +6,6 @@
 /* Sets the request's version, contract and engine. Headers that contradict the path or each other, or name what isn't served, leave
  * request->version_problem, which is told once the caller is known. */
 void version_choose(Request *request);
-/* A path without a version that neither a face nor a page serves is read as that of the version which the headers name. */
-void version_complete_path(Request *request);
+/* A path without a version that neither a face nor a page serves is read as that of the version which the headers name. False when memory
+ * is out, and the path is as it was. */
+bool version_complete_path(Request *request) MUST_USE;

@@ -55,10 +55,10 @@ static void play(CallGroup *group) {
 
 static void check_kept(Str text, Arena *arena) {
   HttpResponse response;
-  if (!rest_once_read(text, arena, &response)) return;
+  if (rest_once_read(text, arena, &response) != CODE_OK) return;
   Str first = rest_once_write(&response, arena);
   HttpResponse again;
-  PROPERTY(first.ptr != NULL && rest_once_read(first, arena, &again));
+  PROPERTY(first.ptr != NULL && rest_once_read(first, arena, &again) == CODE_OK);
   PROPERTY(again.status == response.status && again.header_count == response.header_count && str_equal(again.body, response.body));
   PROPERTY(str_equal(rest_once_write(&again, arena), first));
 }
