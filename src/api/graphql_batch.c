@@ -127,6 +127,7 @@ static void on_cancel(HttpExchange *exchange) {
 static void start(ApiRequest *request) {
   GraphqlState *state = request->face_state;
   request->exchange->on_cancel = on_cancel;
+  http_inner_give_place(request->exchange);
   run(state->batch);
 }
 

@@ -403,6 +403,7 @@ static void start_operation(ApiRequest *request) {
   operation->asked = single;
   single->operation = operation;
   request->exchange->on_cancel = on_asker_gone;
+  http_inner_give_place(request->exchange);
   http_inner_start(exchange, &operation_events, operation);
 }
 

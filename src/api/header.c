@@ -141,6 +141,16 @@ int accept_weight(Str accept, Str type) {
   return best_weight;
 }
 
+Str accept_version(Str accept) {
+  Str rest = accept, range, type, parameters;
+  while (str_split_next(&rest, ',', &range)) {
+    if (!media_type_parse(str_trim(range), &type, &parameters)) continue;
+    Str version = media_type_parameter(parameters, STR("version"));
+    if (version.ptr != NULL) return version;
+  }
+  return (Str){0};
+}
+
 /* ---- Entity tags ---- */
 
 /* RFC 9110 §8.8.3: etagc is any visible character but the quote, and obs-text. */

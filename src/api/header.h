@@ -24,6 +24,8 @@ Str media_type_parameter(Str parameters, Str name);
 /* The weight, 0 to 1000, that `accept` gives to `type` ("application/json") by its most specific range; 0: not acceptable. A missing header
  * accepts everything; what is malformed in it is passed over. */
 int accept_weight(Str accept, Str type);
+/* The version of the first media range that has one (RFC 9110 §12.5.1); ptr NULL: none has. */
+Str accept_version(Str accept);
 
 /* Entity tags without their quotes, or "*". Weak ones are kept only where `is_weak_kept` (If-None-Match compares weakly, RFC 9110 §13.1.2;
  * If-Match strongly, so that a weak tag never matches). CODE_BAD_REQUEST where the list is malformed; CODE_UNAVAILABLE without memory. */

@@ -45,6 +45,8 @@ HttpExchange *http_inner_create(const HttpExchange *outer) {
   return &inner->base;
 }
 
+void http_inner_give_place(HttpExchange *outer) { http_flight_leave(outer); }
+
 void http_inner_discard(HttpExchange *exchange) { http_server_arena_release(exchange->server, exchange->arena); }
 
 /* ---- The end ---- */

@@ -16,6 +16,9 @@ typedef struct HttpInnerEvents {
 
 /* With an arena of its own; its request is from outer's peer and else empty, for the caller to fill. NULL when memory is out. */
 HttpExchange *http_inner_create(const HttpExchange *outer);
+/* The outer one does nothing from now on but wait for those within it, and gives them its place among the requests in flight: what waits
+ * for a place must not hold one. As often as one likes. */
+void http_inner_give_place(HttpExchange *outer);
 /* Instead of http_inner_start. */
 void http_inner_discard(HttpExchange *exchange);
 /* The request is filled. The events may come from within this call. */

@@ -59,17 +59,6 @@ static void refuse(Request *request, Code code, Str detail) {
 
 /* ---- Headers ---- */
 
-/* The version of the first media range that has one (RFC 9110 §12.5.1). */
-static Str accept_version(Str accept) {
-  Str rest = accept, range, type, parameters;
-  while (str_split_next(&rest, ',', &range)) {
-    if (!media_type_parse(str_trim(range), &type, &parameters)) continue;
-    Str version = media_type_parameter(parameters, STR("version"));
-    if (version.ptr != NULL) return version;
-  }
-  return (Str){0};
-}
-
 static int find_by_header(Request *request) {
   const Generation *generation = request->serving->generation;
   Str accepted = accept_version(request->accept), given = str_trim(request->api_version);

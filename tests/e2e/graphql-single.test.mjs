@@ -350,6 +350,34 @@ describe('what bounds a stream', () => {
   });
 });
 
+describe('an operation is one request', () => {
+  const isOne = async (options, check) => {
+    const folder = makeFolder();
+    const server = await startServer({ contract, folder, options });
+    try {
+      await check(server);
+    } finally {
+      await server.stop();
+      removeFolder(folder);
+    }
+  };
+
+  test('it takes one place among those in flight, and a batch too', limit, () => isOne(['--threads', '1', '--requests-in-flight-max', '1', '--graphql-batch-max', '3'], async ({ port }) => {
+    const token = (await ask(port, 'PUT', '')).text;
+    const stream = await read(port, token);
+    const run = (id) => ask(port, 'POST', '', { headers: { [HEADER]: token }, body: { query: '{ products { totalCount } }', extensions: { operationId: id } } });
+    for (const id of ['a', 'b']) {
+      const answer = await run(id);
+      assert.equal(answer.status, 202, answer.text);
+    }
+    await waitFor(() => stream.isOver('b'), 'both are answered');
+    for (const id of ['a', 'b']) assert.deepEqual(stream.of(id)[0].payload, { data: { products: { totalCount: 0 } } });
+    const batch = await ask(port, 'POST', '', { body: Array.from({ length: 3 }, () => ({ query: '{ products { totalCount } }' })) });
+    assert.deepEqual(batch.json(), Array.from({ length: 3 }, () => ({ data: { products: { totalCount: 0 } } })));
+    stream.stop();
+  }));
+});
+
 describe('the end of the server', () => {
   test('a stream comes to its end with what its operations have to say', limit, async () => {
     const folder = makeFolder();

@@ -70,6 +70,31 @@ test('a path without a version takes it from Accept or API-Version; none is gues
   assert.match(created.headers.get('location'), /^\/v2\/products\//);
 }));
 
+test('what is within a GraphQL request has its version: of a batch, of an event stream', () => withVersions({ v1, v2 }, async (client, server) => {
+  const ask = async (method, headers, body) => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}/graphql`, { method, headers: { ...json, ...headers }, body: body && JSON.stringify(body) });
+    return { status: answer.status, text: await answer.text() };
+  };
+  await client.request('POST', '/v1/products', { headers: json, body: '{"name":"Tea","colour":"green"}' });
+  const query = '{ products { nodes { colour } } }', expected = { data: { products: { nodes: [{ colour: 'green' }] } } };
+  for (const headers of [{ 'API-Version': '1' }, { Accept: 'application/json; version=1' }, { Accept: 'text/event-stream, application/graphql-response+json;version="v1"' }]) {
+    const batch = await ask('POST', headers, [{ query }, { query }]);
+    assert.deepEqual(JSON.parse(batch.text), [expected, expected], JSON.stringify(headers));
+    const token = (await ask('PUT', {})).text, stream = { 'X-GraphQL-Event-Stream-Token': token };
+    const accepted = await ask('POST', { ...headers, ...stream }, { query, extensions: { operationId: 'a' } });
+    assert.equal(accepted.status, 202, accepted.text);
+    const control = new AbortController();
+    const reader = await fetch(`http://127.0.0.1:${server.port}/graphql`, { headers: { Accept: 'text/event-stream', ...stream }, signal: control.signal });
+    let text = '';
+    for await (const part of reader.body.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      if (text.includes('complete')) break;
+    }
+    control.abort();
+    assert.deepEqual(JSON.parse(/^event: next\ndata: (.*)$/m.exec(text)[1]), { id: 'a', payload: expected });
+  }
+}, ['--graphql-batch-max', '2']));
+
 test('headers that contradict the path are 400; a version that is not served is 400 or 406 with those that are', () => withVersions({ v1, v2 }, async (client) => {
   const refuse = async (target, headers, status) => {
     const answer = await client.request('GET', target, { headers });
