@@ -200,6 +200,8 @@ static void on_stop(void *context) {
   for (size_t i = 0; i < app->shared.worker_count; i++) worker_post_drain(app->shared.workers[i]);
 }
 
+static const Str not_read_for_want_of_memory = STR_INIT("the contract was not read again, and the old one is served on: out of memory");
+
 /* What is wrong with the contracts, or how the store differs from them. */
 static void warn_refused(App *app, const DiagnosticList *diagnostics, Str details, const Error *err, Arena *arena) {
   Buf text = buf_on(arena, WARNING_BYTES_MAX);
@@ -207,7 +209,7 @@ static void warn_refused(App *app, const DiagnosticList *diagnostics, Str detail
              diagnostics->count > 0 ? "it has mistakes" : err->text);
   diagnostics_write(&text, diagnostics, false);
   buf_add(&text, str_trim(details));
-  warn(app, str_trim(buf_str(&text)));
+  warn(app, text.failed != CODE_UNAVAILABLE ? str_trim(buf_str(&text)) : not_read_for_want_of_memory);
 }
 
 static void destroy_contracts(Contract *const *contracts, size_t count) {
@@ -242,7 +244,10 @@ static void on_reload(void *context) {
   App *app = context;
   reload_tls(app);
   Arena *arena = arena_create(0);
-  if (arena == NULL) return;
+  if (arena == NULL) {
+    warn(app, not_read_for_want_of_memory);
+    return;
+  }
   Generation *next = NULL;
   DiagnosticList diagnostics = {0};
   Str details = {NULL, 0};

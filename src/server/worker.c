@@ -10,6 +10,8 @@
 #include "server/request.h"
 #include "server/resident_registry.h"
 
+enum { ADOPT_AGAIN_MS = 100 };
+
 /* ---- Generations ---- */
 
 static void serving_destroy(Serving *serving) {
@@ -63,16 +65,26 @@ void worker_serving_release(Worker *worker, Serving *serving) {
   serving->request_count--;
 }
 
+/* It was said to be read again: for want of memory it is adopted later, unless there is a newer one by then. */
+static void adopt_later(Worker *worker, Generation *generation) {
+  Generation *none = NULL;
+  if (!atomic_compare_exchange_strong(&worker->adopted, &none, generation)) generation_release(generation);
+  loop_timer_start(worker->adopt_timer, ADOPT_AGAIN_MS, 0);
+}
+
 static void adopt(void *context) {
   Worker *worker = context;
   Serving *serving = NULL;
   Generation *generation = atomic_exchange(&worker->adopted, NULL);
-  if (generation != NULL && serving_create(worker, generation, &serving, NULL) == CODE_OK) {
-    worker->serving->next = worker->retired;
-    worker->retired = worker->serving;
-    worker->serving = serving;
-    watch_hub_end_all(worker->hub, CODE_UNAVAILABLE, "the contract was read again: come back with the position", false);
+  if (generation == NULL) return;
+  if (serving_create(worker, generation, &serving, NULL) != CODE_OK) {
+    adopt_later(worker, generation);
+    return;
   }
+  worker->serving->next = worker->retired;
+  worker->retired = worker->serving;
+  worker->serving = serving;
+  watch_hub_end_all(worker->hub, CODE_UNAVAILABLE, "the contract was read again: come back with the position", false);
   generation_release(generation);
 }
 
@@ -231,6 +243,7 @@ static Code fill(Worker *worker, Generation *generation, Error *err) {
   TRY(serving_create(worker, generation, &worker->serving, err));
   TRY(make_authenticator(worker, err));
   TRY(make_log(worker, err));
+  TRY(loop_timer_create(worker->loop, adopt, worker, &worker->adopt_timer, err));
   if (!trace_source_init(&worker->ids)) return error_set(err, CODE_UNAVAILABLE, "the system gives no random bytes");
   worker->limits = http_limits_of(shared->config, generation->versions[0].api, shared->worker_count);
   worker->handler = request_handler(worker);
@@ -273,6 +286,7 @@ void worker_destroy(Worker *worker) {
   watch_hub_stop(worker->hub);
   if (worker->session != NULL) store_session_close(worker->session);
   loop_timer_destroy(worker->log_timer);
+  loop_timer_destroy(worker->adopt_timer);
   access_log_destroy(worker->log);
   authenticator_destroy(worker->authenticator);
   loop_destroy(worker->loop);

@@ -57,6 +57,7 @@ typedef struct Worker {
   LoopHook end_of_turn;
   TraceSource ids;
   LoopMessage drain_message, adopt_message;
+  LoopTimer *adopt_timer;        /* where there was no memory to adopt one */
   _Atomic(Generation *) adopted; /* on its way with adopt_message; NULL: none is */
   pthread_t thread;
 } Worker;

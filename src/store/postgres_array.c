@@ -110,48 +110,49 @@ static ValueType item_type(const Field *field) {
   return field_value_type(&item);
 }
 
-static bool write_read_item(Buf *out, uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena) {
+static Code write_read_item(Buf *out, uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena) {
   Value value;
-  if (!postgres_value_read(oid, bytes, shape, arena, &value)) return false;
+  TRY(postgres_value_read(oid, bytes, shape, arena, &value));
   /* An enum's items are names, as the list's writer left them. */
   if (value.type == VALUE_TEXT || shape->field == NULL)
     json_write_string(out, value.text);
   else
     value_write_json(shape->field, &value, out);
-  return true;
+  return CODE_OK;
 }
 
-static bool write_items(Buf *out, Str bytes, const StoreColumn *item_shape, Arena *arena) {
+static Code write_items(Buf *out, Str bytes, const StoreColumn *item_shape, Arena *arena) {
   uint32_t oid = uint32_at(bytes, 8), count = uint32_at(bytes, ARRAY_HEADER);
   size_t at = ARRAY_HEADER + ARRAY_DIMENSION;
-  if (count > ITEMS_MAX) return false;
+  if (count > ITEMS_MAX) return CODE_INTERNAL;
   for (uint32_t i = 0; i < count; i++) {
     if (i > 0) buf_add_byte(out, ',');
-    if (bytes.len - at < 4) return false;
+    if (bytes.len - at < 4) return CODE_INTERNAL;
     uint32_t len = uint32_at(bytes, at);
     at += 4;
     if (len == UINT32_MAX) {
       buf_add(out, STR("null"));
       continue;
     }
-    if (len > bytes.len - at || !write_read_item(out, oid, str_slice(bytes, at, at + len), item_shape, arena)) return false;
+    if (len > bytes.len - at) return CODE_INTERNAL;
+    TRY(write_read_item(out, oid, str_slice(bytes, at, at + len), item_shape, arena));
     at += len;
   }
-  return at == bytes.len;
+  return at == bytes.len ? CODE_OK : CODE_INTERNAL;
 }
 
-bool postgres_array_read(Str bytes, const StoreColumn *shape, Arena *arena, Str *ret) {
+Code postgres_array_read(Str bytes, const StoreColumn *shape, Arena *arena, Str *ret) {
   const Field *field = shape->field;
-  if (field == NULL || !field->is_list || bytes.len < ARRAY_HEADER) return false;
+  if (field == NULL || !field->is_list || bytes.len < ARRAY_HEADER) return CODE_INTERNAL;
   uint32_t dimensions = uint32_at(bytes, 0);
-  if (dimensions > 1 || (dimensions == 1 && bytes.len < ARRAY_HEADER + ARRAY_DIMENSION)) return false;
+  if (dimensions > 1 || (dimensions == 1 && bytes.len < ARRAY_HEADER + ARRAY_DIMENSION)) return CODE_INTERNAL;
   StoreColumn item_shape = {.type = item_type(field), .is_foreign = shape->is_foreign, .field = field};
   /* A list within a list has no such form, and would lead here again. */
-  if (item_shape.type == VALUE_JSON) return false;
+  if (item_shape.type == VALUE_JSON) return CODE_INTERNAL;
   Buf out = buf_on(arena, SIZE_MAX / 2);
   buf_add_byte(&out, '[');
-  if (dimensions == 1 && !write_items(&out, bytes, &item_shape, arena)) return false;
+  if (dimensions == 1) TRY(write_items(&out, bytes, &item_shape, arena));
   buf_add_byte(&out, ']');
   *ret = buf_str(&out);
-  return out.failed == CODE_OK;
+  return out.failed == CODE_OK ? CODE_OK : CODE_UNAVAILABLE;
 }

@@ -9,6 +9,6 @@
 Code postgres_array_of_list(ValueList list, bool is_uuid, Arena *arena, Str *ret, Error *err);
 /* The same of a JSON array of scalars. */
 Code postgres_array_of_json(Str json, bool is_uuid, Arena *arena, Str *ret, Error *err);
-/* An array in binary form as a JSON array of shape->field's items, in the form that the interface gives them. False where it is no such
- * array. */
-bool postgres_array_read(Str bytes, const StoreColumn *shape, Arena *arena, Str *ret);
+/* An array in binary form as a JSON array of shape->field's items, in the form that the interface gives them. CODE_INTERNAL where it is no
+ * such array, CODE_UNAVAILABLE without memory. */
+Code postgres_array_read(Str bytes, const StoreColumn *shape, Arena *arena, Str *ret);

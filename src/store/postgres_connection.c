@@ -392,8 +392,9 @@ static Code row_read(PostgresConnection *connection, const PostgresPending *pend
       continue;
     }
     Str bytes = {PQgetvalue(pending->result, row, column), (size_t)PQgetlength(pending->result, row, column)};
-    if (!postgres_value_read(PQftype(pending->result, column), bytes, &shape->columns[i], connection->row, value))
-      return misfit_error(connection->values, shape, i, err);
+    Code code = postgres_value_read(PQftype(pending->result, column), bytes, &shape->columns[i], connection->row, value);
+    if (code == CODE_UNAVAILABLE) return error_no_memory(err);
+    if (code != CODE_OK) return misfit_error(connection->values, shape, i, err);
   }
   return CODE_OK;
 }

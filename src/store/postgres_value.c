@@ -235,49 +235,56 @@ static bool numeric_write(Str bytes, Buf *out) {
   return out->failed == CODE_OK;
 }
 
-static bool numeric_read(Str bytes, Arena *arena, Str *ret) {
+/* From here on CODE_INTERNAL is what doesn't fit, CODE_UNAVAILABLE a lack of memory. */
+static Code fits(bool does) { return does ? CODE_OK : CODE_INTERNAL; }
+
+static Code numeric_read(Str bytes, Arena *arena, Str *ret) {
   Buf out = buf_on(arena, SIZE_MAX / 2);
-  if (!numeric_write(bytes, &out)) return false;
+  bool is_number = numeric_write(bytes, &out);
+  if (out.failed != CODE_OK) return CODE_UNAVAILABLE;
   *ret = buf_str(&out);
-  return true;
+  return fits(is_number);
 }
 
 /* ---- by the wanted type ---- */
 
-static bool read_int(uint32_t oid, Str bytes, Arena *arena, int64_t *ret) {
+static Code read_int(uint32_t oid, Str bytes, Arena *arena, int64_t *ret) {
   Str text;
-  if (is_int(oid, bytes)) return *ret = int_of(bytes), true;
-  return oid == PG_NUMERIC && numeric_read(bytes, arena, &text) && str_parse_int64(text, ret);
+  if (is_int(oid, bytes)) return *ret = int_of(bytes), CODE_OK;
+  if (oid != PG_NUMERIC) return CODE_INTERNAL;
+  TRY(numeric_read(bytes, arena, &text));
+  return fits(str_parse_int64(text, ret));
 }
 
-static bool read_float(uint32_t oid, Str bytes, Arena *arena, double *ret) {
+static Code read_float(uint32_t oid, Str bytes, Arena *arena, double *ret) {
   Str text;
-  if (is_int(oid, bytes)) return *ret = (double)int_of(bytes), true;
-  if (oid != PG_NUMERIC) return float_read(oid, bytes, ret);
-  if (!numeric_read(bytes, arena, &text)) return false;
+  if (is_int(oid, bytes)) return *ret = (double)int_of(bytes), CODE_OK;
+  if (oid != PG_NUMERIC) return fits(float_read(oid, bytes, ret));
+  TRY(numeric_read(bytes, arena, &text));
   *ret = decimal_to_double(text);
-  return isfinite(*ret);
+  return fits(isfinite(*ret));
 }
 
-static bool read_decimal(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Str *ret) {
+static Code read_decimal(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Str *ret) {
   DecimalText decimal;
   double number;
   if (oid == PG_NUMERIC) {
-    if (!numeric_read(bytes, arena, ret)) return false;
+    TRY(numeric_read(bytes, arena, ret));
   } else if (is_int(oid, bytes)) {
     *ret = arena_printf(arena, "%lld", (long long)int_of(bytes));
   } else if (float_read(oid, bytes, &number)) {
     Str text = arena_printf(arena, "%.15g", number);
-    if (text.ptr == NULL || !decimal_parse(text, &decimal)) return false;
+    if (text.ptr == NULL) return CODE_UNAVAILABLE;
+    if (!decimal_parse(text, &decimal)) return CODE_INTERNAL;
     *ret = arena_str(arena, decimal_str(&decimal));
   } else {
-    return false;
+    return CODE_INTERNAL;
   }
-  if (ret->ptr == NULL) return false;
+  if (ret->ptr == NULL) return CODE_UNAVAILABLE;
   /* What was computed may be longer than a field's value (the sum of a column). */
   const Field *field = shape->field;
-  if (field == NULL || field->type != TYPE_DECIMAL || !shape->is_foreign) return true;
-  return decimal_parse(*ret, &decimal) && (field->scale < 0 || decimal_scale(*ret) <= (size_t)field->scale);
+  if (field == NULL || field->type != TYPE_DECIMAL || !shape->is_foreign) return CODE_OK;
+  return fits(decimal_parse(*ret, &decimal) && (field->scale < 0 || decimal_scale(*ret) <= (size_t)field->scale));
 }
 
 static bool read_timestamp(uint32_t oid, Str bytes, int64_t *ret) {
@@ -300,11 +307,11 @@ static bool read_date(uint32_t oid, Str bytes, int64_t *ret) {
   return true;
 }
 
-static bool read_uuid(Str bytes, Arena *arena, Str *ret) {
+static Code read_uuid(Str bytes, Arena *arena, Str *ret) {
   static const char hex[] = "0123456789abcdef";
-  if (bytes.len != 16) return false;
+  if (bytes.len != 16) return CODE_INTERNAL;
   char *out = arena_alloc(arena, UUID_TEXT_LEN);
-  if (out == NULL) return false;
+  if (out == NULL) return CODE_UNAVAILABLE;
   size_t at = 0;
   for (size_t i = 0; i < 16; i++) {
     if (i == 4 || i == 6 || i == 8 || i == 10) out[at++] = '-';
@@ -312,30 +319,30 @@ static bool read_uuid(Str bytes, Arena *arena, Str *ret) {
     out[at++] = hex[(unsigned char)bytes.ptr[i] & 15];
   }
   *ret = (Str){out, UUID_TEXT_LEN};
-  return true;
+  return CODE_OK;
 }
 
 static bool is_text_type(uint32_t oid) {
   return oid == PG_TEXT || oid == PG_VARCHAR || oid == PG_BPCHAR || oid == PG_NAME || oid == PG_CHAR;
 }
 
-static bool read_text(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Str *ret) {
+static Code read_text(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Str *ret) {
   if (oid == PG_UUID) return read_uuid(bytes, arena, ret);
-  if (!is_text_type(oid)) return false;
+  if (!is_text_type(oid)) return CODE_INTERNAL;
   /* char(n): its padding is no part of the value. */
   while (oid == PG_BPCHAR && bytes.len > 0 && bytes.ptr[bytes.len - 1] == ' ') bytes.len--;
   *ret = bytes;
-  if (!shape->is_foreign || shape->field == NULL || shape->field->is_list || shape->field->type != TYPE_UUID) return true;
+  if (!shape->is_foreign || shape->field == NULL || shape->field->is_list || shape->field->type != TYPE_UUID) return CODE_OK;
   char uuid[UUID_TEXT_LEN];
-  if (!uuid_parse(bytes, uuid)) return false;
+  if (!uuid_parse(bytes, uuid)) return CODE_INTERNAL;
   *ret = arena_str(arena, (Str){uuid, UUID_TEXT_LEN});
-  return ret->ptr != NULL;
+  return ret->ptr != NULL ? CODE_OK : CODE_UNAVAILABLE;
 }
 
 /* Without the spaces that jsonb, or whoever wrote the document, puts between its parts. */
-static bool json_compact(Str text, Arena *arena, Str *ret) {
+static Code json_compact(Str text, Arena *arena, Str *ret) {
   char *out = arena_alloc(arena, text.len);
-  if (out == NULL) return false;
+  if (out == NULL) return CODE_UNAVAILABLE;
   size_t len = 0;
   bool is_string = false;
   for (size_t i = 0; i < text.len; i++) {
@@ -346,12 +353,15 @@ static bool json_compact(Str text, Arena *arena, Str *ret) {
     out[len++] = text.ptr[i];
   }
   *ret = (Str){out, len};
-  return true;
+  return CODE_OK;
 }
 
-static bool read_json(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Str *ret) {
-  if (oid == PG_JSON || is_text_type(oid)) return shape->is_foreign ? json_compact(bytes, arena, ret) : (*ret = bytes, true);
-  if (oid == PG_JSONB) return bytes.len > 0 && bytes.ptr[0] == 1 && json_compact(str_slice(bytes, 1, bytes.len), arena, ret);
+static Code read_json(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Str *ret) {
+  if (oid == PG_JSON || is_text_type(oid)) return shape->is_foreign ? json_compact(bytes, arena, ret) : (*ret = bytes, CODE_OK);
+  if (oid == PG_JSONB) {
+    bool is_known = bytes.len > 0 && bytes.ptr[0] == 1;
+    return is_known ? json_compact(str_slice(bytes, 1, bytes.len), arena, ret) : CODE_INTERNAL;
+  }
   return postgres_array_read(bytes, shape, arena, ret);
 }
 
@@ -377,23 +387,24 @@ static bool fits_field(const Value *value, const Field *field) {
   return true;
 }
 
-static bool read_value(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Value *ret) {
+static Code read_value(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Value *ret) {
   switch (shape->type) {
-    case VALUE_BOOL: return read_bool(oid, bytes, &ret->boolean);
+    case VALUE_BOOL: return fits(read_bool(oid, bytes, &ret->boolean));
     case VALUE_INT:
     case VALUE_DURATION: return read_int(oid, bytes, arena, &ret->integer);
     case VALUE_FLOAT: return read_float(oid, bytes, arena, &ret->number);
     case VALUE_DECIMAL: return read_decimal(oid, bytes, shape, arena, &ret->text);
-    case VALUE_TIMESTAMP: return read_timestamp(oid, bytes, &ret->integer);
-    case VALUE_DATE: return read_date(oid, bytes, &ret->integer);
+    case VALUE_TIMESTAMP: return fits(read_timestamp(oid, bytes, &ret->integer));
+    case VALUE_DATE: return fits(read_date(oid, bytes, &ret->integer));
     case VALUE_TEXT: return read_text(oid, bytes, shape, arena, &ret->text);
-    case VALUE_BYTES: return ret->text = bytes, oid == PG_BYTEA;
+    case VALUE_BYTES: return ret->text = bytes, fits(oid == PG_BYTEA);
     case VALUE_JSON: return read_json(oid, bytes, shape, arena, &ret->text);
-    default: return false;
+    default: return CODE_INTERNAL;
   }
 }
 
-bool postgres_value_read(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Value *ret) {
+Code postgres_value_read(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Value *ret) {
   *ret = (Value){.type = shape->type};
-  return read_value(oid, bytes, shape, arena, ret) && fits_field(ret, shape->field);
+  TRY(read_value(oid, bytes, shape, arena, ret));
+  return fits(fits_field(ret, shape->field));
 }

@@ -63,5 +63,5 @@ uint32_t postgres_param_type(ValueType type);
 Code postgres_param_write(const Value *value, ValueType type, PostgresForm form, Arena *arena, PostgresParam *ret, Error *err);
 
 /* A binary column of the type `oid` as `shape` wants it; not for nulls. What had to be written anew lives on the arena, the rest points
- * into `bytes`. False where it doesn't fit (or memory is out). Any bytes may be given. */
-bool postgres_value_read(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Value *ret);
+ * into `bytes`. CODE_INTERNAL where it doesn't fit, CODE_UNAVAILABLE without memory. Any bytes may be given. */
+Code postgres_value_read(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Value *ret);

@@ -33,7 +33,7 @@ static void assert_str(Str actual, const char *expected) {
 static void assert_text(uint32_t oid, Str bytes, ValueType type, const char *expected) {
   StoreColumn shape = {.type = type};
   Value value;
-  assert_true(postgres_value_read(oid, bytes, &shape, arena, &value));
+  assert_int_equal(postgres_value_read(oid, bytes, &shape, arena, &value), CODE_OK);
   assert_int_equal(value.type, type);
   assert_str(value.text, expected);
 }
@@ -41,14 +41,14 @@ static void assert_text(uint32_t oid, Str bytes, ValueType type, const char *exp
 static void assert_integer(uint32_t oid, Str bytes, ValueType type, int64_t expected) {
   StoreColumn shape = {.type = type};
   Value value;
-  assert_true(postgres_value_read(oid, bytes, &shape, arena, &value));
+  assert_int_equal(postgres_value_read(oid, bytes, &shape, arena, &value), CODE_OK);
   assert_int_equal(value.integer, expected);
 }
 
 static void assert_refused(uint32_t oid, Str bytes, ValueType type) {
   StoreColumn shape = {.type = type};
   Value value;
-  assert_false(postgres_value_read(oid, bytes, &shape, arena, &value));
+  assert_int_equal(postgres_value_read(oid, bytes, &shape, arena, &value), CODE_INTERNAL);
 }
 
 static void numerics_become_canonical_decimals(void **state) {
@@ -89,8 +89,8 @@ static void an_int_of_a_field_has_32_bits(void **state) {
   Field field = {.type = TYPE_INT};
   StoreColumn shape = {.type = VALUE_INT, .field = &field};
   Value value;
-  assert_true(postgres_value_read(PG_INT8, BYTES("\0\0\0\0\x7f\xff\xff\xff"), &shape, arena, &value));
-  assert_false(postgres_value_read(PG_INT8, BYTES("\0\0\0\0\x80\0\0\0"), &shape, arena, &value));
+  assert_int_equal(postgres_value_read(PG_INT8, BYTES("\0\0\0\0\x7f\xff\xff\xff"), &shape, arena, &value), CODE_OK);
+  assert_int_equal(postgres_value_read(PG_INT8, BYTES("\0\0\0\0\x80\0\0\0"), &shape, arena, &value), CODE_INTERNAL);
 }
 
 static void times_count_from_2000(void **state) {
@@ -109,9 +109,9 @@ static void a_real_is_what_it_shows(void **state) {
   (void)state;
   StoreColumn shape = {.type = VALUE_FLOAT};
   Value value;
-  assert_true(postgres_value_read(PG_FLOAT4, BYTES("\x3d\xcc\xcc\xcd"), &shape, arena, &value));
+  assert_int_equal(postgres_value_read(PG_FLOAT4, BYTES("\x3d\xcc\xcc\xcd"), &shape, arena, &value), CODE_OK);
   assert_true(value.number == 0.1);
-  assert_true(postgres_value_read(PG_FLOAT8, BYTES("\x3f\xf8\0\0\0\0\0\0"), &shape, arena, &value));
+  assert_int_equal(postgres_value_read(PG_FLOAT8, BYTES("\x3f\xf8\0\0\0\0\0\0"), &shape, arena, &value), CODE_OK);
   assert_true(value.number == 1.5);
 }
 
@@ -133,17 +133,20 @@ static void arrays_become_lists(void **state) {
         whole = {.type = TYPE_INT, .is_list = true};
   StoreColumn shape = {.type = VALUE_JSON, .field = &texts};
   Value value;
-  assert_true(postgres_value_read(1009, BYTES("\0\0\0\0\0\0\0\0\0\0\0\x19"), &shape, arena, &value));
+  assert_int_equal(postgres_value_read(1009, BYTES("\0\0\0\0\0\0\0\0\0\0\0\x19"), &shape, arena, &value), CODE_OK);
   assert_str(value.text, "[]");
-  assert_true(postgres_value_read(1009, BYTES("\0\0\0\1\0\0\0\1\0\0\0\x19\0\0\0\3\0\0\0\1\0\0\0\1a\xff\xff\xff\xff\0\0\0\1\""), &shape,
-                                  arena, &value));
+  assert_int_equal(postgres_value_read(1009, BYTES("\0\0\0\1\0\0\0\1\0\0\0\x19\0\0\0\3\0\0\0\1\0\0\0\1a\xff\xff\xff\xff\0\0\0\1\""), &shape,
+                                       arena, &value),
+                   CODE_OK);
   assert_str(value.text, "[\"a\",null,\"\\\"\"]");
   shape.field = &big;
-  assert_true(
-      postgres_value_read(1016, BYTES("\0\0\0\1\0\0\0\0\0\0\0\x14\0\0\0\1\0\0\0\1\0\0\0\x08\0\0\0\0\0\0\0\x2a"), &shape, arena, &value));
+  assert_int_equal(
+      postgres_value_read(1016, BYTES("\0\0\0\1\0\0\0\0\0\0\0\x14\0\0\0\1\0\0\0\1\0\0\0\x08\0\0\0\0\0\0\0\x2a"), &shape, arena, &value),
+      CODE_OK);
   assert_str(value.text, "[\"42\"]");
   shape.field = &whole;
-  assert_true(postgres_value_read(1007, BYTES("\0\0\0\1\0\0\0\0\0\0\0\x17\0\0\0\1\0\0\0\1\0\0\0\4\0\0\0\x2a"), &shape, arena, &value));
+  assert_int_equal(postgres_value_read(1007, BYTES("\0\0\0\1\0\0\0\0\0\0\0\x17\0\0\0\1\0\0\0\1\0\0\0\4\0\0\0\x2a"), &shape, arena, &value),
+                   CODE_OK);
   assert_str(value.text, "[42]");
 }
 
@@ -162,7 +165,8 @@ static void broken_arrays_are_refused(void **state) {
       BYTES("\0\0\0\1\0\0\0\0\0\0\0\x19\0\0\0\1\0\0\0\1\0\0\0\1a!"), /* more than there are items */
       BYTES("\0\0\0\1\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\0\0\0\1"),   /* too many */
   };
-  for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) assert_false(postgres_value_read(1009, broken[i], &shape, arena, &value));
+  for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
+    assert_int_equal(postgres_value_read(1009, broken[i], &shape, arena, &value), CODE_INTERNAL);
 }
 
 static PostgresParam param(Value value, ValueType type, PostgresForm form) {

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                        .field = is_list ? &field : NULL};
   Str bytes = {(const char *)data + 3, size - 3};
   Value value;
-  if (postgres_value_read(oid, bytes, &shape, arena, &value)) {
+  if (postgres_value_read(oid, bytes, &shape, arena, &value) == CODE_OK) {
     PROPERTY(value.type == shape.type);
     check_value(&value, oid, is_list, arena);
   }

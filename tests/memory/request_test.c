@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -313,9 +314,82 @@ static void requests_are_answered_or_refused(void **state) {
   assert_int_equal(world.failures, 0);
 }
 
+/* ---- beginning, and beginning anew ---- */
+
+/* The nth allocations that are tried: all, or ever fewer. */
+static size_t after(size_t n) {
+  bool is_all = world.only != NULL && strcmp(world.only, "all") == 0;
+  return is_all || n < FIRST_TRIES ? n + 1 : n + 1 + next_random() % (2 * (n / LATER_TRIES + 1));
+}
+
+static void a_start_is_made_or_refused(void **state) {
+  (void)state;
+  bool has_fired = true;
+  size_t tries = 0;
+  for (size_t n = 1; has_fired; n = after(n)) {
+    Error err = {0};
+    Code code = server_make(&world.setup, n, &has_fired, &err);
+    if (code != CODE_OK && code != CODE_UNAVAILABLE) fail_msg("allocation %zu of the start: %d %s", n, (int)code, err.text);
+    if (code != CODE_OK && !has_fired) fail_msg("allocation %zu of the start: untouched, and yet %s", n, err.text);
+    if (tries++ > ALLOCATIONS_MAX) fail_msg("it never starts");
+  }
+  if (__lsan_do_recoverable_leak_check() != 0) fail_msg("the start has leaked");
+  print_message("# %zu tries\n", tries);
+}
+
+/* What is read again is served, if not at once. */
+static bool is_served(unsigned number) {
+  char remark[40];
+  (void)snprintf(remark, sizeof remark, "\"remark %u\"", number);
+  for (int i = 0; i < 100; i++) {
+    Arena *arena = arena_create(0);
+    Answer answer = ask("GET", "/openapi.json", "", NULL, arena);
+    bool is_new = has(answer.body, remark);
+    arena_destroy(arena);
+    if (is_new) return true;
+    (void)usleep(20000);
+  }
+  return false;
+}
+
+/* False: it got through untouched. */
+static bool read_again(ServerThread thread, size_t n, unsigned number, unsigned *served) {
+  char why[300];
+  bool is_read = false;
+  server_remark(number);
+  server_fail(thread, n);
+  bool is_told = server_reload(&is_read, why, sizeof why);
+  if (is_read) *served = number;
+  bool is_right_one = is_served(*served); /* the loop has adopted it by then */
+  bool has_fired = server_fired(thread);
+  server_fail(thread, 0);
+  if (!is_told) fail_msg("allocation %zu of reading again: nobody is told how it went", n);
+  if (!is_read && !has_fired) fail_msg("allocation %zu of reading again: untouched, and yet %s", n, why);
+  if (!is_right_one) fail_msg("allocation %zu of reading again: \"remark %u\" is not served", n, *served);
+  return has_fired;
+}
+
+/* Read again or not: it is said, and what is served goes on. */
+static void a_contract_is_read_again_or_kept(void **state) {
+  (void)state;
+  static const ServerThread threads[] = {SERVER_SIGNAL, SERVER_LOOP};
+  unsigned number = 1, served = 0;
+  server_open(&world.setup);
+  for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+    size_t n = 1;
+    if (served == 0) (void)read_again(SERVER_STORE, ALLOCATIONS_MAX, number, &served); /* the first remark */
+    while (read_again(threads[i], n, ++number, &served)) n = after(n);
+  }
+  server_close();
+  if (__lsan_do_recoverable_leak_check() != 0) fail_msg("reading again has leaked");
+  print_message("# %u tries\n", number);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(requests_are_answered_or_refused),
+      cmocka_unit_test(a_start_is_made_or_refused),
+      cmocka_unit_test(a_contract_is_read_again_or_kept),
   };
   const char *seed = getenv("CAISSON_SEED");
   world.seed = seed == NULL ? 20261126 : strtoull(seed, NULL, 10);

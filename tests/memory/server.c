@@ -29,6 +29,7 @@ typedef struct Started {
 
 static struct {
   char folder[40], socket[64], contract_path[64];
+  const char *contract_source;
   const char *arguments[ARGUMENTS_MAX];
   ServeConfig config;
   Arena *arena;
@@ -257,6 +258,7 @@ static void prepare(const ServerSetup *setup) {
   (void)sigaddset(&signals, SIGTERM), (void)sigaddset(&signals, SIGINT), (void)sigaddset(&signals, SIGHUP);
   (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
   server.arena = arena_create(0);
+  server.contract_source = setup->contract;
   make_folder(setup);
   configure(setup);
 }
@@ -306,6 +308,20 @@ int server_connect(void) {
   int failed = connect(fd, (const struct sockaddr *)&address, sizeof address);
   assert(fd >= 0 && failed == 0);
   return fd;
+}
+
+void server_remark(unsigned number) {
+  Arena *arena = arena_create(0);
+  Str text = {NULL, 0};
+  Code code = file_read(str_of(server.contract_source), 1 << 20, arena, &text, NULL);
+  Buf out = buf_on(arena, 1 << 20);
+  size_t at = (size_t)(strstr(text.ptr, "type Product ") - text.ptr);
+  buf_add(&out, str_slice(text, 0, at));
+  buf_printf(&out, "\"\"\"remark %u\"\"\"\n", number);
+  buf_add(&out, str_slice(text, at, text.len));
+  if (code == CODE_OK) code = file_write(str_of(server.contract_path), buf_str(&out), FILE_MODE_SHARED, NULL);
+  assert(code == CODE_OK && out.failed == CODE_OK);
+  arena_destroy(arena);
 }
 
 static bool is_about_contract(void) { return strstr(server.warning, "the contract was") != NULL; }

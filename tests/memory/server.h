@@ -34,6 +34,8 @@ int server_connect(void);
 void server_fail(ServerThread thread, size_t n);
 /* The allocation has failed. */
 bool server_fired(ServerThread thread);
+/* Another text of the contract's, with this remark about Product. */
+void server_remark(unsigned number);
 /* SIGHUP, and waits until it has read its contract again or has said why not. False: that was not within the bound. */
 bool server_reload(bool *ret_is_read, char *why, size_t why_size);
 /* A new token each time, which no cache holds. */
