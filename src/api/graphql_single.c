@@ -56,7 +56,7 @@ static uint64_t now_ms(const ApiRequest *request) { return loop_now_ms(request->
 
 /* What a caller is known by: whoever comes with another token of the same subject is the same. Without a subject the claims themselves say
  * who it is. */
-static bool owner_of(const ApiRequest *request, Str *ret) {
+static bool owner_of(const ApiRequest *request, GraphqlStreamOwner *ret) {
   const Caller *caller = request->caller;
   Buf out = buf_on(request->exchange->arena, OWNER_BYTES_MAX);
   bool has_id = caller->id.type == VALUE_TEXT;
@@ -65,8 +65,7 @@ static bool owner_of(const ApiRequest *request, Str *ret) {
     json_write_string(&out, caller->id.text);
   else if (caller->claims != NULL)
     json_write(&out, caller->claims);
-  if (caller->certificate != NULL) json_write(&out, caller->certificate);
-  *ret = buf_str(&out);
+  *ret = (GraphqlStreamOwner){.who = buf_str(&out), .certificate = request->exchange->request.certificate};
   return out.failed == CODE_OK;
 }
 
@@ -76,15 +75,16 @@ static Str token_of(const ApiRequest *request) {
   return token.ptr != NULL ? token : graphql_request_parameter(http, STR("token"), request->exchange->arena);
 }
 
-/* `is_ticket`: a browser's EventSource can say nothing but the token, which is what a reservation is for. */
+/* `is_ticket`: a browser's EventSource can say nothing but the token, which is what a reservation is for; a certificate it shows as ever.
+ */
 static Code find_stream(ApiRequest *request, GraphqlState *state, Str token, bool is_ticket) {
   Arena *arena = request->exchange->arena;
   GraphqlStreams *streams = graphql_of(request->api)->streams;
   Single *single = ARENA_NEW(arena, Single);
-  Str owner = {NULL, 0};
-  bool is_anonymous = !request->caller->is_authenticated && request->caller->certificate == NULL;
-  if (single == NULL || (!(is_ticket && is_anonymous) && !owner_of(request, &owner))) return no_memory(request);
-  *single = (Single){.request = request, .stream = graphql_stream_find(streams, token, owner, now_ms(request))};
+  GraphqlStreamOwner owner;
+  if (single == NULL || !owner_of(request, &owner)) return no_memory(request);
+  if (is_ticket && !request->caller->is_authenticated) owner.who = (Str){NULL, 0};
+  *single = (Single){.request = request, .stream = graphql_stream_find(streams, token, &owner, now_ms(request))};
   if (single->stream == NULL) return refuse_with(request, CODE_NOT_FOUND, "There is no such event stream: PUT reserves one");
   if (!arena_defer(arena, (ArenaDeferFn *)graphql_stream_release, single->stream)) {
     graphql_stream_release(single->stream);
@@ -100,11 +100,12 @@ static Code reserve(ApiRequest *request) {
   static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("text/plain; charset=utf-8")},
                                        {STR_INIT("cache-control"), STR_INIT("no-store")}};
   Arena *arena = request->exchange->arena;
-  Str accept = http_request_header(&request->exchange->request, STR("accept")), owner, token;
+  Str accept = http_request_header(&request->exchange->request, STR("accept")), token;
+  GraphqlStreamOwner owner;
   Error err = {0};
   if (accept_weight(accept, STR("text/plain")) == 0) return refuse_with(request, CODE_NOT_ACCEPTABLE, "The answer is text/plain: a token");
   if (!owner_of(request, &owner)) return no_memory(request);
-  Code code = graphql_stream_reserve(graphql_of(request->api)->streams, owner, now_ms(request), arena, &token, &err);
+  Code code = graphql_stream_reserve(graphql_of(request->api)->streams, &owner, now_ms(request), arena, &token, &err);
   if (code != CODE_OK) return refuse(request, problem_from_error(arena, &err));
   request->response = (HttpResponse){.status = 201, .headers = headers, .header_count = 2, .body = token};
   request->is_answered = true;
@@ -209,6 +210,7 @@ static void start_reader(ApiRequest *request) {
   loop_timer_start(single->heartbeat, heartbeat_ms, heartbeat_ms);
   if (!event_stream_begin(request)) {
     leave(single);
+    http_abort(exchange);
     return;
   }
   /* Some browsers take an answer for begun only once something has come. */
@@ -297,7 +299,11 @@ static void on_respond(void *context, const HttpResponse *response) {
     answer_refused(operation, response);
 }
 
-static void on_begin(void *context) { answer(context, 202); }
+static void on_begin(void *context) {
+  SingleOperation *operation = context;
+  graphql_stream_begun(operation->joined);
+  answer(operation, 202);
+}
 
 static bool on_write(void *context, Str bytes) { return send_result(context, bytes); }
 
@@ -319,14 +325,36 @@ static void stop_operation(SingleOperation *operation) {
   end_operation(operation);
 }
 
-static void on_wake(void *context, bool is_stopped) {
+static const char *why_not(Code code) {
+  switch (code) {
+    case CODE_CONFLICT: return "The stream has an operation of this operationId";
+    case CODE_RATE_LIMITED:
+      return "The stream has too many operations under way (--graphql-sse-operations-max), or its reader is behind or soon will be "
+             "(--graphql-sse-buffer-max)";
+    case CODE_NOT_FOUND: return "The event stream is over: PUT reserves another";
+    default: return "The event stream takes no more operations";
+  }
+}
+
+/* Before it is known what will come of it. */
+static void answer_over(SingleOperation *operation) {
+  ApiRequest *request = take_asked(operation);
+  if (request == NULL) return;
+  (void)refuse_with(request, CODE_NOT_FOUND, why_not(CODE_NOT_FOUND));
+  respond_problem(request);
+}
+
+static void on_wake(void *context, GraphqlStreamNews news) {
   SingleOperation *operation = context;
-  if (!is_stopped) {
+  if (news == GRAPHQL_STREAM_HAS_ROOM) {
     http_inner_writable(operation->exchange);
     return;
   }
   stop_operation(operation);
-  answer(operation, 204); /* before it was known what would come of it */
+  if (news == GRAPHQL_STREAM_STOP)
+    answer(operation, 204);
+  else
+    answer_over(operation);
 }
 
 static void on_expiry(void *context) {
@@ -369,17 +397,6 @@ static bool watch_expiry(SingleOperation *operation) {
   if (loop_timer_create(loop, on_expiry, operation, &operation->expiry, NULL) != CODE_OK) return operation->expiry = NULL, false;
   loop_timer_start(operation->expiry, left_ms, 0);
   return true;
-}
-
-static const char *why_not(Code code) {
-  switch (code) {
-    case CODE_CONFLICT: return "The stream has an operation of this operationId";
-    case CODE_RATE_LIMITED:
-      return "The stream has too many operations under way (--graphql-sse-operations-max), or its reader is behind "
-             "(--graphql-sse-buffer-max)";
-    case CODE_NOT_FOUND: return "The event stream is over: PUT reserves another";
-    default: return "The event stream takes no more operations";
-  }
 }
 
 static void start_operation(ApiRequest *request) {

@@ -17,11 +17,14 @@
 #include "http/exchange.h"
 
 typedef struct GraphqlStreamLimits {
-  size_t streams_max;    /* reserved or read, in the process; of those that nobody reads the oldest goes where there are too many */
+  size_t streams_max;    /* reserved or read, in the process; graphql_stream_list.h says who goes where there are too many */
   size_t operations_max; /* under way, of one stream */
-  /* What readers have not taken, of one stream and of all: beyond it no operation is begun. Those under way leave their results yet, and
-   * subscriptions wait for room long before. */
-  size_t queued_bytes_max, total_bytes_max;
+  /* What readers have not taken. Of one stream: no operation is begun that would probably leave more, by what those before it left; the
+   * first always is. Subscriptions wait for room long before. */
+  size_t queued_bytes_max;
+  /* Of all streams: never more. Once half of it waits a stream that holds more than a streams_max-th begins nothing; where a result has no
+   * room, the stream that holds most of the owner who holds most is cut. */
+  size_t total_bytes_max;
   uint32_t reservation_ms; /* for the reader to come */
   uint32_t heartbeat_ms;   /* a sign of life for the reader */
 } GraphqlStreamLimits;
@@ -34,12 +37,20 @@ Code graphql_streams_create(const GraphqlStreamLimits *limits, GraphqlStreams **
 void graphql_streams_destroy(GraphqlStreams *streams); /* nobody reads or writes any more; NULL is fine */
 const GraphqlStreamLimits *graphql_streams_limits(const GraphqlStreams *streams);
 size_t graphql_streams_count(GraphqlStreams *streams);
+size_t graphql_streams_waiting(const GraphqlStreams *streams); /* bytes, for all readers */
 
-/* A stream for `owner`, whatever that says of a caller; the token that names it, on `arena`. CODE_UNAVAILABLE: there are too many that are
- * read, or memory or random bytes are out. */
-Code graphql_stream_reserve(GraphqlStreams *streams, Str owner, uint64_t now_ms, Arena *arena, Str *ret_token, Error *err);
-/* Held until it is released. NULL: there is none, or it is another's. `owner` ptr NULL: whoever has the token. */
-GraphqlStream *graphql_stream_find(GraphqlStreams *streams, Str token, Str owner, uint64_t now_ms);
+/* Whatever says who a caller is, and what the connection's certificate does (len 0: nothing). */
+typedef struct GraphqlStreamOwner {
+  Str who, certificate;
+} GraphqlStreamOwner;
+
+/* A stream for `owner`; the token that names it, on `arena`. CODE_RATE_LIMITED: the owner reads as many as one may have.
+ * CODE_UNAVAILABLE: there are too many, or memory or random bytes are out. */
+Code graphql_stream_reserve(GraphqlStreams *streams, const GraphqlStreamOwner *owner, uint64_t now_ms, Arena *arena, Str *ret_token,
+                            Error *err);
+/* Held until it is released. NULL: there is none, or it is another's. owner->who.ptr NULL: whoever has the token, by the same certificate.
+ */
+GraphqlStream *graphql_stream_find(GraphqlStreams *streams, Str token, const GraphqlStreamOwner *owner, uint64_t now_ms);
 void graphql_stream_release(GraphqlStream *stream); /* NULL is fine */
 /* How long a reader may take yet; 0: there is one, or it is too late. */
 uint32_t graphql_stream_left_ms(GraphqlStream *stream, uint64_t now_ms);
@@ -54,7 +65,7 @@ typedef struct GraphqlStreamReader {
   void *context;
 } GraphqlStreamReader;
 
-/* Cut: memory is out, a result is missing. */
+/* Cut: memory is out, or what may wait for all readers together was passed; a result is missing. */
 typedef enum GraphqlStreamState { GRAPHQL_STREAM_GOES_ON = 0, GRAPHQL_STREAM_ENDED, GRAPHQL_STREAM_CUT } GraphqlStreamState;
 
 /* CODE_CONFLICT: somebody reads it. CODE_NOT_FOUND: it is over. */
@@ -68,16 +79,20 @@ void graphql_stream_close(GraphqlStream *stream);
 
 /* ---- Operations, each on its own loop ---- */
 
+/* There is room again; somebody asks it to stop; the stream is over. */
+typedef enum GraphqlStreamNews { GRAPHQL_STREAM_HAS_ROOM = 0, GRAPHQL_STREAM_STOP, GRAPHQL_STREAM_OVER } GraphqlStreamNews;
+
 typedef struct GraphqlStreamWriter {
   Loop *loop;
-  /* There is room again, or it is to stop: nobody wants more of it. Not behind graphql_stream_leave. */
-  void (*wake)(void *context, bool is_stopped);
+  void (*wake)(void *context, GraphqlStreamNews news); /* not behind graphql_stream_leave */
   void *context;
 } GraphqlStreamWriter;
 
-/* CODE_CONFLICT: the id is taken. CODE_RATE_LIMITED: there are too many, or too much waits for its reader. CODE_NOT_FOUND: the stream is
- * over. CODE_UNAVAILABLE: it comes to its end, too much waits for all readers, or memory is out. */
+/* CODE_CONFLICT: the id is taken. CODE_RATE_LIMITED: there are too many, or too much waits or probably will for its reader. CODE_NOT_FOUND:
+ * the stream is over. CODE_UNAVAILABLE: it comes to its end, too much waits for all readers, or memory is out. */
 Code graphql_stream_join(GraphqlStream *stream, Str id, const GraphqlStreamWriter *writer, GraphqlStreamOperation **ret);
+/* It sends as long as it likes, and waits for room: a subscription. */
+void graphql_stream_begun(GraphqlStreamOperation *operation);
 /* False: enough waits; the writer is woken when there is room. */
 bool graphql_stream_send(GraphqlStreamOperation *operation, const Str *parts, size_t count);
 void graphql_stream_leave(GraphqlStreamOperation *operation);

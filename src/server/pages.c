@@ -145,6 +145,8 @@ static void write_stream_metrics(Buf *out, GraphqlStreams *streams) {
   if (streams == NULL) return;
   metric_write(out, STR("caisson_graphql_event_streams"), STR("gauge"),
                STR("Event streams, reserved or read, that GraphQL operations share."), graphql_streams_count(streams));
+  metric_write(out, STR("caisson_graphql_event_streams_waiting_bytes"), STR("gauge"),
+               STR("Bytes of results that wait for the readers of event streams."), graphql_streams_waiting(streams));
 }
 
 static void page_metrics(Request *request) {

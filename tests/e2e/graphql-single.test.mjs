@@ -274,13 +274,17 @@ describe('what bounds a stream', () => {
     await ask(port, 'DELETE', '?operationId=s0', { headers: { [HEADER]: token } });
     await waitFor(() => stream.isOver('s0'), 'one has ended');
     assert.equal((await execute(token, 's6', '{ __typename }')).status, 202);
-    // Of those that nobody reads the oldest goes; those that are read stay.
-    const [a, b] = [await reserve(), await reserve()];
-    const c = await reserve();
+    // Strangers have half: of what they don't read their own oldest goes, and what is read stays.
+    const own = async () => (await ask(port, 'PUT', '', { headers: bearer(ann) })).text;
+    const anns = await own();
+    const a = await reserve(), b = await reserve();
     assert.equal((await execute(a, 'x', '{ __typename }')).status, 404);
-    const [second, third] = [await read(port, b), await read(port, c)];
+    const second = await read(port, b);
+    const strangers = await ask(port, 'PUT', '');
+    assert.deepEqual([strangers.status, strangers.json().errors[0].extensions.code], [429, 'RATE_LIMITED']);
+    const third = await read(port, anns, { headers: bearer(ann) });
     assert.deepEqual([second.status, third.status], [200, 200]);
-    const full = await ask(port, 'PUT', '');
+    const full = await ask(port, 'PUT', '', { headers: bearer(bob) });
     assert.deepEqual([full.status, full.json().errors[0].extensions.code, full.headers['retry-after']], [503, 'UNAVAILABLE', '1']);
     for (const one of [stream, second, third]) one.stop();
     await waitFor(async () => (await count('caisson_graphql_event_streams')) === 0, 'they are gone');
@@ -304,21 +308,35 @@ describe('what bounds a stream', () => {
     stream.stop();
   });
 
-  test('what waits for all readers together is bounded, too', limit, async () => {
-    const folder = makeFolder();
-    const small = await startServer({ contract, folder, options: ['--graphql-sse-memory-max', '64KiB', '--graphql-sse-reservation', '60s', '--body-max', '2MiB'] });
-    const run = (token, id) => ask(small.port, 'POST', '', { headers: { [HEADER]: token }, body: { query: '{ products { nodes { text } } }', extensions: { operationId: id } } });
-    await ask(small.port, 'POST', '', { body: { query: 'mutation($t: String) { createProduct(input: { code: "x", name: "n", text: $t }) { code } }', variables: { t: 'x'.repeat(100000) } } });
-    const [one, other] = [(await ask(small.port, 'PUT', '')).text, (await ask(small.port, 'PUT', '')).text];
-    assert.equal((await run(one, 'a')).status, 202);
-    const refused = await run(other, 'a');
-    assert.deepEqual([refused.status, refused.json().errors[0].extensions.code], [503, 'UNAVAILABLE']);
-    const stream = await read(small.port, one);
-    await waitFor(() => stream.isOver('a'), 'it is taken');
-    assert.equal((await run(other, 'a')).status, 202);
-    stream.stop();
-    await small.stop();
-    removeFolder(folder);
+  test('what waits for all readers together is bounded, and who takes it all keeps nobody else from anything', limit, async () => {
+    const folder = makeFolder(), most = 2 * 1024 * 1024;
+    const small = await startServer({ contract, folder, options: ['--threads', '3', '--graphql-sse-streams-max', '8', '--graphql-sse-memory-max', '2MiB', '--graphql-sse-reservation', '60s', '--body-max', '2MiB'] });
+    try {
+      const reserve = async (who) => (await ask(small.port, 'PUT', '', { headers: bearer(who) })).text;
+      const run = (token, id, who) => ask(small.port, 'POST', '', { headers: { ...bearer(who), [HEADER]: token }, body: { query: '{ products { nodes { text } } }', extensions: { operationId: id } } });
+      const waiting = async () => Number(/^caisson_graphql_event_streams_waiting_bytes (\d+)$/m.exec(await (await fetch(`http://127.0.0.1:${small.port}/metrics`)).text())[1]);
+      await ask(small.port, 'POST', '', { body: { query: 'mutation($t: String) { createProduct(input: { code: "x", name: "n", text: $t }) { code } }', variables: { t: 'x'.repeat(400000) } } });
+      const tokens = [];
+      for (let i = 0; i < 4; i++) tokens.push(await reserve());
+      // All at once, so that nobody knows yet how large the results are; nobody reads them.
+      const answers = await Promise.all(tokens.flatMap((token) => Array.from({ length: 30 }, (_, i) => run(token, `op${i}`))));
+      const statuses = [...new Set(answers.map(({ status }) => status))];
+      assert.ok(statuses.includes(202) && statuses.every((status) => [202, 404, 429, 503].includes(status)), statuses.join());
+      assert.ok((await waiting()) <= most);
+      // Somebody else is answered, as often as one likes.
+      const anns = await reserve(ann), stream = await read(small.port, anns, { headers: bearer(ann) });
+      for (let i = 0; i < 5; i++) {
+        const answer = await run(anns, `mine${i}`, ann);
+        assert.equal(answer.status, 202, answer.text);
+        await waitFor(() => stream.isOver(`mine${i}`), 'it is answered');
+        assert.equal(stream.of(`mine${i}`)[0].payload.data.products.nodes[0].text.length, 400000);
+        assert.ok((await waiting()) <= most);
+      }
+      stream.stop();
+    } finally {
+      await small.stop();
+      removeFolder(folder);
+    }
   });
 
   test('a slow reader gets everything that a subscription has to say', limit, async () => {
