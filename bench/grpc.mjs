@@ -71,9 +71,10 @@ async function main() {
   const serve = (...more) => start(`${build}/caisson`, ['serve', 'bench/bench.graphql', '--listen', '127.0.0.1:0', '--store', `sqlite:${file('bench.db')}`, '--threads', '1', '--log', 'off', ...more]);
   const plain = await startOurs();
   const tls = await serve('--tls-cert', own.cert, '--tls-key', own.key);
-  const echoPort = await freePort(), nginxPort = await freePort();
+  const echoPort = await freePort(), nginxPort = await freePort(), nginxPlainPort = await freePort();
   const echo = await startPeer('nghttpd', ['--no-tls', '--echo-upload', '-n1', '-a', '127.0.0.1', String(echoPort)], echoPort);
-  fs.writeFileSync(file('nginx.conf'), `daemon off; worker_processes 1; error_log stderr; pid ${file('nginx.pid')};\nevents {}\nhttp { access_log off; server { listen 127.0.0.1:${nginxPort} ssl; ssl_certificate ${own.cert}; ssl_certificate_key ${own.key}; ssl_protocols TLSv1.3; location / { return 204; } } }\n`);
+  const row = await (await fetch(`http://127.0.0.1:${plain.port}/v1/products/${id}`)).text();
+  fs.writeFileSync(file('nginx.conf'), `daemon off; worker_processes 1; error_log stderr; pid ${file('nginx.pid')};\nevents {}\nhttp { access_log off; server { listen 127.0.0.1:${nginxPlainPort}; listen 127.0.0.1:${nginxPort} ssl; keepalive_requests 1000000; ssl_certificate ${own.cert}; ssl_certificate_key ${own.key}; ssl_protocols TLSv1.3; location / { return 204; } location = /row { default_type application/json; return 200 '${row}'; } } }\n`);
   const nginx = await startPeer('nginx', ['-p', path.dirname(file('x')), '-e', 'stderr', '-c', file('nginx.conf')], nginxPort);
   const answer = (await callOnce(plain.port, body)).toString('hex');
   const hello = await start(process.execPath, ['bench/grpc_hello.mjs', answer]);
@@ -81,12 +82,15 @@ async function main() {
   if (!goHello) log(`${goPeer} is not there: grpc-go is left out`);
 
   const keepAlive = ['--h1', '-c', '32'], multiplexed = ['-c', '4', '-m', '32', '-d', file('request'), '-H', 'content-type: application/grpc', '-H', 'te: trailers'];
+  const same = { target: '/row', options: keepAlive };
   const rest = { target: `/v1/products/${id}`, options: keepAlive }, call = { target: method, options: multiplexed };
   const samples = new Map();
   const ratio = (over, under) => median(samples.get(over).map((us, round) => us / samples.get(under)[round])).toFixed(2);
   const cases = [
     { key: 'rest', name: 'REST: GET by id, keep-alive', run: () => measure(plain, rest) },
     { key: 'tls', name: 'the same over TLS', run: () => measure(tls, { ...rest, scheme: 'https' }), says: () => `${ratio('tls', 'rest')} × REST`, goal: '≤ 1.25' },
+    { key: 'clear', name: 'nginx, which returns the same bytes, keep-alive', run: () => measure({ pid: nginx.pid, port: nginxPlainPort }, same) },
+    { key: 'sealed', name: 'the same over TLS', run: () => measure(nginx, { ...same, scheme: 'https' }), says: () => `${ratio('sealed', 'clear')} × without` },
     { key: 'call', name: 'gRPC: GetProduct, h2c, 4 × 32 streams', run: () => measure(plain, call), says: () => `${ratio('call', 'rest')} × REST, ${ratio('call', 'echo')} × nghttpd`, goal: '≤ 1, ≤ 1.6' },
     { key: 'echo', name: 'nghttpd (nghttp2 alone), which echoes the request', run: () => measure(echo, call) },
     { key: 'js', name: 'grpc-js, which answers a constant', run: () => measure(hello, call), says: () => `${ratio('js', 'call')} × ours` },
