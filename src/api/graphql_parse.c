@@ -1,6 +1,7 @@
 /* graphql_parse.c - documents by recursive descent (October 2021, §2), over the contract's lexer: the lexical grammar is the same. */
 
 #include "api/graphql_document.h"
+#include "base/utf8.h"
 #include "contract/lexer.h"
 
 /* ---- mistakes ---- */
@@ -92,7 +93,7 @@ static void advance(Parser *parser) {
 
 static bool fail(Parser *parser, const char *wanted) {
   if (parser->has_failed) return false;
-  Str text = str_slice(parser->token.text, 0, 40);
+  Str text = utf8_cut(parser->token.text, 40);
   if (parser->token.kind == TOKEN_END)
     graphql_mistake_at(parser->mistakes, place_of(parser->token.span), "Syntax error: %s is expected, but the document ends", wanted);
   else

@@ -2,6 +2,7 @@
 #include "api/graphql_store.h"
 
 #include "auth/sha256.h"
+#include "base/utf8.h"
 #include "query/plan_cache.h"
 
 enum { KEPT_MAX = 2000, KEPT_BYTES_MAX = 32 * 1024 * 1024, PERSISTED_BYTES_MAX = 32 * 1024 * 1024 };
@@ -81,8 +82,8 @@ static Code refuse_trusted(const GraphqlTrusted *trusted, const GraphqlMistakes 
   if (mistakes->has_no_memory || mistakes->list.count == 0) return error_no_memory(err);
   const GraphqlMistake *mistake = &mistakes->list.items[0];
   GraphqlPlace place = mistake->place_count > 0 ? mistake->places[0] : (GraphqlPlace){1, 1};
-  return error_set(err, CODE_VALIDATION_FAILED, "%.*s:%u:%u: %.*s", STR_ARGS(str_slice(trusted->file, 0, 100)), place.line, place.column,
-                   STR_ARGS(str_slice(mistake->message, 0, 110)));
+  return error_set(err, CODE_VALIDATION_FAILED, "%.*s:%u:%u: %.*s", STR_ARGS(utf8_cut(trusted->file, 100)), place.line, place.column,
+                   STR_ARGS(utf8_cut(mistake->message, 110)));
 }
 
 static Code trust(GraphqlStore *store, const GraphqlTrusted *trusted, Arena *scratch, Error *err) {
@@ -125,7 +126,7 @@ static bool find_trusted(const GraphqlStore *store, const GraphqlRequest *reques
   if (request->query.ptr != NULL)
     graphql_mistake(mistakes, CODE_FORBIDDEN, NULL, 0, "This server executes the documents that it knows only, and this is none of them");
   else if (request->document_id.ptr != NULL)
-    graphql_mistake(mistakes, CODE_NOT_FOUND, NULL, 0, "There is no document \"%.*s\"", STR_ARGS(str_slice(request->document_id, 0, 80)));
+    graphql_mistake(mistakes, CODE_NOT_FOUND, NULL, 0, "There is no document \"%.*s\"", STR_ARGS(utf8_cut(request->document_id, 80)));
   else
     refuse_persisted(mistakes, "PersistedQueryNotFound", STR("PERSISTED_QUERY_NOT_FOUND"));
   return false;

@@ -123,6 +123,9 @@ static void mistakes_of_syntax_have_the_place_of_the_byte(void **state) {
   assert_refused("fragment on on Product { id }", "{}", "1:10 Syntax error");
   assert_refused("{ __typename } enum E A", "{}", "1:23 Syntax error");
   assert_refused("{ __typename", "{}", "1:13 Syntax error");
+  /* What is shown of it is cut at 40 bytes, though not within a character. */
+  assert_refused("{ \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\u00e9\" }", "{}",
+                 "1:3 Syntax error: a field is expected, not \"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"");
 }
 
 /* September 2025, §2.2 */

@@ -1,6 +1,7 @@
 /* graphql_values.c - input coercion (§3 "Input Coercion", §6.1.2, §6.4.1): variables by their definitions, arguments by their literals.
  * What comes out is JSON, which is what the engine takes. */
 #include "api/graphql_run.h"
+#include "base/utf8.h"
 #include "contract/nearest.h"
 
 /* ---- what is a value of a leaf ---- */
@@ -100,7 +101,7 @@ static bool refuse_unknown(Coercion *coercion, const GraphqlType *type, Str name
   bool has_hint = run->limits->has_introspection && run->mistakes->list.count < GRAPHQL_ERRORS_MAX;
   Nearest nearest = nearest_to(name);
   for (size_t i = 0; i < type->input_count && has_hint; i++) nearest_offer(&nearest, type->inputs[i].name);
-  GraphqlMistake *mistake = note(coercion, "no such field: ", str_slice(name, 0, 64));
+  GraphqlMistake *mistake = note(coercion, "no such field: ", utf8_cut(name, 64));
   if (has_hint) graphql_mistake_hint(run->mistakes, mistake, nearest_hint(&nearest, run->arena));
   return false;
 }

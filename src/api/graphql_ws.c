@@ -4,6 +4,7 @@
 
 #include "api/graphql_request.h"
 #include "api/problem_json.h"
+#include "base/utf8.h"
 #include "codec/json_out.h"
 #include "http/inner_exchange.h"
 #include "http/websocket_exchange.h"
@@ -315,7 +316,7 @@ static void on_subscribe(GraphqlWs *session, WsMessage *message) {
     close_with(session, WS_BAD_MESSAGE, STR("subscribe needs an \"id\" and a \"payload\""));
   } else if (find_operation(session, id) != NULL) {
     Buf reason = buf_on_heap(MESSAGE_OVERHEAD_BYTES);
-    buf_printf(&reason, "Subscriber for %.*s already exists", STR_ARGS(str_slice(id, 0, WEBSOCKET_REASON_BYTES_MAX)));
+    buf_printf(&reason, "Subscriber for %.*s already exists", STR_ARGS(utf8_cut(id, WEBSOCKET_REASON_BYTES_MAX)));
     close_with(session, WS_DUPLICATE, buf_str(&reason));
     buf_done(&reason);
   } else if (session->is_draining) {

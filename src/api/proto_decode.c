@@ -5,6 +5,7 @@
 
 #include "api/rest_decode.h"
 #include "base/datetime.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 #include "codec/base64.h"
 #include "contract/nearest.h"
@@ -262,7 +263,7 @@ static Code write_object(InputWriter *writer, const ProtoNode *node, const Proto
 static Code refuse_path(const InputWriter *writer, const ProtoMessage *message, Str name) {
   Nearest nearest = nearest_to(name);
   for (size_t i = 0; i < message->field_count; i++) nearest_offer(&nearest, message->fields[i].name);
-  Str hint = nearest_hint(&nearest, writer->arena), shown = str_slice(name, 0, 64);
+  Str hint = nearest_hint(&nearest, writer->arena), shown = utf8_cut(name, 64);
   return error_set(writer->err, CODE_BAD_REQUEST, "update_mask: %.*s has no field \"%.*s\"%s%.*s", STR_ARGS(message->name), STR_ARGS(shown),
                    hint.len > 0 ? ": " : "", STR_ARGS(hint));
 }

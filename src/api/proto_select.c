@@ -1,6 +1,7 @@
 /* proto_select.c - a read mask's paths put together to a selection, in the order of the contract whatever the order of the paths. */
 #include "api/proto_select.h"
 
+#include "base/utf8.h"
 #include "contract/nearest.h"
 
 /* What is wanted of one resource: by Field.index. */
@@ -33,7 +34,7 @@ static Code refuse_unknown(const MaskReader *reader, const ProtoMessage *message
     if (!message->fields[i].is_input_only) nearest_offer(&nearest, message->fields[i].name);
   }
   Str hint = nearest_hint(&nearest, reader->arena);
-  Str shown = str_slice(name, 0, 64);
+  Str shown = utf8_cut(name, 64);
   return error_set(reader->err, CODE_BAD_REQUEST, "read_mask: %.*s has no field \"%.*s\"%s%.*s", STR_ARGS(message->name), STR_ARGS(shown),
                    hint.len > 0 ? ": " : "", STR_ARGS(hint));
 }

@@ -52,6 +52,12 @@ uint32_t utf8_next(Str s, size_t *at) {
   return code_point;
 }
 
+Str utf8_cut(Str s, size_t bytes_max) {
+  if (s.len <= bytes_max) return s;
+  while (bytes_max > 0 && ((unsigned char)s.ptr[bytes_max] & 0xC0) == 0x80) bytes_max--;
+  return str_slice(s, 0, bytes_max);
+}
+
 size_t utf8_encode(uint32_t code_point, char out[4]) {
   if (code_point < 0x80) {
     out[0] = (char)code_point;

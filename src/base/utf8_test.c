@@ -57,12 +57,19 @@ static void length_counts_code_points(void **state) {
   assert_true(utf8_is_valid((Str){NULL, 0}));
 }
 
+static void a_cut_is_not_within_a_character(void **state) {
+  (void)state;
+  Str s = STR("a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80");
+  static const size_t kept[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
+  for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) assert_int_equal(utf8_cut(s, i).len, kept[i]);
+  assert_int_equal(utf8_cut((Str){NULL, 0}, 5).len, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_code_point_reads_back),
-      cmocka_unit_test(what_rfc_3629_forbids_is_invalid),
-      cmocka_unit_test(a_wrong_byte_is_passed_alone),
-      cmocka_unit_test(length_counts_code_points),
+      cmocka_unit_test(every_code_point_reads_back),     cmocka_unit_test(what_rfc_3629_forbids_is_invalid),
+      cmocka_unit_test(a_wrong_byte_is_passed_alone),    cmocka_unit_test(length_counts_code_points),
+      cmocka_unit_test(a_cut_is_not_within_a_character),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "cli/command.h"
+#include "base/utf8.h"
 #include "cli/introspect_contract.h"
 #include "contract/load.h"
 #include "store/store.h"
@@ -69,7 +70,7 @@ static Code introspect(Cli *cli, Str url, const OptionList *schemas, Buf *out, E
   if (driver != NULL && driver->catalog == NULL)
     return error_set(err, CODE_BAD_REQUEST, "a store of the kind %.*s can't tell what stands in it", STR_ARGS(driver->form));
   if (driver == NULL)
-    return error_set(err, CODE_BAD_REQUEST, "a store is %s, not \"%.*s\"", store_forms(forms), STR_ARGS(str_slice(url, 0, 80)));
+    return error_set(err, CODE_BAD_REQUEST, "a store is %s, not \"%.*s\"", store_forms(forms), STR_ARGS(utf8_cut(url, 80)));
   Catalog catalog = {0};
   Str wanted;
   TRY(join(schemas, cli->arena, &wanted, err));

@@ -243,9 +243,7 @@ static Code take_scalar(Parser *p, JsonValue *ret) {
 
 static Code fail_duplicate(const Parser *p, const Item *item) {
   char what[96];
-  int shown = item->member.name.len < 40 ? (int)item->member.name.len : 40;
-  while (shown > 0 && !utf8_is_valid((Str){item->member.name.ptr, (size_t)shown})) shown--;
-  snprintf(what, sizeof what, "\"%.*s\" is given twice", shown, item->member.name.ptr);
+  snprintf(what, sizeof what, "\"%.*s\" is given twice", STR_ARGS(utf8_cut(item->member.name, 40)));
   return fail_at(p, item->name_at, what);
 }
 

@@ -2,6 +2,7 @@
  * check_rules.c. */
 #include "contract/check.h"
 
+#include "base/utf8.h"
 #include "contract/input.h"
 #include "contract/value_json.h"
 
@@ -59,7 +60,7 @@ static bool literal_name(const Checker *checker, const Field *field, const SdlVa
 
 static bool literal_string(const Checker *checker, const Field *field, const SdlValue *value, JsonValue *ret) {
   if (field->type == TYPE_ENUM) {
-    Str hint = arena_printf(checker->scratch, "write %.*s without quotes", STR_ARGS(str_slice(value->text, 0, 80)));
+    Str hint = arena_printf(checker->scratch, "write %.*s without quotes", STR_ARGS(utf8_cut(value->text, 80)));
     report_add(checker->report, value->span, hint.ptr == NULL ? (Str){0} : hint, "an enum's value is written bare");
     return false;
   }

@@ -1,5 +1,6 @@
 /* check_groups.c - @unique, @index and @search: lists of field names, a relation standing for its key fields. */
 #include "contract/check.h"
+#include "base/utf8.h"
 
 typedef struct FieldList {
   IndexField items[CHECK_GROUP_MAX];
@@ -45,7 +46,7 @@ static void list_add_name(const Checker *checker, const CheckedType *type, Field
     if (checker->is_partial || check_is_known_elsewhere(checker, name)) return;
     size_t begin = name.len == 0 ? 0 : (size_t)(name.ptr - item->text.ptr);
     report_add(checker->report, check_inside(item, begin, begin + name.len), check_field_hint(checker, type, name),
-               "%.*s has no field \"%.*s\"", STR_ARGS(type->sdl->name), STR_ARGS(str_slice(name, 0, 80)));
+               "%.*s has no field \"%.*s\"", STR_ARGS(type->sdl->name), STR_ARGS(utf8_cut(name, 80)));
   } else if (field->kind == FIELD_TO_ONE) {
     for (size_t i = 0; i < field->relation->key_count; i++) list_add(checker, list, item, field->relation->keys[i], is_descending);
   } else if (field->kind == FIELD_TO_MANY || field->is_list || field->type == TYPE_EMBEDDED || field->type == TYPE_JSON) {

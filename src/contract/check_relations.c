@@ -1,5 +1,6 @@
 /* check_relations.c - the two sides of each relation, and what becomes of a row when the other is deleted. */
 #include "contract/check.h"
+#include "base/utf8.h"
 
 static const SdlDirective *relation_of(const CheckedField *checked) { return sdl_directive(checked->sdl->directives, STR("relation")); }
 
@@ -19,7 +20,7 @@ static CheckedField *named_side(const Checker *checker, const CheckedField *chec
   CheckedField *other = map_get(&checked->target->field_by_name, name->text);
   if (other == NULL) {
     report_add(checker->report, check_inside(name, 0, name->text.len), check_field_hint(checker, checked->target, name->text),
-               "%.*s has no field \"%.*s\"", STR_ARGS(checked->target->sdl->name), STR_ARGS(str_slice(name->text, 0, 80)));
+               "%.*s has no field \"%.*s\"", STR_ARGS(checked->target->sdl->name), STR_ARGS(utf8_cut(name->text, 80)));
     return NULL;
   }
   if (is_side(other, wanted, checked->owner)) return other;

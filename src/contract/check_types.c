@@ -1,5 +1,6 @@
 /* check_types.c - which types there are: names, duplicates, what isn't supported; enums and their values. */
 #include "contract/check.h"
+#include "base/utf8.h"
 #include "contract/format.h"
 #include "contract/scalar.h"
 
@@ -150,7 +151,7 @@ static bool check_enum_value(Checker *checker, const SdlField *sdl, EnumValue *v
   CHECK_SET_DEPRECATION(value, check_deprecation(checker, sdl->directives));
   if (map_get(stored, value->stored) != NULL) {
     report_add(checker->report, stored_name != NULL ? stored_name->span : sdl->span, (Str){0},
-               "two values of this enum are stored as \"%.*s\"", STR_ARGS(str_slice(value->stored, 0, 60)));
+               "two values of this enum are stored as \"%.*s\"", STR_ARGS(utf8_cut(value->stored, 60)));
   }
   *ret_is_new = true;
   return map_put(names, value->name, value) && map_put(stored, value->stored, value);

@@ -392,6 +392,13 @@ static void check_reduced(Fixture *fixture, const char *source, const char *want
   assert_string_equal(text.ptr, wanted);
 }
 
+/* What is written is read again as what it was: 0 is an Int, which has no sign. */
+static void a_negative_zero_is_written_as_one(void **state) {
+  Fixture *fixture = *state;
+  check_reduced(fixture, "weight < -0.0", "(weight < -0.0)");
+  check_reduced(fixture, "weight < 0.0", "(weight < 0)");
+}
+
 static void what_is_known_of_the_caller_is_folded(void **state) {
   Fixture *fixture = *state;
   check_reduced(fixture, "'staff' in auth.roles || published", "true");
@@ -506,6 +513,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(hostile_sources_are_refused, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_long_chain_adds_no_depth, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_is_known_of_the_caller_is_folded, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_negative_zero_is_written_as_one, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_reduced_tree_owns_its_literals, set_up, tear_down),
       cmocka_unit_test_setup_teardown(defaults_take_the_fields_type, set_up, tear_down),
       cmocka_unit_test_setup_teardown(running_out_of_memory_is_an_error_everywhere, set_up, tear_down),

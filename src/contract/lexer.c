@@ -99,7 +99,7 @@ static Token lexer_number(Lexer *lexer) {
   }
   Token token = lexer_take(lexer, kind, at);
   if (!is_good) {
-    report_add(lexer->report, token.span, (Str){0}, "\"%.*s\" is not a number", STR_ARGS(str_slice(token.text, 0, 40)));
+    report_add(lexer->report, token.span, (Str){0}, "\"%.*s\" is not a number", STR_ARGS(utf8_cut(token.text, 40)));
     token.text = STR("0");
   }
   return token;

@@ -1,5 +1,6 @@
 /* sdl.c - definitions, and going on after a mistake: at the next field that begins a line, or the next definition that does. */
 #include "contract/sdl_parser.h"
+#include "base/utf8.h"
 
 void sdl_advance(SdlParser *parser) {
   parser->token = lexer_next(&parser->lexer);
@@ -23,7 +24,7 @@ bool sdl_fail(SdlParser *parser, const char *expected) {
   else if (token->kind == TOKEN_STRING)
     report_add(parser->report, token->span, (Str){0}, "expected %s, found a string", expected);
   else
-    report_add(parser->report, token->span, (Str){0}, "expected %s, found \"%.*s\"", expected, STR_ARGS(str_slice(token->text, 0, 40)));
+    report_add(parser->report, token->span, (Str){0}, "expected %s, found \"%.*s\"", expected, STR_ARGS(utf8_cut(token->text, 40)));
   return false;
 }
 

@@ -28,7 +28,7 @@ Http1Parser *http1_parser_create(const Http1Limits *limits) {
   Http1Parser *parser = memory_alloc(sizeof *parser);
   if (parser == NULL) return NULL;
   *parser = (Http1Parser){.limits = *limits, .decoder = http1_decoder_create(limits->header_bytes_max)};
-  parser->partial = buf_on_heap(limits->uri_bytes_max + REQUEST_LINE_EXTRA + limits->header_bytes_max + 2);
+  parser->partial = buf_on_heap(limits->uri_bytes_max + REQUEST_LINE_EXTRA + limits->header_bytes_max + 3);
   if (parser->decoder == NULL) {
     memory_free(parser);
     return NULL;

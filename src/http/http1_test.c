@@ -273,6 +273,15 @@ static void an_endless_line_is_refused_before_it_ends(void **state) {
   buf_add(&input, STR("GET / HTTP/1.1\r\n"));
   for (size_t n = 0; n < 600; n++) buf_add_byte(&input, 'a');
   assert_refused(buf_str(&input), 431);
+  /* Behind the longest request line, of 256 bytes of target and 64 more. */
+  buf_clear(&input);
+  for (size_t n = 0; n < 52; n++) buf_add_byte(&input, 'M');
+  buf_add(&input, STR(" /"));
+  for (size_t n = 1; n < 256; n++) buf_add_byte(&input, 'a');
+  buf_add(&input, STR(" HTTP/1.1\r\n"));
+  assert_int_equal(input.len, 256 + 64);
+  for (size_t n = 0; n < 600; n++) buf_add_byte(&input, 'a');
+  assert_refused(buf_str(&input), 431);
   arena_destroy(arena);
 }
 

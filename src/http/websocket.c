@@ -210,10 +210,9 @@ void websocket_write_close(Buf *out, uint16_t code, Str reason) {
     write_frame(out, CLOSE, (Str){payload, 0});
     return;
   }
-  size_t len = reason.len < WEBSOCKET_REASON_BYTES_MAX ? reason.len : WEBSOCKET_REASON_BYTES_MAX;
-  while (len > 0 && len < reason.len && (reason.ptr[len] & 0xc0) == 0x80) len--; /* not within a character */
+  reason = utf8_cut(reason, WEBSOCKET_REASON_BYTES_MAX);
   payload[0] = (char)(code >> 8);
   payload[1] = (char)(code & 0xff);
-  if (len > 0) memcpy(payload + 2, reason.ptr, len);
-  write_frame(out, CLOSE, (Str){payload, len + 2});
+  if (reason.len > 0) memcpy(payload + 2, reason.ptr, reason.len);
+  write_frame(out, CLOSE, (Str){payload, reason.len + 2});
 }

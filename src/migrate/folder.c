@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "codec/hash.h"
 #include "contract/load.h"
 #include "migrate/script.h"
@@ -84,7 +85,7 @@ static Code migration_read(const MigrationFolder *folder, Str name, const StoreM
   TRY_ALLOC(file.ptr);
   if (dialect.len > 0 && !str_equal(dialect, store->dialect))
     return error_set(err, CODE_CONFLICT, "%.*s was written for %.*s, the store is %.*s: each has a folder of its own (--dir)",
-                     STR_ARGS(name), STR_ARGS(str_slice(dialect, 0, 40)), STR_ARGS(store->dialect));
+                     STR_ARGS(name), STR_ARGS(utf8_cut(dialect, 40)), STR_ARGS(store->dialect));
   TRY(migration_contract_load(file, ret->contract_text, arena, &ret->contract, err));
   return store->layout_of(ret->contract, arena, &ret->layout, err);
 }

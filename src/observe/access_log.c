@@ -45,7 +45,7 @@ uint64_t access_log_dropped(const AccessLog *log) { return log->dropped; }
 /* As JSON wants it, and harmless on a terminal: control characters, and every byte of text that is not UTF-8, as \u00XX. */
 static void add_escaped(Buf *out, Str s) {
   static const char hex[] = "0123456789abcdef";
-  s = str_slice(s, 0, TEXT_BYTES_MAX);
+  s = utf8_cut(s, TEXT_BYTES_MAX);
   bool is_utf8 = utf8_is_valid(s);
   size_t plain = 0;
   for (size_t i = 0; i < s.len; i++) {

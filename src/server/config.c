@@ -1,6 +1,7 @@
 /* config.c - the table of `caisson serve`. A new option is a line here and a member in config.h. */
 #include "server/config.h"
 
+#include "base/utf8.h"
 #include "contract/versions.h"
 #include "server/cors.h"
 
@@ -177,7 +178,7 @@ Code serve_config_check(const ServeConfig *config, Error *err) {
       return error_set(err, CODE_BAD_REQUEST,
                        "--cors-origin wants an origin as browsers send it, such as https://example.org (lower case, no path, no default "
                        "port), or *; not \"%.*s\"",
-                       STR_ARGS(str_slice(origin, 0, 80)));
+                       STR_ARGS(utf8_cut(origin, 80)));
   }
   if (config->tls_cert.count != config->tls_key.count)
     return error_set(err, CODE_BAD_REQUEST, "each --tls-cert needs its --tls-key, and each --tls-key its --tls-cert");

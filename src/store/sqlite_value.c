@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/datetime.h"
+#include "base/utf8.h"
 #include "codec/base64.h"
 #include "codec/json.h"
 
@@ -148,7 +149,7 @@ static void row_write_key(sqlite3_stmt *stmt, const StoreStatement *shape, const
     const Field *field = shape->columns[i].field;
     if (field == NULL || field->resource != resource || !field->is_key) continue;
     Str text = value_text_of(sqlite3_column_value(stmt, (int)i));
-    int len = snprintf(out + written, out_size - written, "%s%.*s", written > 0 ? "," : "", (int)(text.len > 60 ? 60 : text.len), text.ptr);
+    int len = snprintf(out + written, out_size - written, "%s%.*s", written > 0 ? "," : "", STR_ARGS(utf8_cut(text, 60)));
     if (len < 0 || (size_t)len >= out_size - written) return;
     written += (size_t)len;
   }

@@ -112,11 +112,14 @@ static void check_inside(const Answer *answer, Str asked) {
   }
 }
 
+/* Which shows what a refusal looks like. */
+static bool is_document(const Answer *answer) { return str_starts_with(answer->body, STR("{\"openapi\"")); }
+
 static void check_answer(const Answer *answer, Str asked, Arena *arena) {
   bool is_coded = header_of(answer->head, "content-encoding").len > 0;
   HOLDS(answer->status >= 200 && answer->status < 600 && answer->status != 500, asked, answer->body);
   if (is_coded) return;
-  check_inside(answer, asked);
+  if (!is_document(answer)) check_inside(answer, asked);
   bool is_json = str_starts_with(answer->type, STR("application/json")) || str_starts_with(answer->type, STR("application/problem+json")) ||
                  str_starts_with(answer->type, STR("application/graphql-response+json"));
   if (is_json && answer->body.len > 0) check_json(answer, asked, arena);
