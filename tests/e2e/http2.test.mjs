@@ -122,7 +122,7 @@ test('the access log says which version it was', () => withServer(['--log', 'jso
   await old.request('GET', '/v1/notes');
   old.close();
   await until(() => server.stderr.split('\n').length > 2);
-  assert.deepEqual(server.stderr.trim().split('\n').map((line) => JSON.parse(line).protocol), ['HTTP/2', 'HTTP/1.1']);
+  assert.deepEqual(server.stderr.trim().split('\n').map((line) => JSON.parse(line).protocol).sort(), ['HTTP/1.1', 'HTTP/2']); // loops write when they come to it
 }, { CAISSON_LOG: 'json' }));
 
 test('over TLS, ALPN chooses it; who asks for HTTP/1.1 gets that', async () => {

@@ -332,7 +332,7 @@ type Thing @resource @access(read: "true", write: "true") { code: String! @id te
     assert.equal((await create('owners', { code: 'o' })).status, 201);
     for (let n = 0; n < 20; n++) assert.equal((await create('things', Array.from({ length: 100 }, (_, i) => ({ code: `t${n}-${i}`, text: `text ${i}`, ownerCode: 'o' })))).status, 201);
     // Each thing with each thing with each thing: 8,000 million.
-    const filter = encodeURIComponent("owner.things.exists(t, t.owner.things.exists(u, u.text.contains(t.text) && u.code == ''))");
+    const filter = encodeURIComponent("owner.things.exists(t, t.owner.things.exists(u, u.text.contains(t.code)))"); // which no index finds
     const slow = client.request('GET', `/v1/things?filter=${filter}`);
     const other = server.client();
     let isAnswered = false;

@@ -40,7 +40,8 @@ test('testssl.sh finds nothing that is not known', { timeout: 400000 }, async ()
   const server = await startServer({ contract, options: ['--tls-cert', own.cert, '--tls-key', own.key, '--hsts', '8760h'] });
   try {
     const findings = await scan(folder, server.port);
-    const bad = findings.filter(({ severity }) => !['OK', 'INFO'].includes(severity));
+    // Whether this machine's OpenSSL can do GOST is not the server's doing.
+    const bad = findings.filter(({ id, severity }) => !['OK', 'INFO'].includes(severity) && id !== 'engine_problem');
     assert.deepEqual(bad.map(({ id }) => id).sort(), [...known.keys()], JSON.stringify(bad, null, 1));
     assert.deepEqual(Object.fromEntries(Object.keys(wanted).map((id) => [id, findings.find((one) => one.id === id)?.finding])), wanted);
     for (const version of ['TLSv1_2', 'TLSv1_3']) {
