@@ -11,6 +11,7 @@
 #include "server/cors.h"
 #include "server/explain.h"
 #include "server/freshness.h"
+#include "server/log_target.h"
 #include "server/pages.h"
 #include "server/version.h"
 
@@ -404,7 +405,7 @@ static void write_log(Worker *worker, const Request *request, int64_t duration_u
       .time_us = loop_wall_us(exchange->loop),
       .duration_us = duration_us,
       .method = exchange->request.method_text,
-      .target = exchange->request.target,
+      .target = log_target(exchange->request.target, exchange->arena),
       .protocol = exchange->request.version == 0 ? (Str){NULL, 0} : protocol_name(exchange->request.version),
       .peer = exchange->request.peer,
       .request_id = request->trace.request_id,

@@ -49,6 +49,24 @@ test('--log text: a short line for people', async () => {
   for (const line of lines) assert.ok(!line.includes(token) && !line.includes('a secret title'), line);
 });
 
+test('an event stream\'s token is not told, whatever it is used for', async () => {
+  let secret;
+  const lines = await logOf('json', async (client) => {
+    secret = (await client.request('PUT', '/graphql')).text;
+    assert.match(secret, /^[\w-]{32}$/);
+    const query = '?token=' + secret + '&x=1';
+    const sent = await client.request('POST', `/graphql${query}`, { headers: { 'Content-Type': 'application/json' }, body: '{"query":"{ __typename }","extensions":{"operationId":"1"}}' });
+    assert.equal(sent.status, 202, sent.text);
+    assert.equal((await client.request('DELETE', `/graphql?operationId=1&t%6Fken=${secret}`)).status, 200);
+    assert.equal((await client.request('GET', `/graphql${query}`, { headers: { Accept: 'application/json' } })).status, 406);
+    assert.equal((await client.request('GET', `/nothing${query}`)).status, 404);
+  });
+  assert.ok(lines.length >= 5, lines.join('\n'));
+  for (const line of lines) assert.ok(!line.includes(secret), line);
+  const targets = lines.map((line) => JSON.parse(line).target);
+  for (const target of ['/graphql?token=***&x=1', '/graphql?operationId=1&t%6Fken=***', '/nothing?token=***&x=1']) assert.ok(targets.includes(target), targets.join('\n'));
+});
+
 test('--log off: nothing', async () => {
   assert.deepEqual(await logOf('off', threeRequests), []);
 });

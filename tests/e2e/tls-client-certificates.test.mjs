@@ -139,6 +139,25 @@ test('over GraphQL, and on a WebSocket', { timeout }, async () => {
   }
 });
 
+test("an event stream is read by its token alone, under the certificate that it was reserved with", { timeout }, async () => {
+  const begin = (client, { method = 'GET', target = '/graphql', headers = {} }) => new Promise((resolve, reject) => {
+    const sent = https.request({ host: 'localhost', port: server.port, method, path: target, ca: authority.pem, agent: false, ...client, headers }, (answer) => {
+      answer.setEncoding('utf8').once('data', (text) => { resolve({ status: answer.statusCode, text, stop: () => sent.destroy() }); });
+    }).on('error', reject);
+    sent.end();
+  });
+  const bearer = { authorization: `Bearer ${makeToken({ sub: 'ann' })}` };
+  for (const headers of [bearer, {}]) {
+    const token = (await begin(clients.reader, { method: 'PUT', headers })).text;
+    const read = (client, more) => begin(client, { target: `/graphql?token=${token}`, headers: { accept: 'text/event-stream', ...more } });
+    assert.equal((await read(clients.other)).status, 404);
+    assert.equal((await read(clients.other, bearer)).status, 404);
+    const stream = await read(clients.reader);
+    assert.equal(stream.status, 200, stream.text);
+    stream.stop();
+  }
+});
+
 // One connection and one request, with a ticket or without.
 const connectOnce = (client, version, session) => new Promise((resolve, reject) => {
   const socket = tls.connect({ host: 'localhost', port: server.port, servername: 'localhost', ca: authority.pem, ...client, minVersion: version, maxVersion: version, session });
