@@ -145,7 +145,7 @@ static int parse_request_line(const Http1Parser *parser, Str line, HttpRequest *
   if (request->method == HTTP_UNKNOWN && !http_is_token(request->method_text)) return 400;
   if (target_end == line.len || request->target.len == 0) return 400;
   if (request->target.len > parser->limits.uri_bytes_max) {
-    *ret_detail = STR("The request target is too long");
+    *ret_detail = STR("The request target is too long (--uri-max)");
     return 414;
   }
   request->version = parse_version(str_slice(line, target_end + 1, line.len));
@@ -299,8 +299,8 @@ static Http1Event parse_head(Http1Parser *parser, Str text, Arena *arena, Http1H
 
 static Http1Event refuse_scan(Http1Parser *parser, ScanResult result) {
   switch (result) {
-    case SCAN_URI_TOO_LONG: return refuse(parser, 414, STR("The request target is too long"));
-    case SCAN_TOO_LARGE: return refuse(parser, 431, STR("The header section is too large"));
+    case SCAN_URI_TOO_LONG: return refuse(parser, 414, STR("The request target is too long (--uri-max)"));
+    case SCAN_TOO_LARGE: return refuse(parser, 431, STR("The header section is too large (--header-max)"));
     default: return refuse(parser, 400, STR("A line of the head is malformed"));
   }
 }

@@ -102,7 +102,7 @@ static void read_request(const Http2Fields *fields, Http2Head *head) {
     request->protocol = fields->protocol;
   }
   if (fields->is_path_too_long) {
-    refuse(head, 414, STR("The request target is too long"));
+    refuse(head, 414, STR("The request target is too long (--uri-max)"));
   } else if (request->method == HTTP_UNKNOWN || (!is_extended && str_equal(request->method_text, STR("CONNECT")))) {
     refuse(head, 501, STR("The method is not known"));
   } else if (request->target.len == 0 || (request->target.ptr[0] != '/' && !str_equal(request->target, STR("*"))) ||
@@ -126,7 +126,7 @@ void http2_fields_finish(const Http2Fields *fields, bool has_body, Http2Head *re
   if (fields->is_out_of_memory) {
     refuse(ret, 503, STR("The server is out of memory"));
   } else if (fields->is_too_large) {
-    refuse(ret, 431, STR("The header section is too large"));
+    refuse(ret, 431, STR("The header section is too large (--header-max)"));
   } else {
     read_request(fields, ret);
   }
