@@ -29,6 +29,9 @@ typedef struct ApiRequest {
    * problem has `response` made by the face first. */
   void (*respond)(struct ApiRequest *request);
   void (*begin)(struct ApiRequest *request);
+  /* The server's too: what is left of the answer needs nothing of the contract, which a later one may replace meanwhile; `api` and `engine`
+   * are NULL from now on. For answers that go on for as long as their client likes. */
+  void (*leave_contract)(struct ApiRequest *request);
   /* The server's too: whether this Authorization is a good token's. */
   bool (*is_known)(struct ApiRequest *request, Str authorization);
   /* Whether the request comes from no page, from one of this server's own, or from one of --cors-origin. */

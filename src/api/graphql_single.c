@@ -213,6 +213,7 @@ static void start_reader(ApiRequest *request) {
     http_abort(exchange);
     return;
   }
+  request->leave_contract(request);
   /* Some browsers take an answer for begun only once something has come. */
   if (!single->is_over) write_to(single, STR(":\n\n"));
 }

@@ -39,10 +39,10 @@ typedef struct WsOperation {
 /* On the arena of the WebSocket's exchange. */
 struct GraphqlWs {
   ApiRequest *request;
-  const GraphqlLimits *limits;
-  WebSocketExchange *socket; /* NULL: closed */
-  LoopTimer *init_timer;     /* NULL: the client has said connection_init in time */
-  Str authorization;         /* of the operations: what connection_init says, else the handshake's */
+  size_t operations_max, result_bytes_max; /* its own: it leaves the contract */
+  WebSocketExchange *socket;               /* NULL: closed */
+  LoopTimer *init_timer;                   /* NULL: the client has said connection_init in time */
+  Str authorization;                       /* of the operations: what connection_init says, else the handshake's */
   WsOperation *operations;
   size_t operation_count;
   bool is_asked; /* connection_init has come … */
@@ -55,7 +55,7 @@ static void close_with(GraphqlWs *session, uint16_t code, Str reason) { websocke
 /* ---- Messages to the client ---- */
 
 static Buf begin_message(const GraphqlWs *session, Str type, Str id) {
-  size_t max = session->request->api->limits.result_bytes_max + id.len * 6 + MESSAGE_OVERHEAD_BYTES;
+  size_t max = session->result_bytes_max + id.len * 6 + MESSAGE_OVERHEAD_BYTES;
   Buf out = buf_on_heap(max);
   buf_add_byte(&out, '{');
   if (id.len > 0) {
@@ -321,7 +321,7 @@ static void on_subscribe(GraphqlWs *session, WsMessage *message) {
     buf_done(&reason);
   } else if (session->is_draining) {
     refuse_operation(session, id, STR("[{\"message\":\"The server is being stopped\",\"extensions\":{\"code\":\"UNAVAILABLE\"}}]"));
-  } else if (session->operation_count >= session->limits->ws_operations_max) {
+  } else if (session->operation_count >= session->operations_max) {
     refuse_operation(session, id,
                      STR("[{\"message\":\"The connection has too many operations under way (--graphql-ws-operations-max)\","
                          "\"extensions\":{\"code\":\"RATE_LIMITED\"}}]"));
@@ -405,9 +405,8 @@ static const WebSocketHandler session_handler = {.text = on_text, .writable = on
 
 static void on_init_timeout(void *context) { close_with(context, WS_INIT_TIMEOUT, STR("Connection initialisation timeout")); }
 
-static void begin_session(GraphqlWs *session) {
+static void begin_session(GraphqlWs *session, const GraphqlLimits *limits) {
   ApiRequest *request = session->request;
-  const GraphqlLimits *limits = session->limits;
   WebSocketOptions options = {.message_bytes_max = limits->ws_message_bytes_max,
                               .queued_bytes_max = limits->ws_queued_bytes_max,
                               .control_frames_max = limits->ws_control_frames_max,
@@ -436,7 +435,9 @@ static void open_session(ApiRequest *request) {
   }
   request->exchange->is_long = true;
   request->begin(request);
-  begin_session(session);
+  const GraphqlLimits limits = graphql_of(request->api)->limits;
+  request->leave_contract(request);
+  begin_session(session, &limits);
 }
 
 /* RFC 6455 §4.4: which version would do. */
@@ -472,8 +473,10 @@ static Code decode(ApiRequest *request) {
   if (!request->is_of_friend(request)) return refuse(request, CODE_FORBIDDEN, STR("Pages of this origin may not call (--cors-origin)"));
   GraphqlWs *session = ARENA_NEW(arena, GraphqlWs);
   if (session == NULL) return refuse(request, CODE_UNAVAILABLE, STR("out of memory"));
-  *session = (GraphqlWs){
-      .request = request, .limits = &graphql_of(request->api)->limits, .authorization = http_request_header(http, STR("authorization"))};
+  *session = (GraphqlWs){.request = request,
+                         .operations_max = graphql_of(request->api)->limits.ws_operations_max,
+                         .result_bytes_max = request->api->limits.result_bytes_max,
+                         .authorization = http_request_header(http, STR("authorization"))};
   request->face_state = session;
   request->stream = open_session;
   return CODE_OK;

@@ -159,6 +159,9 @@ static void page_metrics(Request *request) {
                STR("Requests that were refused because too much was waiting."), atomic_load(&shared->http.requests_shed));
   metric_write(&out, STR("caisson_http_connections_open"), STR("gauge"), STR("Open connections."),
                atomic_load(&shared->http.connections_open));
+  metric_write(&out, STR("caisson_contracts_retired"), STR("gauge"),
+               STR("Contracts that were read again and are used yet by requests that began before, a loop each."),
+               atomic_load(&shared->retired_count));
   StoreStats stats = shared->store->driver->stats(shared->store);
   write_store_metrics(&out, &stats);
   write_watch_metrics(&out, shared->feed);

@@ -254,6 +254,17 @@ static void stream_begin(ApiRequest *api) {
   http_begin(api->exchange, &api->response);
 }
 
+static void leave_contract(ApiRequest *api) {
+  Request *request = (Request *)api;
+  if (request->serving == NULL) return;
+  worker_serving_release(request->worker, request->serving);
+  request->worker->loose_count++;
+  request->serving = NULL;
+  request->route = ROUTE_OTHER;
+  api->api = NULL;
+  api->engine = NULL;
+}
+
 static bool is_known(ApiRequest *api, Str authorization) {
   Authenticator *authenticator = ((Request *)api)->worker->authenticator;
   Identity *identity = NULL;
@@ -324,6 +335,7 @@ static Request *request_begin(Worker *worker, HttpExchange *exchange) {
                               .now_us = loop_wall_us(exchange->loop),
                               .respond = stream_respond,
                               .begin = stream_begin,
+                              .leave_contract = leave_contract,
                               .is_known = is_known,
                               .is_of_friend = is_of_friend};
   version_choose(request);
@@ -433,11 +445,15 @@ static void on_finished(void *context, HttpExchange *exchange) {
   const ApiRequest *api = &request->api;
   bool is_in_trailers = api->problem != NULL && api->face != NULL && api->face->has_status_in_trailers && exchange->status == 200;
   int status = is_in_trailers ? error_form(api->problem->code)->http_status : exchange->status;
-  request_metrics_count(request->serving->generation->metrics[worker->index], request->route, exchange->request.method, status,
-                        duration_us);
+  const Serving *serving = request->serving != NULL ? request->serving : worker->serving;
+  request_metrics_count(serving->generation->metrics[worker->index], request->route, exchange->request.method, status, duration_us);
   if (worker->log != NULL) write_log(worker, request, duration_us);
   identity_release(request->identity);
-  worker_serving_release(worker, request->serving);
+  if (request->serving != NULL)
+    worker_serving_release(worker, request->serving);
+  else
+    worker->loose_count--;
+  request->serving = NULL;
 }
 
 HttpHandler request_handler(Worker *worker) {

@@ -10,7 +10,7 @@ enum { REQUEST_STEP_COUNT = 8 };
 typedef struct Request {
   ApiRequest api; /* first; what faces and steps see */
   Worker *worker;
-  Serving *serving;
+  Serving *serving;   /* NULL: it has left its contract */
   Identity *identity; /* NULL: a stranger */
   Trace trace;
   Str authorization, origin, given_request_id, given_traceparent; /* headers; ptr NULL: not sent */

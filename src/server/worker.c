@@ -49,6 +49,7 @@ static void free_retired(Worker *worker) {
       link = &serving->next;
     } else {
       *link = serving->next;
+      atomic_fetch_sub_explicit(&worker->shared->retired_count, 1, memory_order_relaxed);
       serving_destroy(serving);
     }
   }
@@ -83,6 +84,7 @@ static void adopt(void *context) {
   }
   worker->serving->next = worker->retired;
   worker->retired = worker->serving;
+  atomic_fetch_add_explicit(&worker->shared->retired_count, 1, memory_order_relaxed);
   worker->serving = serving;
   watch_hub_end_all(worker->hub, CODE_UNAVAILABLE, "the contract was read again: come back with the position", false);
   generation_release(generation);
@@ -181,7 +183,7 @@ void worker_run(Worker *worker) {
 }
 
 bool worker_is_idle(const Worker *worker) {
-  size_t under_way = worker->serving->request_count;
+  size_t under_way = worker->loose_count + worker->serving->request_count;
   for (const Serving *serving = worker->retired; serving != NULL; serving = serving->next) under_way += serving->request_count;
   return under_way == 0;
 }

@@ -25,8 +25,9 @@ typedef struct ServerShared {
   Tls *tls; /* NULL: cleartext */
   struct Worker **workers;
   size_t worker_count;
-  const Expr *explain_rule; /* who may ask with Prefer: explain; NULL: nobody */
-  _Atomic bool is_started;  /* every listener is open */
+  _Atomic size_t retired_count; /* of the loops' generations that were replaced and have requests yet */
+  const Expr *explain_rule;     /* who may ask with Prefer: explain; NULL: nobody */
+  _Atomic bool is_started;      /* every listener is open */
 } ServerShared;
 
 /* A generation as one loop serves it. */
@@ -48,8 +49,9 @@ typedef struct Worker {
   size_t draining_count;          /* what is not drained yet, of the server and the residents */
   HttpLimits limits;
   HttpHandler handler;
-  Serving *serving; /* what new requests get */
-  Serving *retired; /* older ones, with requests under way */
+  Serving *serving;   /* what new requests get */
+  Serving *retired;   /* older ones, with requests under way */
+  size_t loose_count; /* requests under way that no contract serves any more */
   Authenticator *authenticator;
   AccessLog *log; /* NULL: off */
   LoopTimer *log_timer;

@@ -1,12 +1,15 @@
 // graphql-single.test.mjs - graphql-sse's single connection mode, by its own client and by bare requests, on several loops: whichever loop a request
 // comes to, its results come on the one stream; who may use a stream, and what bounds it.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { startPostgres } from '../support/postgres.mjs';
 import { makeFolder, makeToken, removeFolder, root, startServer } from '../support/server.mjs';
+import { openRaw } from '../support/websocket.mjs';
 
 const require = createRequire(path.join(root, 'tests/clients/package.json'));
 const { createClient } = require('graphql-sse');
@@ -394,6 +397,47 @@ describe('an operation is one request', () => {
     assert.deepEqual(batch.json(), Array.from({ length: 3 }, () => ({ data: { products: { totalCount: 0 } } })));
     stream.stop();
   }));
+});
+
+test('a contract that is read again ends subscriptions, not the stream, which does not keep the old one; nor does a WebSocket', limit, async () => {
+  const folder = makeFolder();
+  const server = await startServer({ contract, folder, options: ['--threads', '3'] });
+  try {
+    const token = (await ask(server.port, 'PUT', '')).text;
+    const stream = await read(server.port, token);
+    const sockets = await Promise.all(Array.from({ length: 3 }, () => openRaw(server.port)));
+    for (const socket of sockets) assert.equal((await socket.init()).type, 'connection_ack');
+    const run = (id, query) => ask(server.port, 'POST', '', { headers: { [HEADER]: token }, body: { query, extensions: { operationId: id } } });
+    for (let i = 0; i < 6; i++) assert.equal((await run(`s${i}`, 'subscription { productChanged { code } }')).status, 202);
+    assert.equal((await run('early', '{ products { nodes { colour } } }')).status, 400);
+    fs.writeFileSync(server.contractPath, contract.replace('name: String!', 'name: String! colour: String'));
+    server.child.kill('SIGHUP');
+    for (let i = 0; i < 6; i++) {
+      await waitFor(() => stream.isOver(`s${i}`), 'it has ended');
+      assert.equal(stream.of(`s${i}`)[0].payload.errors[0].extensions.code, 'UNAVAILABLE');
+    }
+    await waitFor(async () => /^caisson_contracts_retired 0$/m.test(await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text()), 'the old contract is gone');
+    const asked = { query: '{ products { nodes { colour } } }' }, expected = { data: { products: { nodes: [] } } };
+    for (let i = 0; i < 6; i++) {
+      await waitFor(async () => (await run(`late${i}`, asked.query)).status === 202, 'its loop has read it, too');
+      await waitFor(() => stream.isOver(`late${i}`), 'it is answered');
+      assert.deepEqual(stream.of(`late${i}`)[0].payload, expected);
+    }
+    for (const socket of sockets) {
+      let id = 0;
+      await waitFor(async () => {
+        socket.text({ id: `${id++}`, type: 'subscribe', payload: asked });
+        const answer = await socket.message();
+        if (answer.type === 'next') assert.equal((await socket.message()).type, 'complete');
+        return answer.type === 'next' && isDeepStrictEqual(answer.payload, expected);
+      }, 'its loop has read it, too');
+      socket.destroy();
+    }
+    stream.stop();
+  } finally {
+    await server.stop();
+    removeFolder(folder);
+  }
 });
 
 describe('the end of the server', () => {
