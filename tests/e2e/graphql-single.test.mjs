@@ -1,6 +1,7 @@
 // graphql-single.test.mjs - graphql-sse's single connection mode, by its own client and by bare requests, on several loops: whichever loop a request
 // comes to, its results come on the one stream; who may use a stream, and what bounds it.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
@@ -397,6 +398,35 @@ describe('an operation is one request', () => {
     assert.deepEqual(batch.json(), Array.from({ length: 3 }, () => ({ data: { products: { totalCount: 0 } } })));
     stream.stop();
   }));
+});
+
+test('who waits for an operation is told what ended it: DELETE, or the end of the stream', limit, async () => {
+  const folder = makeFolder();
+  const server = await startServer({ contract, folder, options: ['--threads', '2', '--statement-timeout', '60s', '--graphql-sse-reservation', '60s'] });
+  // Another program holds the database: a write waits.
+  const holder = spawn('sqlite3', [path.join(folder, 'test.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const released = new Promise((resolve) => holder.once('exit', resolve));
+  try {
+    holder.stdin.write("BEGIN IMMEDIATE;\nSELECT 'held';\n");
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    const token = (await ask(server.port, 'PUT', '')).text, headers = { [HEADER]: token };
+    const run = (id, query) => ask(server.port, 'POST', '', { headers, body: { query, extensions: { operationId: id } } });
+    const stream = await read(server.port, token);
+    const ended = ['stopped', 'left'].map((id) => run(id, `mutation { createProduct(input: { code: "${id}", name: "n" }) { code } }`));
+    for (const id of ['stopped', 'left']) await waitFor(async () => (await run(id, '{ __typename }')).status === 409, 'it is under way');
+    await ask(server.port, 'DELETE', '?operationId=stopped', { headers });
+    const stopped = await ended[0];
+    assert.deepEqual([stopped.status, stopped.text], [204, '']);
+    await waitFor(() => stream.isOver('stopped'), 'it is complete');
+    stream.stop();
+    const left = await ended[1];
+    assert.deepEqual([left.status, left.json().errors[0].extensions.code], [404, 'NOT_FOUND']);
+  } finally {
+    holder.stdin.end();
+    await released;
+    await server.stop();
+    removeFolder(folder);
+  }
 });
 
 test('a contract that is read again ends subscriptions, not the stream, which does not keep the old one; nor does a WebSocket', limit, async () => {
