@@ -185,6 +185,15 @@ static void add_meta_fields(GraphqlBuilder *builder) {
   graphql_build_argument(builder, &schema->type_field, STR("name"), STR("String!"));
 }
 
+/* The enum ASC, DESC has another name where the contract has a type Order. A gateway puts one beside the other, so that the subgraphs call
+ * it alike: by the name that it has there, which a gateway's variables have then, too. False: memory is out. */
+static bool name_for_gateway(GraphqlSchema *schema, GraphqlType *order) {
+  static const Str name = STR_INIT("SortOrder");
+  if (map_get(&schema->by_name, name) != NULL) return true;
+  order->subgraph_name = name;
+  return map_put(&schema->by_name, name, order);
+}
+
 /* Asked for by every gateway that starts: made once. */
 static Code keep_subgraph_sdl(GraphqlSchema *schema, Arena *arena, Error *err) {
   Buf sdl = buf_on(arena, SDL_BYTES_MAX), json = buf_on(arena, SDL_BYTES_MAX);
@@ -220,6 +229,7 @@ Code graphql_schema_create(const Contract *contract, Arena *arena, GraphqlSchema
   /* What is there by half is not to be looked at. */
   if (builder.has_no_memory) return error_no_memory(err);
   finish(&builder);
+  if (!name_for_gateway(schema, order)) return error_no_memory(err);
   TRY(keep_subgraph_sdl(schema, arena, err));
   *ret = schema;
   return CODE_OK;
@@ -252,9 +262,11 @@ bool graphql_types_overlap(const GraphqlType *a, const GraphqlType *b) {
   return is_abstract ? graphql_is_possible(a, b) : graphql_is_possible(b, a);
 }
 
-void graphql_ref_write(GraphqlRef ref, Buf *out) {
+void graphql_ref_write(GraphqlRef ref, Buf *out) { graphql_ref_write_as(ref, ref.type->name, out); }
+
+void graphql_ref_write_as(GraphqlRef ref, Str name, Buf *out) {
   for (uint32_t i = 0; i < ref.depth; i++) buf_add_byte(out, '[');
-  buf_add(out, ref.type->name);
+  buf_add(out, name);
   for (uint32_t level = ref.depth + 1; level-- > 0;) {
     if ((ref.required >> level & 1u) != 0) buf_add_byte(out, '!');
     if (level > 0) buf_add_byte(out, ']');

@@ -130,6 +130,8 @@ struct GraphqlType {
   bool is_subgraph;         /* what a gateway adds by itself: not told in _service */
   bool is_implemented;      /* Node: by at least one row */
   const Resource *resource; /* an object that is a resource's row, and inputs over one */
+  const Resource *made_of;  /* an object that holds its rows, or tells of them: a connection, a group, an event */
+  Str subgraph_name;        /* as the gateway knows it; ptr NULL: as everybody does */
   FieldType scalar;         /* SCALAR */
 };
 
@@ -176,6 +178,7 @@ static inline GraphqlRef graphql_item(GraphqlRef ref) { return (GraphqlRef){ref.
 static inline GraphqlRef graphql_nullable(GraphqlRef ref) { return (GraphqlRef){ref.type, ref.depth, ref.required & ~1u}; }
 /* "[Product!]!" */
 void graphql_ref_write(GraphqlRef ref, Buf *out);
+void graphql_ref_write_as(GraphqlRef ref, Str name, Buf *out); /* its type by another name */
 /* Whether a value of `type` may stand where `condition` is asked for, and the other way round. */
 bool graphql_types_overlap(const GraphqlType *a, const GraphqlType *b);
 /* A row's type as one of an interface or a union. */

@@ -37,6 +37,7 @@ static Str comparison_of(GraphqlBuilder *builder, Str value) {
 
 static void add_values(GraphqlBuilder *builder, const Resource *resource, size_t at, Str name) {
   GraphqlType *type = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, name);
+  type->made_of = resource;
   for (size_t i = 0; i < resource->stored_count; i++) {
     const Field *field = resource->stored[i];
     if (!has_metric(metrics[at].kind, field)) continue;
@@ -125,7 +126,7 @@ static GroupTypes begin_group(GraphqlBuilder *builder, Str name, const Resource 
   types.group = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, graphql_build_name(builder, name, "Group"));
   types.path = graphql_build_type(builder, GRAPHQL_INPUT_TYPE, graphql_build_name(builder, name, "GroupPath"));
   types.path->is_one_of = true;
-  types.path->resource = resource;
+  types.path->resource = types.group->made_of = resource;
   return types;
 }
 
@@ -170,7 +171,7 @@ void graphql_build_aggregate(GraphqlBuilder *builder, const Resource *resource) 
       .aggregate = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, graphql_build_name(builder, resource->name, "Aggregate")),
       .having = graphql_build_type(builder, GRAPHQL_INPUT_TYPE, graphql_build_name(builder, resource->name, "Having")),
       .order = graphql_build_type(builder, GRAPHQL_INPUT_TYPE, graphql_build_name(builder, resource->name, "AggregateOrder"))};
-  types.having->resource = types.order->resource = resource;
+  types.having->resource = types.order->resource = types.aggregate->made_of = resource;
   types.order->is_one_of = true;
   if (has_groups) {
     graphql_build_field(builder, types.aggregate, GRAPHQL_ROLE_BY, STR("by"),

@@ -112,6 +112,7 @@ void graphql_build_row(GraphqlBuilder *builder, const Resource *resource) {
 void graphql_build_connection(GraphqlBuilder *builder, const Resource *resource) {
   Str edge = graphql_build_name(builder, resource->name, "Edge");
   GraphqlType *type = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, graphql_build_name(builder, resource->name, "Connection"));
+  type->made_of = resource;
   graphql_build_field(builder, type, GRAPHQL_ROLE_NODES, STR("nodes"), graphql_text(builder, "[%.*s!]!%.*s", resource->name, STR("")))
       ->resource = resource;
   graphql_build_field(builder, type, GRAPHQL_ROLE_EDGES, STR("edges"), graphql_text(builder, "[%.*s!]!%.*s", edge, STR("")))->resource =
@@ -121,6 +122,7 @@ void graphql_build_connection(GraphqlBuilder *builder, const Resource *resource)
   GraphqlField *total = graphql_build_field(builder, type, GRAPHQL_ROLE_TOTAL, STR("totalCount"), STR("Int!"));
   total->description = STR("How many rows there are on all pages.");
   type = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, edge);
+  type->made_of = resource;
   graphql_build_field(builder, type, GRAPHQL_ROLE_EDGE_NODE, STR("node"), graphql_text(builder, "%.*s!%.*s", resource->name, STR("")))
       ->resource = resource;
   graphql_build_field(builder, type, GRAPHQL_ROLE_CURSOR, STR("cursor"), STR("String!"));

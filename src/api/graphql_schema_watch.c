@@ -9,6 +9,7 @@ static bool is_change_name(const Resource *resource, Str name) {
 /* A change says whose it is also where the row is gone: by nodeId always, and by the key's parts where their names are free. */
 static void add_change(GraphqlBuilder *builder, Str name, const Resource *resource) {
   GraphqlType *type = graphql_build_type(builder, GRAPHQL_OBJECT_TYPE, name);
+  type->made_of = resource;
   type->description = graphql_text(builder, "A change of the rows of %.*s.%.*s", resource->name, STR(""));
   graphql_build_field(builder, type, GRAPHQL_ROLE_CHANGE_KIND, STR("kind"),
                       graphql_build_required(builder, graphql_build_name(builder, STR("ChangeKind"), "")));

@@ -31,11 +31,25 @@ static void write_deprecation(Str reason, Buf *out) {
   buf_add_byte(out, ')');
 }
 
-static void write_input(const GraphqlInput *input, Buf *out) {
+static Str name_of(const GraphqlType *type, bool is_subgraph) {
+  return is_subgraph && type->subgraph_name.ptr != NULL ? type->subgraph_name : type->name;
+}
+
+static void write_input(const GraphqlInput *input, bool is_subgraph, Buf *out) {
   buf_printf(out, "%.*s: ", STR_ARGS(input->name));
-  graphql_ref_write(input->type, out);
+  graphql_ref_write_as(input->type, name_of(input->type.type, is_subgraph), out);
   if (input->fallback.len > 0) buf_printf(out, " = %.*s", STR_ARGS(input->fallback));
   write_deprecation(input->deprecation, out);
+}
+
+/* Other subgraphs have the type too, and whatever is made of it has the same names there. */
+static bool is_shared(const Resource *resource) {
+  return resource != NULL && directive_data(resource->directives, &DIRECTIVE_SHAREABLE) != NULL;
+}
+
+static bool is_root(GraphqlRole role) {
+  return role == GRAPHQL_ROLE_GET || role == GRAPHQL_ROLE_GET_UNIQUE || role == GRAPHQL_ROLE_LIST || role == GRAPHQL_ROLE_AGGREGATE ||
+         role == GRAPHQL_ROLE_CREATE || role == GRAPHQL_ROLE_CREATE_MANY || role == GRAPHQL_ROLE_UPDATE || role == GRAPHQL_ROLE_DELETE;
 }
 
 /* The contract's own fields, not what is made of them. */
@@ -48,27 +62,40 @@ static void write_field(const GraphqlField *field, bool is_subgraph, Buf *out) {
   buf_printf(out, "  %.*s", STR_ARGS(field->name));
   for (size_t i = 0; i < field->argument_count; i++) {
     buf_add(out, i == 0 ? STR("(") : STR(", "));
-    write_input(&field->arguments[i], out);
+    write_input(&field->arguments[i], is_subgraph, out);
   }
   buf_add(out, field->argument_count > 0 ? STR("): ") : STR(": "));
   graphql_ref_write(field->type, out);
   write_deprecation(field->deprecation, out);
   /* Global ids are each subgraph's own, so that no gateway could choose whom to ask. */
   if (is_subgraph && field->role == GRAPHQL_ROLE_NODE) buf_add(out, STR(" @shareable @inaccessible"));
+  if (is_subgraph && is_root(field->role) && is_shared(field->resource)) buf_add(out, STR(" @shareable"));
   if (is_subgraph && field->field != NULL && is_of_row(field->role)) directives_write_subgraph(field->field->directives, out);
   buf_add_byte(out, '\n');
 }
 
-static bool is_of_gateway(const GraphqlField *field) { return field->role == GRAPHQL_ROLE_SERVICE || field->role == GRAPHQL_ROLE_ENTITIES; }
+/* What a gateway adds by itself; and a subscription can't be shared between two, so that whoever has the type would have to give it up. */
+static bool is_untold(const GraphqlField *field) {
+  return field->role == GRAPHQL_ROLE_SERVICE || field->role == GRAPHQL_ROLE_ENTITIES ||
+         (field->role == GRAPHQL_ROLE_WATCH && is_shared(field->resource));
+}
+
+static bool is_told(const GraphqlType *type) {
+  if (type->is_subgraph) return false;
+  for (size_t i = 0; i < type->field_count; i++) {
+    if (!is_untold(&type->fields[i])) return true;
+  }
+  return type->field_count == 0;
+}
 
 static void write_body(const GraphqlType *type, bool is_subgraph, Buf *out) {
   for (size_t i = 0; i < type->field_count; i++) {
-    if (!is_subgraph || !is_of_gateway(&type->fields[i])) write_field(&type->fields[i], is_subgraph, out);
+    if (!is_subgraph || !is_untold(&type->fields[i])) write_field(&type->fields[i], is_subgraph, out);
   }
   for (size_t i = 0; i < type->input_count; i++) {
     write_description(type->inputs[i].description, "  ", out);
     buf_add(out, STR("  "));
-    write_input(&type->inputs[i], out);
+    write_input(&type->inputs[i], is_subgraph, out);
     buf_add_byte(out, '\n');
   }
   for (size_t i = 0; i < type->item_count; i++) {
@@ -101,7 +128,7 @@ static void write_key(const Field *const *fields, size_t count, Buf *out) {
 static void write_federation(const GraphqlSchema *schema, const GraphqlType *type, Buf *out) {
   const Resource *resource = type->resource;
   bool is_page_info = type->field_count > 0 && type->fields[0].role == GRAPHQL_ROLE_HAS_NEXT;
-  if (is_page_info) buf_add(out, STR(" @shareable"));
+  if (is_page_info || is_shared(type->made_of)) buf_add(out, STR(" @shareable"));
   if (resource == NULL) return;
   if (schema->row_types[resource->index] == type) directives_write_subgraph(resource->directives, out);
   if (!type->is_entity) return;
@@ -117,7 +144,7 @@ static bool is_implementing(const GraphqlType *type, bool is_subgraph) {
 static void write_type(const GraphqlSchema *schema, const GraphqlType *type, bool is_subgraph, Buf *out) {
   static const char *const words[] = {"scalar", "type", "interface", "enum", "input", "union"};
   write_description(type->description, "", out);
-  buf_printf(out, "%s %.*s", words[type->kind], STR_ARGS(type->name));
+  buf_printf(out, "%s %.*s", words[type->kind], STR_ARGS(name_of(type, is_subgraph)));
   if (is_implementing(type, is_subgraph)) buf_printf(out, " implements %.*s", STR_ARGS(schema->node->name));
   if (type->is_one_of) buf_add(out, STR(" @oneOf"));
   if (is_subgraph) write_federation(schema, type, out);
@@ -134,7 +161,7 @@ static void write_type(const GraphqlSchema *schema, const GraphqlType *type, boo
 static void write_types(const GraphqlSchema *schema, bool is_subgraph, Buf *out) {
   for (size_t i = 0; i < schema->type_count; i++) {
     const GraphqlType *type = schema->types[i];
-    if (!type->is_built_in && !(is_subgraph && type->is_subgraph)) write_type(schema, type, is_subgraph, out);
+    if (!type->is_built_in && (!is_subgraph || is_told(type))) write_type(schema, type, is_subgraph, out);
   }
   if (out->failed == CODE_OK && out->len > 1) out->len--; /* the last empty line */
 }

@@ -237,3 +237,47 @@ type ProductDimension @shareable { size: String weight: Float unit: String }`;
     await gateway.stop();
   });
 });
+
+describe('names that two of them have', () => {
+  const open_ = '@access(read: "true", write: "true")';
+  const composed = async (...contracts) => {
+    const servers = [];
+    try {
+      for (const contract of contracts) servers.push(await open(contract));
+      const list = [];
+      for (const [i, server] of servers.entries()) list.push({ name: `service${i}`, typeDefs: parse(await sdlOf(server)), url: `${server.addresses[0]}/graphql` });
+      const { errors, supergraphSdl } = composeServices(list);
+      assert.deepEqual((errors ?? []).map(({ message }) => message), []);
+      return { sdl: supergraphSdl, answer: async (i, query, variables) => servers[i].ask(query, variables) };
+    } finally {
+      for (const server of servers) await server.close();
+    }
+  };
+  const users = (more = '') => `extend schema @service(name: "users")\ntype User @resource @shareable ${open_} { id: ID! @id name: String! age: Int ${more} }\n`;
+
+  test('a type Order is no trap: the order of a list is called SortOrder in every subgraph', { timeout }, async () => {
+    const orders = `extend schema @service(name: "shop")\ntype Order @resource ${open_} { id: ID! @id total: Int! }\n`;
+    const { sdl } = await composed(orders, stock);
+    assert.match(sdl, /^type Order\b/m);
+    assert.match(sdl, /^enum SortOrder\b/m);
+    assert.doesNotMatch(sdl, /^enum Order\b/m);
+  });
+  test('a gateway\'s variables may have that type; by themselves services call it as they did', { timeout }, async () => {
+    const answer = await two.ask('query($direction: SortOrder!) { shelves(orderBy: [{ place: $direction }]) { totalCount } }', { direction: 'DESC' });
+    assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
+    assert.equal((await two.ask('query($direction: Order!) { shelves(orderBy: [{ place: $direction }]) { totalCount } }', { direction: 'DESC' })).errors, undefined);
+    const names = (await two.ask('{ __schema { types { name } } }')).data.__schema.types.map(({ name }) => name);
+    assert.deepEqual([names.includes('Order'), names.includes('SortOrder')], [true, false]);
+  });
+  test('a shareable type is so with all that is made of it, but for its subscription, which no two may give', { timeout }, async () => {
+    const { sdl } = await composed(users('pets: [Pet!]!') + `type Pet @resource ${open_} { id: ID! @id user: User! }\n`, users());
+    assert.match(sdl, /^ +users\(.*\): UserConnection!(?! @join__field\(graph: SERVICE0\)$)/m);
+    assert.match(sdl, /^ +createUser\(/m);
+    assert.match(sdl, /^ +petChanged\(/m);
+    assert.doesNotMatch(sdl, /^ +userChanged\(/m);
+  });
+  test('where nothing else is watched there is no Subscription', { timeout }, async () => {
+    const { sdl } = await composed(users(), users());
+    assert.doesNotMatch(sdl, /^type Subscription\b/m);
+  });
+});
