@@ -229,8 +229,9 @@ static Code apply_next(Work *work, bool *ret_is_over) {
   int64_t done = 0;
   TRY(look(work));
   TRY(refuse_phase(work));
-  TRY(ledger_ensure(work->migrator, work->err));
+  /* The mark first: a table of ours without it would be taken for somebody else's. */
   TRY(work->options->calls->mark(work->migrator, work->err));
+  TRY(ledger_ensure(work->migrator, work->err));
   *ret_is_over = true;
   if (!work->folder.is_there) {
     TRY(unit_of_contract(work, &unit));

@@ -275,8 +275,8 @@ static Code expand(Phase *phase) {
   TRY(expand_plan(phase, &plan, &phases));
   if (phase->options->is_dry_run) return show(phase, &phases.script);
   if (last == NULL || !is_in_phase(last)) TRY(check_data(phase, &plan, is_conversion));
-  TRY(ledger_ensure(phase->migrator, phase->err));
   TRY(phase->options->calls->mark(phase->migrator, phase->err));
+  TRY(ledger_ensure(phase->migrator, phase->err));
   TRY(note(phase, LEDGER_EXPANDING));
   TRY(mark_phase(phase, &phases));
   TRY(script_run(phase, &phases.script));
@@ -374,8 +374,9 @@ static Code contract(Phase *phase) {
   TRY(layout_of_text(phase, phase->target.contract_text, &phase->to));
   TRY(settle(phase, &phase->to));
   if (phase->options->is_dry_run) return CODE_OK;
-  TRY(note(phase, LEDGER_APPLIED));
+  /* The ledger last: where this is cut short the phase is still there to be ended. */
   TRY(unmark_phase(phase));
+  TRY(note(phase, LEDGER_APPLIED));
   return say(phase, "contracted"), CODE_OK;
 }
 
@@ -390,8 +391,8 @@ static Code abandon(Phase *phase) {
   phase->target.state = LEDGER_EXPANDING;
   TRY(settle(phase, &phase->from));
   if (phase->options->is_dry_run) return CODE_OK;
-  TRY(ledger_remove_last(phase->migrator, phase->err));
   TRY(unmark_phase(phase));
+  TRY(ledger_remove_last(phase->migrator, phase->err));
   return say(phase, "rolled back"), CODE_OK;
 }
 

@@ -16,11 +16,17 @@ typedef struct Reader {
   Catalog *catalog;
   const PostgresSchema *schema;
   Str schemas;
-  VEC(Str) oids; /* of catalog->tables */
+  VEC(Str) oids;     /* of catalog->tables */
+  StoreRowFn *row;   /* of the query under way */
+  bool lacks_memory; /* a text of the row could not be kept */
 } Reader;
 
+/* ptr NULL for null; also where memory is out, which ends the query. */
 static Str kept(Reader *reader, const Value *value) {
-  return value->type == VALUE_TEXT ? arena_str(reader->arena, value->text) : (Str){NULL, 0};
+  if (value->type != VALUE_TEXT) return (Str){NULL, 0};
+  Str copy = arena_str(reader->arena, value->text);
+  reader->lacks_memory = reader->lacks_memory || copy.ptr == NULL;
+  return copy;
 }
 
 static bool is_true(const Value *value) { return value->type == VALUE_TEXT && str_equal(value->text, STR("t")); }
@@ -270,6 +276,7 @@ typedef struct Partitions {
 static Code on_partition(void *context, const Value *columns, Error *err) {
   Partitions *partitions = context;
   Partition made = {arena_str(partitions->arena, columns[0].text), arena_str(partitions->arena, columns[1].text)};
+  if (made.oid.ptr == NULL || made.parent.ptr == NULL) return error_no_memory(err);
   return VEC_PUSH(partitions->arena, &partitions->items, made) ? CODE_OK : error_no_memory(err);
 }
 
@@ -333,13 +340,21 @@ static const CatalogQuery queries[] = {
      on_note},
 };
 
+static Code on_row(void *context, const Value *columns, Error *err) {
+  Reader *reader = context;
+  TRY(reader->row(reader, columns, err));
+  return reader->lacks_memory ? error_no_memory(err) : CODE_OK;
+}
+
 static Code read_all(Reader *reader, Error *err) {
   PostgresSchema schema;
   TRY(postgres_schema_read(reader->connection, reader->schemas, reader->arena, &schema, err));
   reader->schema = &schema;
   Code code = take_tables(reader, err);
-  for (size_t i = 0; code == CODE_OK && i < sizeof queries / sizeof queries[0]; i++)
-    code = postgres_query(reader->connection, queries[i].sql, NULL, 0, queries[i].columns, queries[i].row, reader, err);
+  for (size_t i = 0; code == CODE_OK && i < sizeof queries / sizeof queries[0]; i++) {
+    reader->row = queries[i].row;
+    code = postgres_query(reader->connection, queries[i].sql, NULL, 0, queries[i].columns, on_row, reader, err);
+  }
   reader->schema = NULL;
   return code;
 }

@@ -7,11 +7,17 @@ typedef struct Reader {
   PostgresConnection *connection;
   Arena *arena;
   PostgresSchema *schema;
-  PgTable *table; /* found last */
+  PgTable *table;    /* found last */
+  StoreRowFn *row;   /* of the query under way */
+  bool lacks_memory; /* a text of the row could not be kept */
 } Reader;
 
+/* ptr NULL for null; also where memory is out, which ends the query. */
 static Str kept(Reader *reader, const Value *value) {
-  return value->type == VALUE_TEXT ? arena_str(reader->arena, value->text) : (Str){NULL, 0};
+  if (value->type != VALUE_TEXT) return (Str){NULL, 0};
+  Str copy = arena_str(reader->arena, value->text);
+  reader->lacks_memory = reader->lacks_memory || copy.ptr == NULL;
+  return copy;
 }
 
 static bool is_true(const Value *value) { return value->type == VALUE_TEXT && str_equal(value->text, STR("t")); }
@@ -158,6 +164,12 @@ static const SchemaQuery queries[] = {
      3, on_check},
 };
 
+static Code on_row(void *context, const Value *columns, Error *err) {
+  Reader *reader = context;
+  TRY(reader->row(reader, columns, err));
+  return reader->lacks_memory ? error_no_memory(err) : CODE_OK;
+}
+
 static bool is_ours(const PostgresSchema *schema) {
   bool is_empty = true;
   for (size_t i = 0; i < schema->tables.count; i++) {
@@ -181,8 +193,10 @@ Code postgres_schema_read(PostgresConnection *connection, Str schemas, Arena *ar
   PostgresSchema schema = {0};
   Reader reader = {.connection = connection, .arena = arena, .schema = &schema};
   Str param = schemas.ptr == NULL ? STR("") : schemas;
-  for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++)
-    TRY(postgres_query(connection, queries[i].sql, &param, 1, queries[i].columns, queries[i].row, &reader, err));
+  for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+    reader.row = queries[i].row;
+    TRY(postgres_query(connection, queries[i].sql, &param, 1, queries[i].columns, on_row, &reader, err));
+  }
   schema.is_ours = is_ours(&schema);
   if (postgres_schema_table(&schema, STR(POSTGRES_MARK_TABLE)) != NULL)
     TRY(postgres_query(connection, STR("SELECT 1::text FROM " POSTGRES_MARK_TABLE " WHERE name = 'phase'"), NULL, 0, 1, on_phase, &schema,

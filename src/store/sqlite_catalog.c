@@ -9,6 +9,7 @@
 typedef struct Reader {
   sqlite3 *db;
   Arena *arena;
+  bool lacks_memory; /* a text of the row could not be had */
   Error *err;
 } Reader;
 
@@ -18,20 +19,27 @@ static Code fail(const Reader *reader) {
   return error_set(reader->err, CODE_UNAVAILABLE, "the database can't be read: %.180s", sqlite3_errmsg(reader->db));
 }
 
-static Str column_text(const Reader *reader, sqlite3_stmt *row, int column) {
+/* ptr NULL for NULL; also where memory is out, which ends the query. */
+static Str column_text(Reader *reader, sqlite3_stmt *row, int column) {
+  if (sqlite3_column_type(row, column) == SQLITE_NULL) return (Str){NULL, 0};
   const char *text = (const char *)sqlite3_column_text(row, column);
-  if (text == NULL) return (Str){NULL, 0};
-  return arena_str(reader->arena, (Str){text, (size_t)sqlite3_column_bytes(row, column)});
+  Str copy = text == NULL ? (Str){NULL, 0} : arena_str(reader->arena, (Str){text, (size_t)sqlite3_column_bytes(row, column)});
+  reader->lacks_memory = reader->lacks_memory || copy.ptr == NULL;
+  return copy;
 }
 
 /* Runs one statement with one text parameter (ptr NULL: none). */
 static Code each_row(Reader *reader, const char *sql, Str parameter, RowFn *take, void *context) {
   sqlite3_stmt *statement = NULL;
   if (sqlite3_prepare_v2(reader->db, sql, -1, &statement, NULL) != SQLITE_OK) return fail(reader);
-  if (parameter.ptr != NULL) (void)sqlite3_bind_text(statement, 1, parameter.ptr, (int)parameter.len, SQLITE_STATIC);
   Code code = CODE_OK;
   int result = SQLITE_ROW;
-  while (code == CODE_OK && (result = sqlite3_step(statement)) == SQLITE_ROW) code = take(reader, statement, context);
+  if (parameter.ptr != NULL && sqlite3_bind_text(statement, 1, parameter.ptr, (int)parameter.len, SQLITE_STATIC) != SQLITE_OK)
+    code = fail(reader);
+  while (code == CODE_OK && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+    code = take(reader, statement, context);
+    if (reader->lacks_memory) code = error_no_memory(reader->err);
+  }
   if (code == CODE_OK && result != SQLITE_DONE) code = fail(reader);
   (void)sqlite3_finalize(statement);
   return code;

@@ -107,8 +107,9 @@ static Code read_plan(Explaining *explaining) {
   Code code = CODE_OK;
   while (code == CODE_OK && result != SQLITE_DONE) {
     if (result == SQLITE_OK || result == SQLITE_ROW) result = sqlite3_step(plan);
+    const char *detail = result == SQLITE_ROW ? (const char *)sqlite3_column_text(plan, 3) : NULL;
     if (result == SQLITE_ROW)
-      code = add_step(explaining, str_of((const char *)sqlite3_column_text(plan, 3)));
+      code = detail == NULL ? error_no_memory(explaining->err) : add_step(explaining, str_of(detail));
     else if (result != SQLITE_DONE)
       code = sqlite_error_set(explaining->connection, result, explaining->err);
   }

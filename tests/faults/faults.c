@@ -78,7 +78,8 @@ static uintptr_t sum_of(const uintptr_t *way, size_t length) {
 
 /* A place is where a call returns to, and where its caller does: what is called from two places is two. */
 static uintptr_t place_at(const uintptr_t *way, size_t length, size_t i) {
-  return way[i] * UINT64_C(0x100000001B3) ^ (i + 1 < length ? way[i + 1] : 1);
+  bool is_alone = (faults.kinds & FAULT_SPARSELY) != 0 || i + 1 >= length;
+  return way[i] * UINT64_C(0x100000001B3) ^ (is_alone ? 1 : way[i + 1]);
 }
 
 static bool is_new(const uintptr_t *way, size_t length) {

@@ -11,8 +11,9 @@ typedef enum FaultKind {
   FAULT_MEMORY = 1 << 0, /* arenas, buffers, memory.h */
   FAULT_FILES = 1 << 1,  /* the C library's calls that our own code makes */
   FAULT_THREADS = 1 << 2,
-  FAULT_SQLITE = 1 << 3,  /* SQLite says SQLITE_NOMEM, without having done anything */
-  FAULT_POSTGRES = 1 << 4 /* libpq says that the connection is broken */
+  FAULT_SQLITE = 1 << 3,   /* SQLite says SQLITE_NOMEM, without having done anything */
+  FAULT_POSTGRES = 1 << 4, /* libpq says that the connection is broken */
+  FAULT_SPARSELY = 1 << 5  /* no kind: a place is its own address alone, whoever calls; where trying takes long */
 } FaultKind;
 
 /* Forgets which places have failed. `kinds`: those that fail from now on, any of FaultKind. */
