@@ -56,7 +56,8 @@ static void connection_end(Connection *connection, bool with_reset) {
   forget_resuming(connection);
   http_flight_forget(connection);
   Http1Exchange *first = connection->first, *sent = connection->sent;
-  connection->first = connection->last = connection->sent = connection->receiving = connection->held = connection->tunnel = NULL;
+  connection->first = connection->last = connection->sent = connection->receiving = connection->held = connection->ready = NULL;
+  connection->tunnel = NULL;
   connection->exchange_count = 0;
   connection->unparsed = (Str){NULL, 0};
   if (connection->previous == NULL) {
@@ -132,6 +133,28 @@ static void ask_handler(Http1Exchange *exchange) {
   server->handler.request(server->handler.context, &exchange->base);
 }
 
+static void refuse_for_room(Connection *connection, Http1Exchange *exchange) {
+  http_flight_note_refused(connection);
+  http1_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
+}
+
+static void work_on(Connection *connection, Http1Exchange *exchange) {
+  if (http_flight_enter(&exchange->base, connection->exchange_count - 1))
+    ask_handler(exchange);
+  else
+    refuse_for_room(connection, exchange);
+}
+
+/* Its body has come. */
+static void work_in_turn(Connection *connection, Http1Exchange *exchange) {
+  if (!http_flight_is_full(connection->server) || !http_flight_has_line(connection)) {
+    work_on(connection, exchange);
+    return;
+  }
+  connection->ready = exchange;
+  http_flight_wait(connection);
+}
+
 /* The head is there and it is its turn to be worked on. */
 static void begin_exchange(Connection *connection, Http1Exchange *exchange) {
   HttpServer *server = connection->server;
@@ -146,9 +169,10 @@ static void begin_exchange(Connection *connection, Http1Exchange *exchange) {
     http1_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
     return;
   }
-  if (!http_flight_enter(&exchange->base, connection->exchange_count - 1)) {
-    http_flight_note_refused(connection);
-    http1_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
+  size_t beside = connection->exchange_count - 1;
+  bool is_to_come = exchange->has_body && exchange->mode == HTTP_BODY_BUFFERED;
+  if (!(is_to_come ? http_flight_arrive(&exchange->base, beside) : http_flight_enter(&exchange->base, beside))) {
+    refuse_for_room(connection, exchange);
     return;
   }
   /* RFC 9110 §10.1.1: no need where the body comes unasked. */
@@ -246,6 +270,7 @@ static void on_body(Connection *connection, Str bytes) {
     return;
   }
   buf_add(&exchange->received, bytes);
+  http_flight_note_arrived(&exchange->base, bytes.len);
   if (exchange->received.failed == CODE_OK) return;
   bool is_too_large = exchange->received.failed == CODE_TOO_LARGE;
   http1_exchange_refuse(exchange, is_too_large ? 413 : 503, exchange->received.failed,
@@ -266,7 +291,10 @@ static void on_message_end(Connection *connection) {
     return;
   }
   exchange->base.request.body = buf_str(&exchange->received);
-  ask_handler(exchange);
+  if (exchange->base.is_in_flight)
+    ask_handler(exchange);
+  else
+    work_in_turn(connection, exchange);
 }
 
 static bool may_parse(const Connection *connection) {
@@ -424,6 +452,13 @@ static void on_read(void *context, Str bytes) {
 static void resume(Connection *connection) {
   HttpServer *server = connection->server;
   if (connection->is_parsing || connection->is_closed || connection->is_deaf || connection->is_in_line) return;
+  if (connection->ready != NULL) {
+    Http1Exchange *exchange = connection->ready;
+    connection->ready = NULL;
+    work_on(connection, exchange);
+    loop_run_hooks_again(server->loop);
+    if (connection->is_closed || connection->is_deaf) return;
+  }
   if (connection->held != NULL && connection->held == connection->first) {
     Http1Exchange *exchange = connection->held;
     connection->held = NULL;
@@ -617,6 +652,14 @@ static void give_up_slow_answers(Connection *connection, uint64_t now_ms) {
   }
 }
 
+void http_connection_give_up_body(Connection *connection, Http1Exchange *exchange, int status, Code code, Str detail) {
+  if (connection->receiving == exchange) {
+    exchange->keeps_alive = false;
+    connection->is_in_message = false;
+  }
+  http1_exchange_refuse(exchange, status, code, detail);
+}
+
 static void sweep_body(Connection *connection, Http1Exchange *exchange, uint64_t now_ms) {
   const HttpLimits *limits = &connection->server->limits;
   uint64_t began_ms = (uint64_t)exchange->base.started_us / 1000;
@@ -624,11 +667,10 @@ static void sweep_body(Connection *connection, Http1Exchange *exchange, uint64_t
   bool is_stalled = !exchange->base.is_patient && is_due(now_ms, connection->read_ms, limits->header_timeout_ms);
   bool is_late = exchange->mode == HTTP_BODY_BUFFERED && is_due(clock_ms, began_ms, limits->request_timeout_ms);
   if (!is_stalled && !is_late) return;
-  exchange->keeps_alive = false;
   if (exchange->mode == HTTP_BODY_BUFFERED) {
-    connection->is_in_message = false;
-    http1_exchange_refuse(exchange, 408, CODE_TIMEOUT, STR("The request's body came too slowly"));
+    http_connection_give_up_body(connection, exchange, 408, CODE_TIMEOUT, STR("The request's body came too slowly"));
   } else {
+    exchange->keeps_alive = false;
     connection->receiving = NULL;
     if (exchange->base.on_body_end != NULL) exchange->base.on_body_end(&exchange->base, CODE_TIMEOUT);
   }
@@ -639,11 +681,7 @@ static void sweep_deadline(Connection *connection, Http1Exchange *exchange) {
   if (exchange->base.on_deadline != NULL) {
     exchange->base.on_deadline(&exchange->base);
   } else if (!exchange->base.is_answered) {
-    if (connection->receiving == exchange) {
-      exchange->keeps_alive = false;
-      connection->is_in_message = false;
-    }
-    http1_exchange_refuse(exchange, 503, CODE_TIMEOUT, STR("The time that the client gave is over"));
+    http_connection_give_up_body(connection, exchange, 503, CODE_TIMEOUT, STR("The time that the client gave is over"));
   }
 }
 

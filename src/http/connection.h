@@ -40,6 +40,11 @@ typedef struct HttpLine {
   size_t count;
 } HttpLine;
 
+typedef struct HttpArrivals {
+  HttpExchange *first, *last; /* oldest first */
+  size_t count, bytes, bytes_max;
+} HttpArrivals;
+
 typedef struct HttpListening {
   struct HttpListening *next;
   Listener *listener; /* NULL: another loop's */
@@ -69,6 +74,7 @@ struct HttpServer {
   HttpLine early;   /* those who came back too early to stand there */
   Pace line_pace;
   int64_t line_turn_us; /* the turn in which it last moved */
+  HttpArrivals arrivals;
   LoopHook hook;
   LoopTimer *sweep_timer, *deadline_timer, *line_timer;
   uint64_t sweep_ms;
@@ -123,6 +129,7 @@ struct Connection {
   Http1Exchange *sent;         /* answered, not yet flushed; newest first */
   Http1Exchange *receiving;    /* whose body is coming; NULL: none, or it is thrown away */
   Http1Exchange *held;         /* read, but not to be begun before the others are answered */
+  Http1Exchange *ready;        /* its body has come, and it waits for its turn */
   Http1Exchange *tunnel;       /* who gets all that comes; NULL: it is HTTP */
   size_t exchange_count;       /* from first to last */
   Str unparsed;                /* of the input at hand */
@@ -189,6 +196,8 @@ void http_connection_linger(Connection *connection);
 void http_connection_on_closed(void *connection); /* StreamEvents.closed */
 /* The first exchange's answer is whole: the next ones' turn. */
 void http_connection_advance(Connection *connection);
+/* The exchange's body is waited for no longer, where it is still coming, and it is refused. */
+void http_connection_give_up_body(Connection *connection, Http1Exchange *exchange, int status, Code code, Str detail);
 /* Something of a request that came behind this one is there. */
 bool http_connection_has_more(const Connection *connection, const Http1Exchange *exchange);
 /* After on_body returned false: goes on before the turn ends. */

@@ -92,6 +92,7 @@ typedef struct HttpExchangeOps {
   size_t (*queued)(const HttpExchange *exchange);            /* bytes of a begun answer that wait in our memory */
   void (*bound)(HttpExchange *exchange, int64_t timeout_us); /* NULL: it has no time of its own */
   void (*forget)(HttpExchange *exchange);                    /* what it holds beside its arena goes, at its end; NULL: nothing */
+  void (*make_room)(HttpExchange *exchange);                 /* its body is on its way, and too much is: 503. NULL: its body is there */
 } HttpExchangeOps;
 
 struct HttpExchange {
@@ -103,10 +104,12 @@ struct HttpExchange {
   struct HttpServer *server;
   /* The protocol's own: exchange_end.h. */
   HttpExchange *next_released;
-  Arena *refusal_arena; /* a refusal in the place of a handler that may be using the exchange's own */
-  void *tunnel_user;    /* what is laid over the exchange: http/websocket_exchange.c */
-  void *coding;         /* likewise, where its answer's bytes are coded on their way: server/coded_stream.c */
-  int status;           /* of the answer, once there is one */
+  HttpExchange *next_arriving, *previous_arriving; /* http/flight.h */
+  size_t arrived_bytes;                            /* of a body that is on its way, in memory */
+  Arena *refusal_arena;                            /* a refusal in the place of a handler that may be using the exchange's own */
+  void *tunnel_user;                               /* what is laid over the exchange: http/websocket_exchange.c */
+  void *coding;                                    /* likewise, where its answer's bytes are coded on their way: server/coded_stream.c */
+  int status;                                      /* of the answer, once there is one */
   uint64_t bytes_in, bytes_out;
   int64_t started_us;    /* monotonic */
   int64_t deadline_us;   /* monotonic; 0: the server's own timeouts alone */
@@ -115,6 +118,7 @@ struct HttpExchange {
   bool is_answered;
   bool is_long; /* set by the handler before begin: the answer has no end of its own, and counts no more as in flight once it has begun */
   bool is_in_flight; /* the protocol's own: http/flight.h */
+  bool is_arriving;  /* likewise */
   bool is_message;   /* within another (http/inner_exchange.h): what is written arrives piece by piece as it was written */
   bool is_patient;   /* set by the handler: a streamed body may come as slowly as its sender likes */
   bool is_cancelled; /* the client is gone; answers go nowhere, but must still be given (or abort called) */

@@ -4,19 +4,69 @@
 
 enum { BATCH_MAX = 64 };
 
+/* ---- bodies on their way ---- */
+
+static void forget_arriving(HttpExchange *exchange) {
+  HttpArrivals *arrivals = &exchange->server->arrivals;
+  if (!exchange->is_arriving) return;
+  exchange->is_arriving = false;
+  *(exchange->previous_arriving == NULL ? &arrivals->first : &exchange->previous_arriving->next_arriving) = exchange->next_arriving;
+  *(exchange->next_arriving == NULL ? &arrivals->last : &exchange->next_arriving->previous_arriving) = exchange->previous_arriving;
+  arrivals->count--;
+  arrivals->bytes -= exchange->arrived_bytes;
+}
+
+/* The more of all is taken, the less one connection may hold of it: half of all where it is alone (Choudhury and Hahne's dynamic
+ * thresholds, by which switches share their buffers). */
+static bool has_no_share(const HttpServer *server, size_t beside) {
+  return server->in_flight + beside >= server->limits.requests_in_flight_share;
+}
+
+bool http_flight_arrive(HttpExchange *exchange, size_t beside) {
+  HttpServer *server = exchange->server;
+  HttpArrivals *arrivals = &server->arrivals;
+  exchange->beside = beside;
+  size_t in_flight = atomic_load_explicit(&server->shared->requests_in_flight, memory_order_relaxed);
+  if (has_no_share(server, beside) || in_flight >= server->limits.requests_in_flight_max) {
+    atomic_fetch_add_explicit(&server->shared->requests_shed, 1, memory_order_relaxed);
+    return false;
+  }
+  exchange->is_arriving = true;
+  exchange->previous_arriving = arrivals->last;
+  *(arrivals->last == NULL ? &arrivals->first : &arrivals->last->next_arriving) = exchange;
+  arrivals->last = exchange;
+  arrivals->count++;
+  return true;
+}
+
+void http_flight_note_arrived(HttpExchange *exchange, size_t bytes) {
+  if (!exchange->is_arriving) return;
+  exchange->arrived_bytes += bytes;
+  exchange->server->arrivals.bytes += bytes;
+}
+
+static void make_room(HttpServer *server) {
+  HttpArrivals *arrivals = &server->arrivals;
+  while (arrivals->bytes > arrivals->bytes_max || arrivals->count > server->limits.connections_max) {
+    HttpExchange *oldest = arrivals->first;
+    atomic_fetch_add_explicit(&server->shared->requests_shed, 1, memory_order_relaxed);
+    forget_arriving(oldest);
+    oldest->ops->make_room(oldest);
+  }
+}
+
 /* ---- in flight ---- */
 
 bool http_flight_is_full(const HttpServer *server) {
   return server->in_flight >= server->limits.requests_in_flight_share || server->batch >= BATCH_MAX;
 }
 
-/* The more of all is taken, the less one connection may hold of it: half of all where it is alone (Choudhury and Hahne's dynamic
- * thresholds, by which switches share their buffers). */
 bool http_flight_enter(HttpExchange *exchange, size_t beside) {
   HttpServer *server = exchange->server;
+  forget_arriving(exchange);
   exchange->is_in_flight = true;
   exchange->beside = beside;
-  bool is_full = server->in_flight + beside >= server->limits.requests_in_flight_share;
+  bool is_full = has_no_share(server, beside);
   size_t before = atomic_fetch_add_explicit(&server->shared->requests_in_flight, 1, memory_order_relaxed);
   server->in_flight++;
   server->batch++;
@@ -27,6 +77,7 @@ bool http_flight_enter(HttpExchange *exchange, size_t beside) {
 
 void http_flight_leave(HttpExchange *exchange) {
   HttpServer *server = exchange->server;
+  forget_arriving(exchange);
   if (!exchange->is_in_flight) return;
   exchange->is_in_flight = false;
   server->in_flight--;
@@ -102,6 +153,7 @@ static void take_turn(Connection *connection) {
 /* Once a turn, since others want to be read too; what has become free since then is for the next turn, which must not sleep. */
 void http_flight_run(HttpServer *server) {
   server->batch = 0;
+  make_room(server);
   if (server->line.first == NULL && server->early.first == NULL) return;
   int64_t now_us = loop_monotonic_us(server->loop);
   size_t count = 0;

@@ -63,6 +63,7 @@ void http1_exchange_cancel(Http1Exchange *exchange) {
   exchange->is_listed = false;
   exchange->base.is_cancelled = true;
   if (!exchange->is_owed) {
+    http_flight_leave(&exchange->base);
     http_exchange_release(&exchange->base);
   } else if (exchange->base.on_cancel != NULL) {
     exchange->base.on_cancel(&exchange->base);
@@ -138,6 +139,7 @@ static void end_answer(Http1Exchange *exchange) {
   if (exchange->waiting.failed != CODE_OK) exchange->is_cut = true;
   if (exchange->is_cut) exchange->keeps_alive = false;
   if (exchange->connection->receiving == exchange) exchange->connection->receiving = NULL;
+  if (exchange->connection->ready == exchange) exchange->connection->ready = NULL;
   if (is_first(exchange)) http_connection_advance(exchange->connection);
 }
 
@@ -265,6 +267,11 @@ static size_t exchange_queued(const HttpExchange *base) {
 
 static void exchange_bound(HttpExchange *base, int64_t timeout_us) { http_server_bound(exchange_of(base)->server, base, timeout_us); }
 
+static void exchange_make_room(HttpExchange *base) {
+  Http1Exchange *exchange = exchange_of(base);
+  http_connection_give_up_body(exchange->connection, exchange, 503, CODE_UNAVAILABLE, HTTP_TOO_MANY_BODIES);
+}
+
 static const HttpExchangeOps http1_exchange_ops = {
     .respond = exchange_respond,
     .begin = exchange_begin,
@@ -274,6 +281,7 @@ static const HttpExchangeOps http1_exchange_ops = {
     .read_more = exchange_read_more,
     .queued = exchange_queued,
     .bound = exchange_bound,
+    .make_room = exchange_make_room,
 };
 
 void http1_exchange_send_waiting(Http1Exchange *exchange) {

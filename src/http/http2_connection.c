@@ -66,6 +66,7 @@ static void keep_body(Http2Exchange *exchange, Str bytes) {
   if (exchange->received.failed == CODE_OK) {
     http2_take_of_stream(exchange->connection->http2, exchange->stream, bytes.len);
     count_body(exchange, bytes.len);
+    http_flight_note_arrived(&exchange->base, bytes.len);
     return;
   }
   bool is_too_large = exchange->received.failed == CODE_TOO_LARGE;
@@ -108,6 +109,48 @@ static void ask_handler(Http2Exchange *exchange) {
   server->handler.request(server->handler.context, &exchange->base);
 }
 
+/* The more the server has to do, the less of it may be one connection's: what is worked on for this one makes room for the next. */
+static bool may_work(const Http2Connection *connection) {
+  const HttpServer *server = server_of(connection);
+  size_t working = connection->begun_count - connection->coming_count;
+  return working == 0 || server->in_flight + working < server->limits.requests_in_flight_share;
+}
+
+static void refuse_for_room(Http2Exchange *exchange) {
+  http2_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
+}
+
+static void work_on(Http2Exchange *exchange) {
+  Http2Connection *connection = exchange->connection;
+  http2_exchange_end_coming(exchange);
+  if (http_flight_enter(&exchange->base, connection->begun_count - connection->coming_count - 1))
+    ask_handler(exchange);
+  else
+    refuse_for_room(exchange);
+}
+
+/* Those whose bodies have come. */
+static void work_on_ready(Http2Connection *connection) {
+  Connection *owner = connection->connection;
+  while (connection->ready_first != NULL && !owner->is_closed && !owner->is_in_line && may_work(connection)) {
+    if (!owner->is_late && http_flight_is_full(owner->server) && http_flight_has_line(owner)) {
+      http_flight_wait(owner);
+      return;
+    }
+    work_on(connection->ready_first);
+    loop_run_hooks_again(owner->server->loop);
+  }
+}
+
+static void note_ready(Http2Exchange *exchange) {
+  Http2Connection *connection = exchange->connection;
+  exchange->is_ready = true;
+  exchange->next_ready = NULL;
+  *(connection->ready_last == NULL ? &connection->ready_first : &connection->ready_last->next_ready) = exchange;
+  connection->ready_last = exchange;
+  work_on_ready(connection);
+}
+
 static void tell_end(Http2Exchange *exchange) {
   if (exchange->is_end_told || must_wait(exchange)) return;
   exchange->is_end_told = true;
@@ -118,7 +161,10 @@ static void tell_end(Http2Exchange *exchange) {
     return;
   }
   exchange->base.request.body = buf_str(&exchange->received);
-  ask_handler(exchange);
+  if (exchange->is_coming)
+    note_ready(exchange);
+  else
+    ask_handler(exchange);
 }
 
 static void on_end(void *context, void *user) {
@@ -141,6 +187,7 @@ static void give_pending(Http2Exchange *exchange) {
       buf_add(&exchange->received, buf_str(&pending));
       exchange->counted_bytes += pending.len;
       exchange->connection->body_bytes += pending.len;
+      http_flight_note_arrived(&exchange->base, pending.len);
       if (exchange->received.failed != CODE_OK)
         http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
     } else if (is_wanted && exchange->base.on_body != NULL && !exchange->base.on_body(&exchange->base, buf_str(&pending))) {
@@ -153,10 +200,11 @@ static void give_pending(Http2Exchange *exchange) {
 
 /* ---- Requests ---- */
 
-/* The more the server has to do, the less of it may be one connection's: what this one has under way makes room for the next. */
+/* Bodies on their way count as what they will be: what is begun together can be worked on together. */
 static bool has_share(const Http2Connection *connection) {
   const HttpServer *server = server_of(connection);
-  return connection->begun_count == 0 || server->in_flight + connection->begun_count < server->limits.requests_in_flight_share;
+  size_t begun = connection->begun_count + connection->coming_count;
+  return begun == 0 || server->in_flight + begun < server->limits.requests_in_flight_share;
 }
 
 static bool may_begin(const Http2Connection *connection) {
@@ -176,9 +224,15 @@ static void begin_exchange(Http2Exchange *exchange) {
     http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
     return;
   }
-  if (!http_flight_enter(&exchange->base, connection->begun_count - 1)) {
-    http2_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
+  size_t beside = connection->begun_count - connection->coming_count - 1;
+  bool is_to_come = exchange->has_body && exchange->mode == HTTP_BODY_BUFFERED;
+  if (!(is_to_come ? http_flight_arrive(&exchange->base, beside) : http_flight_enter(&exchange->base, beside))) {
+    refuse_for_room(exchange);
     return;
+  }
+  if (is_to_come) {
+    exchange->is_coming = true;
+    connection->coming_count++;
   }
   if (exchange->expects_continue && exchange->body_received == 0) http2_respond_continue(connection->http2, exchange->stream);
   exchange->received = buf_on(exchange->base.arena, exchange->base.body_bytes_max);
@@ -220,6 +274,7 @@ static void begin_held(Http2Connection *connection) {
 }
 
 void http2_connection_take_turn(Http2Connection *connection) {
+  work_on_ready(connection);
   begin_held(connection);
   http2_connection_note_due(connection);
 }
@@ -322,6 +377,7 @@ void http2_connections_run_due(HttpServer *server) {
     connection->is_due = false;
     if (owner->is_closed || owner->is_finishing) continue;
     resume_readers(connection);
+    if (!owner->is_closed) work_on_ready(connection);
     if (!owner->is_closed) begin_held(connection);
     if (owner->is_closed) continue;
     open_window(connection);

@@ -20,9 +20,11 @@ typedef struct Http2Exchange Http2Exchange;
 struct Http2Connection {
   Connection *connection;
   Http2 *http2;
-  Http2Exchange *exchanges;              /* newest first */
-  Http2Exchange *held_first, *held_last; /* not begun yet */
+  Http2Exchange *exchanges;                /* newest first */
+  Http2Exchange *held_first, *held_last;   /* not begun yet */
+  Http2Exchange *ready_first, *ready_last; /* their bodies have come, and they wait for their turn */
   size_t exchange_count, begun_count;
+  size_t coming_count;   /* of those that are begun: nobody works for them before their bodies are there */
   size_t body_bytes;     /* of all exchanges, in memory */
   size_t untaken_bytes;  /* came, and will be given back to the connection's window when body_bytes is low */
   size_t answer_bytes;   /* of all exchanges, not sent */
@@ -43,7 +45,7 @@ struct Http2Exchange {
   Http2Connection *connection;    /* NULL: it is gone */
   Http2Stream *stream;            /* NULL: it is gone; where the handler still works, the exchange stays its connection's */
   Http2Exchange *next, *previous; /* in the connection's list */
-  Http2Exchange *next_held;
+  Http2Exchange *next_held, *next_ready;
   uint64_t body_length, body_received;
   uint64_t asked_ms, read_ms, moved_ms;
   Buf received; /* HTTP_BODY_BUFFERED */
@@ -59,13 +61,15 @@ struct Http2Exchange {
   bool has_body, has_length;
   bool expects_continue;
   bool is_held, is_begun; /* is_begun: counted in begun_count */
-  bool is_request_whole;  /* all of it has come … */
-  bool is_end_told;       /* … and the handler knows */
-  bool is_paused;         /* on_body said so */
-  bool is_resuming;       /* read_more was said */
-  bool is_owed;           /* the handler was asked and has not answered */
-  bool is_given_up;       /* answered in its place */
-  bool is_ended;          /* the answer is whole, though not sent */
+  bool is_coming;         /* … and in coming_count */
+  bool is_ready;
+  bool is_request_whole; /* all of it has come … */
+  bool is_end_told;      /* … and the handler knows */
+  bool is_paused;        /* on_body said so */
+  bool is_resuming;      /* read_more was said */
+  bool is_owed;          /* the handler was asked and has not answered */
+  bool is_given_up;      /* answered in its place */
+  bool is_ended;         /* the answer is whole, though not sent */
   bool wants_writable;
 };
 
@@ -83,6 +87,8 @@ void http2_exchanges_abandon(Http2Connection *connection);
 size_t http2_exchange_unsent(const Http2Exchange *exchange);
 /* The handler counts no more among those that work. */
 void http2_exchange_end_work(Http2Exchange *exchange);
+/* It is waited for no more: its body is there and it is worked on, or never will be. */
+void http2_exchange_end_coming(Http2Exchange *exchange);
 
 /* http2_connection.c */
 /* The connection's first bytes have shown, or ALPN has chosen, HTTP/2. False when memory is out. */

@@ -44,10 +44,28 @@ Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *s
 
 /* ---- The end ---- */
 
+static void forget_ready(Http2Exchange *exchange) {
+  if (!exchange->is_ready) return;
+  Http2Connection *connection = exchange->connection;
+  Http2Exchange *before = NULL;
+  for (Http2Exchange *at = connection->ready_first; at != exchange; at = at->next_ready) before = at;
+  *(before == NULL ? &connection->ready_first : &before->next_ready) = exchange->next_ready;
+  if (connection->ready_last == exchange) connection->ready_last = before;
+  exchange->is_ready = false;
+}
+
+void http2_exchange_end_coming(Http2Exchange *exchange) {
+  if (!exchange->is_coming) return;
+  exchange->is_coming = false;
+  forget_ready(exchange);
+  exchange->connection->coming_count--;
+}
+
 void http2_exchange_end_work(Http2Exchange *exchange) {
   if (!exchange->is_begun) return;
   exchange->is_begun = false;
   if (exchange->connection == NULL) return;
+  http2_exchange_end_coming(exchange);
   exchange->connection->begun_count--;
   http2_connection_note_due(exchange->connection);
 }
@@ -92,6 +110,7 @@ static void unlink_exchange(Http2Exchange *exchange) {
 /* A handler that still works for a stream that is gone keeps its place among those that work: else resets would buy new ones. */
 void http2_exchange_leave(Http2Exchange *exchange, bool is_whole) {
   Http2Connection *connection = exchange->connection;
+  assert(connection != NULL && "a stream is gone before its connection");
   forget_held(exchange);
   connection->body_bytes -= exchange->counted_bytes;
   connection->answer_bytes -= unsent_bytes(exchange);
@@ -104,6 +123,7 @@ void http2_exchange_leave(Http2Exchange *exchange, bool is_whole) {
   exchange->stream = NULL;
   exchange->base.is_cancelled = !is_whole;
   if (!exchange->is_owed) {
+    http_flight_leave(&exchange->base);
     unlink_exchange(exchange);
     http_exchange_release(&exchange->base);
   } else if (!is_whole && exchange->base.on_cancel != NULL) {
@@ -299,6 +319,12 @@ static size_t exchange_queued(const HttpExchange *base) { return unsent_bytes((c
 
 static void exchange_bound(HttpExchange *base, int64_t timeout_us) { http_server_bound(exchange_of(base)->server, base, timeout_us); }
 
+static void exchange_make_room(HttpExchange *base) {
+  Http2Exchange *exchange = exchange_of(base);
+  exchange->is_end_told = true;
+  http2_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, HTTP_TOO_MANY_BODIES);
+}
+
 static const HttpExchangeOps http2_exchange_ops = {
     .respond = exchange_respond,
     .begin = exchange_begin,
@@ -309,6 +335,7 @@ static const HttpExchangeOps http2_exchange_ops = {
     .queued = exchange_queued,
     .bound = exchange_bound,
     .forget = exchange_forget,
+    .make_room = exchange_make_room,
 };
 
 static size_t pull_body(Http2Exchange *exchange, char *out, size_t room) {

@@ -180,6 +180,10 @@ Code http_server_create(Loop *loop, const HttpLimits *limits, HttpShared *shared
   server->scratch = buf_on_heap((size_t)1024 * 1024);
   server->sweep_ms = sweep_interval(limits);
   if (limits->requests_in_flight_share == 0) server->limits.requests_in_flight_share = limits->requests_in_flight_max;
+  size_t largest = limits->body_bytes_max > limits->body_bytes_largest ? limits->body_bytes_max : limits->body_bytes_largest;
+  size_t share = server->limits.requests_in_flight_share;
+  if (__builtin_mul_overflow(share, limits->body_bytes_max, &server->arrivals.bytes_max)) server->arrivals.bytes_max = SIZE_MAX;
+  if (server->arrivals.bytes_max < largest) server->arrivals.bytes_max = largest;
   Code code = loop_timer_create(loop, on_sweep, server, &server->sweep_timer, err);
   if (code == CODE_OK) code = loop_timer_create(loop, on_deadline, server, &server->deadline_timer, err);
   if (code == CODE_OK) code = loop_timer_create(loop, on_line, server, &server->line_timer, err);

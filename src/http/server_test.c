@@ -769,6 +769,137 @@ static void many_that_come_at_once_are_answered_over_several_turns(void **state)
   stop(fixture);
 }
 
+/* ---- Bodies that are on their way ---- */
+
+#define POST_EXPECTING(target, length) "POST " target " HTTP/1.1\r\nHost: x\r\nContent-Length: " length "\r\nExpect: 100-continue\r\n\r\n"
+
+/* Its head has been taken; `body` of it has been sent. */
+static Client client_sending(const Fixture *fixture, const char *head, const char *body) {
+  Client client = client_connect(fixture);
+  client_send(&client, head);
+  client_await(&client, "100 Continue", 1);
+  client_send(&client, body);
+  return client;
+}
+
+static void a_body_that_is_on_its_way_holds_no_place(void **state) {
+  (void)state;
+  HttpLimits limits = usual;
+  limits.requests_in_flight_max = 1;
+  Fixture *fixture = start(limits);
+  Client first = client_sending(fixture, POST_EXPECTING("/echo", "5"), "abc");
+  Client second = client_sending(fixture, POST_EXPECTING("/echo", "5"), "fgh");
+  assert_int_equal(atomic_load(&fixture->shared.requests_in_flight), 0);
+  assert_statuses(fixture, LAST("/hello"), "200 ");
+  client_send(&second, "ij");
+  client_await(&second, "fghij", 1);
+  client_send(&first, "de" LAST("/hello"));
+  client_await_end(&first);
+  assert_non_null(strstr(first.received, "abcde"));
+  assert_non_null(strstr(first.received, "hello"));
+  assert_int_equal(atomic_load(&fixture->shared.requests_shed), 0);
+  client_close(&first);
+  client_close(&second);
+  stop(fixture);
+}
+
+static void a_body_is_not_asked_for_where_there_is_no_room(void **state) {
+  (void)state;
+  HttpLimits limits = usual;
+  limits.requests_in_flight_max = 1;
+  Fixture *fixture = start(limits);
+  Client holder = client_connect(fixture);
+  client_send(&holder, GET("/hold"));
+  while (atomic_load(&fixture->shared.requests_in_flight) != 1) usleep(1000);
+  assert_statuses(fixture, POST_EXPECTING("/echo", "5"), "503 ");
+  assert_int_equal(atomic_load(&fixture->shared.requests_shed), 1);
+  client_close(&holder);
+  stop(fixture);
+}
+
+/* Meanwhile another request has taken the only place. */
+static Fixture *start_with_body_and_holder(uint32_t queue_wait_ms, Client *ret_sender, Client *ret_holder) {
+  HttpLimits limits = usual;
+  limits.requests_in_flight_max = 1;
+  limits.queue_wait_ms = queue_wait_ms;
+  Fixture *fixture = start(limits);
+  *ret_sender = client_sending(fixture, POST_EXPECTING("/echo", "5"), "abc");
+  *ret_holder = client_connect(fixture);
+  client_send(ret_holder, GET("/hold"));
+  while (atomic_load(&fixture->shared.requests_in_flight) != 1) usleep(1000);
+  client_send(ret_sender, "de" GET("/number?2"));
+  return fixture;
+}
+
+static void a_body_that_has_come_waits_for_its_turn(void **state) {
+  (void)state;
+  Client sender, holder;
+  Fixture *fixture = start_with_body_and_holder(10000, &sender, &holder);
+  usleep(20000);
+  loop_post(fixture->loop, &fixture->release);
+  client_await(&sender, "<2>", 1);
+  assert_non_null(strstr(sender.received, "abcde"));
+  assert_int_equal(atomic_load(&fixture->shared.requests_shed), 0);
+  client_close(&sender);
+  client_close(&holder);
+  stop(fixture);
+}
+
+static void a_body_that_has_come_is_refused_where_it_would_wait_too_long(void **state) {
+  (void)state;
+  static const uint32_t waits_ms[] = {0, 20};
+  for (size_t i = 0; i < sizeof waits_ms / sizeof *waits_ms; i++) {
+    Client sender, holder;
+    Fixture *fixture = start_with_body_and_holder(waits_ms[i], &sender, &holder);
+    client_await(&sender, " 503 ", 1);
+    assert_non_null(strstr(sender.received, "UNAVAILABLE: "));
+    client_close(&sender);
+    client_close(&holder);
+    stop(fixture);
+  }
+}
+
+static void who_leaves_while_his_body_waits_for_its_turn_is_forgotten(void **state) {
+  (void)state;
+  Client sender, holder;
+  Fixture *fixture = start_with_body_and_holder(10000, &sender, &holder);
+  usleep(20000);
+  client_close(&sender);
+  usleep(20000);
+  loop_post(fixture->loop, &fixture->release);
+  client_await(&holder, "held", 1);
+  assert_statuses(fixture, LAST("/hello"), "200 ");
+  client_close(&holder);
+  stop(fixture);
+}
+
+static void the_oldest_of_too_many_bodies_makes_room(void **state) {
+  (void)state;
+  enum { SENT = 900, ALL = 1000 };
+  HttpLimits limits = usual;
+  limits.requests_in_flight_max = 2;
+  limits.body_bytes_max = ALL; /* two of them may be in memory */
+  Fixture *fixture = start(limits);
+  char part[SENT + 1] = {0};
+  memset(part, 'a', SENT);
+  Client oldest = client_sending(fixture, POST_EXPECTING("/echo", "1000"), part);
+  Client other = client_sending(fixture, POST_EXPECTING("/echo", "1000"), part);
+  Client newest = client_sending(fixture, POST_EXPECTING("/echo", "1000"), part);
+  client_await_end(&oldest);
+  assert_non_null(strstr(oldest.received, " 503 "));
+  assert_non_null(strstr(oldest.received, "UNAVAILABLE: "));
+  part[ALL - SENT] = '\0';
+  client_send(&other, part);
+  client_await(&other, " 200 ", 1);
+  client_send(&newest, part);
+  client_await(&newest, " 200 ", 1);
+  assert_int_equal(atomic_load(&fixture->shared.requests_shed), 1);
+  client_close(&oldest);
+  client_close(&other);
+  client_close(&newest);
+  stop(fixture);
+}
+
 static void connections_have_a_limit(void **state) {
   (void)state;
   HttpLimits limits = usual;
@@ -992,6 +1123,12 @@ int main(void) {
       cmocka_unit_test(who_was_refused_and_asks_again_at_once_is_kept_waiting),
       cmocka_unit_test(who_leaves_while_he_is_kept_waiting_is_forgotten),
       cmocka_unit_test(many_that_come_at_once_are_answered_over_several_turns),
+      cmocka_unit_test(a_body_that_is_on_its_way_holds_no_place),
+      cmocka_unit_test(a_body_is_not_asked_for_where_there_is_no_room),
+      cmocka_unit_test(a_body_that_has_come_waits_for_its_turn),
+      cmocka_unit_test(a_body_that_has_come_is_refused_where_it_would_wait_too_long),
+      cmocka_unit_test(who_leaves_while_his_body_waits_for_its_turn_is_forgotten),
+      cmocka_unit_test(the_oldest_of_too_many_bodies_makes_room),
       cmocka_unit_test(connections_have_a_limit),
       cmocka_unit_test(an_answer_is_streamed_to_a_slow_reader_within_bounds),
       cmocka_unit_test(a_big_answer_arrives_whole),

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { treeCpuNs } from '../../bench/process.mjs';
 import { call, describe as describeContract, detailsOf, grpc, packageOf } from '../grpc/client.mjs';
 import { connect } from '../support/http.mjs';
-import { Http2Client } from '../support/http2.mjs';
+import { Http2Client, answerOf } from '../support/http2.mjs';
 import { closedLoop, openLoop, percentile, rateOf } from '../support/load.mjs';
 import { startPostgres } from '../support/postgres.mjs';
 import { program, removeFolder, startServer } from '../support/server.mjs';
@@ -124,6 +124,68 @@ test('one connection does not take the places of the others', { timeout }, async
     removeFolder(server.folder);
   }
 });
+
+// An import holds a place for as long as its body comes; other bodies hold none before they are there.
+const importing = (send) => send('POST', '/v1/notes', { 'content-type': 'application/x-ndjson', expect: '100-continue' });
+const creating = (send) => send('POST', '/v1/notes', { 'content-type': 'application/json', expect: '100-continue' });
+
+// A request in HTTP/2 whose body is wanted: the server has said so.
+async function bodyOf(client, request) {
+  const stream = request((method, target, headers) => client.open(method, target, headers));
+  const answer = answerOf(stream);
+  answer.catch(() => {});
+  await new Promise((resolve, reject) => { stream.once('continue', resolve); answer.then(resolve, reject); });
+  return { stream, answer };
+}
+
+const withClients = (count, options, work) => async () => {
+  const server = await startServer({ contract, options: ['--threads', '1', ...options] });
+  const clients = Array.from({ length: count }, () => new Http2Client(server.addresses[0]));
+  try {
+    await work(server, ...clients);
+  } finally {
+    for (const client of clients) client.close();
+    await server.stop();
+    removeFolder(server.folder);
+  }
+};
+
+test('a body that is on its way takes nobody\'s place, and waits for its own when it is there (HTTP/2)', { timeout },
+  withClients(3, ['--requests-in-flight-max', '2', '--queue-wait-max', '60s'], async (server, sender, other, third) => {
+    const made = await bodyOf(sender, creating);
+    made.stream.write('{"title":');
+    for (const client of [other, third]) assert.equal((await client.request('GET', '/v1/notes')).status, 200);
+    const holders = [await bodyOf(other, importing), await bodyOf(third, importing)];
+    made.stream.end('"late","id":"late"}');
+    // It has come when the server has answered a ping that was sent behind it.
+    await new Promise((resolve) => sender.session.ping(resolve));
+    for (const { stream } of holders) stream.end();
+    for (const { answer } of holders) assert.equal((await answer).status, 200);
+    assert.equal((await made.answer).status, 201);
+    assert.match(await (await fetch(`${server.addresses[0]}/metrics`)).text(), /^caisson_http_requests_shed_total 0$/m);
+  }));
+
+test('the bodies of one connection do not take its other requests\' places when they are there (HTTP/2)', { timeout },
+  withClients(1, ['--requests-in-flight-max', '16', '--queue-wait-max', '60s'], async (server, client) => {
+    const asked = [];
+    for (let i = 0; i < 8; i++) asked.push(await bodyOf(client, creating));
+    for (const [i, { stream }] of asked.entries()) stream.end(`{"id":"${i}","title":"one of many"}`);
+    for (const { answer } of asked) assert.equal((await answer).status, 201);
+  }));
+
+test('the oldest of too many bodies on their way make room (HTTP/2)', { timeout },
+  withClients(2, ['--connections-max', '4', '--requests-in-flight-max', '100'], async (server, client, other) => {
+    const asked = [];
+    for (let i = 0; i < 6; i++) asked.push(await bodyOf(client, creating));
+    for (const { answer } of asked.slice(0, 2)) {
+      const refused = await answer;
+      assert.equal(refused.status, 503);
+      assert.equal(JSON.parse(refused.text).code, 'UNAVAILABLE');
+    }
+    assert.equal((await other.request('GET', '/v1/notes')).status, 200);
+    for (const [i, { stream }] of asked.slice(2).entries()) stream.end(`{"id":"${i}","title":"one of many"}`);
+    for (const { answer } of asked.slice(2)) assert.equal((await answer).status, 201);
+  }));
 
 // Takes a byte a second of what the system has for it; the rest waits at the server.
 async function slowReader(port) {
