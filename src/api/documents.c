@@ -161,6 +161,10 @@ static void respond_problem(Str slug, const HttpRequest *request, Arena *arena, 
     problem_page_html(form, &out);
   else
     problem_page_json(form, &out);
+  if (out.failed != CODE_OK) {
+    problem_respond(problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0, (Str){0}, arena, ret);
+    return;
+  }
   add_header(answer, STR("content-type"), is_html ? STR("text/html; charset=utf-8") : STR("application/json"));
   add_header(answer, STR("vary"), STR("accept"));
   add_page_headers(answer);

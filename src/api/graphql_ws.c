@@ -124,25 +124,28 @@ static void end_operation(WsOperation *operation, Str last_type) {
   if (session->is_draining && session->socket != NULL) go_away(session);
 }
 
-/* What ran has `data`, what was refused has none: the protocol tells them apart. NULL: there is data. */
+/* What ran has `data`, what was refused has none: the protocol tells them apart. NULL: there is data. `arena` may be NULL, for want of
+ * memory. */
 static const JsonValue *refusal_of(Str body, Arena *arena) {
   if (str_starts_with(body, STR("{\"data\""))) return NULL;
-  JsonValue *value = ARENA_NEW(arena, JsonValue);
+  JsonValue *value = arena == NULL ? NULL : ARENA_NEW(arena, JsonValue);
   Error err;
   bool is_read = value != NULL && json_parse(body, JSON_DEPTH_DEFAULT, arena, value, &err) == CODE_OK;
   if (is_read && json_get(value, STR("data")) != NULL) return NULL;
   const JsonValue *errors = is_read ? json_get(value, STR("errors")) : NULL;
-  static const JsonMember unknown[] = {{STR_INIT("message"), {.type = JSON_STRING, .text = STR_INIT("The operation failed")}}};
-  static const JsonValue item = {.type = JSON_OBJECT, .members = unknown, .count = 1};
+  static const JsonMember code[] = {{STR_INIT("code"), {.type = JSON_STRING, .text = STR_INIT("UNAVAILABLE")}}};
+  static const JsonMember unknown[] = {{STR_INIT("message"), {.type = JSON_STRING, .text = STR_INIT("The operation failed")}},
+                                       {STR_INIT("extensions"), {.type = JSON_OBJECT, .members = code, .count = 1}}};
+  static const JsonValue item = {.type = JSON_OBJECT, .members = unknown, .count = 2};
   static const JsonValue list = {.type = JSON_ARRAY, .items = &item, .count = 1};
-  return errors != NULL && errors->type == JSON_ARRAY ? errors : &list;
+  return errors != NULL && errors->type == JSON_ARRAY ? errors : &list; /* else memory is out */
 }
 
 /* One result as next, or as the error that ends the operation. */
 static bool send_result(WsOperation *operation, Str body) {
   GraphqlWs *session = operation->session;
   Arena *arena = arena_create(0);
-  const JsonValue *errors = arena == NULL ? NULL : refusal_of(body, arena);
+  const JsonValue *errors = refusal_of(body, arena);
   bool has_room = true;
   if (errors == NULL) {
     has_room = send_payload(session, STR("next"), operation->id, body);

@@ -175,6 +175,7 @@ static void close_page(Buf *out) { buf_add(out, STR("</main>\n</body>\n</html>\n
 static void add_example_html(Buf *out, const ErrorForm *form, const Explanation *explanation) {
   Buf text = buf_on_heap(8192);
   write_example(form, explanation, &text);
+  if (text.failed != CODE_OK) out->failed = text.failed;
   Str json = buf_str(&text);
   buf_add(out, STR("<pre><code>"));
   bool is_quoted = false;

@@ -31,7 +31,6 @@ typedef struct RestGroupSink {
   const RestMap *map;
   const RestAggregate *aggregate;
   Buf out;
-  size_t begin_bytes;
   size_t row_count;
 } RestGroupSink;
 

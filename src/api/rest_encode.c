@@ -196,8 +196,8 @@ static Code sink_row(ResultSink *base, const Selection *selection, const Value *
 
 static void sink_restart(ResultSink *base) {
   RestSink *sink = (RestSink *)base;
-  sink->out.len = sink->begin_bytes;
-  sink->out.failed = CODE_OK;
+  buf_clear(&sink->out);
+  buf_add(&sink->out, sink->begin);
   sink->row_count = 0;
   sink->row_ends.count = 0;
   sink->is_ended = false;
@@ -209,7 +209,7 @@ static void sink_restart(ResultSink *base) {
 void rest_sink_place_hidden(RestSink *sink, const Result *result, Arena *arena) {
   if (result->hidden == NULL || result->key_count == sink->row_count) return;
   Buf out = buf_on(arena, sink->out.max);
-  size_t begin = sink->begin_bytes, row = 0;
+  size_t begin = sink->begin.len, row = 0;
   buf_add(&out, str_slice(buf_str(&sink->out), 0, begin));
   for (size_t i = 0; i < result->key_count; i++) {
     if (i > 0) buf_add_byte(&out, ',');
@@ -225,7 +225,6 @@ void rest_sink_place_hidden(RestSink *sink, const Result *result, Arena *arena) 
 }
 
 void rest_sink_init(RestSink *sink, const RestMap *map, Arena *arena, size_t bytes_max, Str begin) {
-  *sink = (RestSink){.base = {.row = sink_row, .restart = sink_restart}, .map = map, .out = buf_on(arena, bytes_max)};
+  *sink = (RestSink){.base = {.row = sink_row, .restart = sink_restart}, .map = map, .begin = begin, .out = buf_on(arena, bytes_max)};
   buf_add(&sink->out, begin);
-  sink->begin_bytes = sink->out.len;
 }

@@ -19,7 +19,7 @@ typedef struct RestSink {
   ResultSink base; /* first: the engine knows only this */
   const RestMap *map;
   Buf out;
-  size_t begin_bytes;
+  Str begin; /* of the answer, before its rows */
   size_t row_count;
   bool has_row_ends; /* keeps where each row ends */
   VEC(size_t) row_ends;

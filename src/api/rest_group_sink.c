@@ -23,16 +23,17 @@ static Code group_row(ResultSink *base, const Selection *selection, const Value 
   return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer groups", sink->out.max);
 }
 
+static const Str begin = STR_INIT("{\"items\":[");
+
 static void group_restart(ResultSink *base) {
   RestGroupSink *sink = (RestGroupSink *)base;
-  sink->out.len = sink->begin_bytes;
-  sink->out.failed = CODE_OK;
+  buf_clear(&sink->out);
+  buf_add(&sink->out, begin);
   sink->row_count = 0;
 }
 
 void rest_group_sink_init(RestGroupSink *sink, const RestMap *map, const RestAggregate *aggregate, Arena *arena, size_t bytes_max) {
   *sink = (RestGroupSink){
       .base = {.row = group_row, .restart = group_restart}, .map = map, .aggregate = aggregate, .out = buf_on(arena, bytes_max)};
-  buf_add(&sink->out, STR("{\"items\":["));
-  sink->begin_bytes = sink->out.len;
+  buf_add(&sink->out, begin);
 }

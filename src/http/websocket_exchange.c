@@ -90,7 +90,7 @@ void websocket_exchange_close(WebSocketExchange *socket, uint16_t code, Str reas
 bool websocket_exchange_is_full(const WebSocketExchange *socket) { return http_queued(socket->exchange) >= QUEUED_HIGH_BYTES; }
 
 bool websocket_exchange_send(WebSocketExchange *socket, Str text) {
-  if (socket->is_closing) return true;
+  if (socket->is_closing || socket->is_broken) return true;
   if (http_queued(socket->exchange) + text.len + FRAME_OVERHEAD_BYTES > socket->options.queued_bytes_max + QUEUED_HIGH_BYTES) {
     close_with(socket, WEBSOCKET_POLICY, STR("too much waits to be read"));
     return true;

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-enum { PATIENCE_MS = 20000, READ_BYTES = 64 * 1024, ANSWER_BYTES_MAX = 64 * 1024 * 1024, HEADERS_MAX = 32 };
+enum { PATIENCE_MS = 20000, MOVE_EVERY_MS = 2000, READ_BYTES = 64 * 1024, ANSWER_BYTES_MAX = 64 * 1024 * 1024, HEADERS_MAX = 32 };
 
 typedef struct Client {
   int socket;
@@ -21,7 +21,7 @@ typedef struct Client {
   nghttp2_session *session;
   int32_t stream;
   Str unsent; /* of the body, to HTTP/2 */
-  bool has_moved, has_ended;
+  bool has_moved, has_ended, has_upgraded;
 } Client;
 
 Str client_header(Str lines, Str name) {
@@ -48,13 +48,21 @@ static bool is_met(Client *client) {
     client->has_moved = true;
     question->move(question->context);
   }
+  /* An error of the operation, or the close that tells of one, to which we don't answer. */
+  bool has_failed = has(&client->body, STR("\"type\":\"error\"")) || has(&client->body, STR("out of memory"));
+  if (question->is_websocket && has_failed) return true;
   return question->until.len > 0 && has(&client->body, question->until);
 }
 
 /* What comes next; 0: nothing more does, or not in good time. */
 static size_t receive(Client *client, char *bytes) {
   struct pollfd one = {.fd = client->socket, .events = POLLIN};
-  if (poll(&one, 1, PATIENCE_MS) != 1) {
+  int ready = 0;
+  for (int waited_ms = 0; ready == 0 && waited_ms < PATIENCE_MS; waited_ms += MOVE_EVERY_MS) {
+    if (waited_ms > 0 && client->has_moved) client->question->move(client->question->context);
+    ready = poll(&one, 1, MOVE_EVERY_MS);
+  }
+  if (ready != 1) {
     client->answer->is_silent = true;
     return 0;
   }
@@ -76,13 +84,15 @@ static void http1_send(const Client *client) {
   const Question *question = client->question;
   Buf out = buf_on(client->arena, ANSWER_BYTES_MAX);
   Str rest = question->headers, line;
-  buf_printf(&out, "%.*s %.*s HTTP/1.1\r\nhost: memory\r\nconnection: close\r\n", STR_ARGS(question->method), STR_ARGS(question->path));
+  buf_printf(&out, "%.*s %.*s HTTP/1.1\r\nhost: memory\r\n%s", STR_ARGS(question->method), STR_ARGS(question->path),
+             question->is_websocket ? "" : "connection: close\r\n");
   while (str_split_next(&rest, '\n', &line)) {
     if (line.len > 0) buf_printf(&out, "%.*s\r\n", STR_ARGS(line));
   }
-  if (question->body.ptr != NULL) buf_printf(&out, "content-length: %zu\r\n", question->body.len);
+  bool has_body = question->body.ptr != NULL && !question->is_websocket;
+  if (has_body) buf_printf(&out, "content-length: %zu\r\n", question->body.len);
   buf_add(&out, STR("\r\n"));
-  buf_add(&out, question->body);
+  if (has_body) buf_add(&out, question->body);
   send_all(client, buf_str(&out));
 }
 
@@ -140,6 +150,10 @@ static void http1_read(Client *client) {
   buf_clear(&client->head);
   add_lines(&client->head, str_slice(rest, find(rest, STR("\r\n")), end));
   rest = str_slice(rest, end + 4, rest.len);
+  if (answer->status == 101 && !client->has_upgraded) {
+    client->has_upgraded = true;
+    send_all(client, client->question->body);
+  }
   Str lines = buf_str(&client->head), length = client_header(lines, STR("content-length"));
   int64_t len = 0;
   if (answer->status == 204 || answer->status == 304 || str_equal(client->question->method, STR("HEAD"))) {
@@ -154,7 +168,7 @@ static void http1_read(Client *client) {
   } else {
     buf_clear(&client->body);
     buf_add(&client->body, rest);
-    answer->is_whole = client->has_ended;
+    answer->is_whole = client->has_ended && answer->status != 101;
   }
 }
 
@@ -166,6 +180,7 @@ static void http1_ask(Client *client) {
     client->has_ended = got == 0;
     buf_add(&client->input, (Str){bytes, got});
     http1_read(client);
+    if (client->question->is_websocket && client->answer->is_whole) return; /* there is none: the connection stays */
     if (is_met(client)) {
       client->answer->is_whole = true;
       return;

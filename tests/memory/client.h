@@ -10,9 +10,10 @@ typedef struct Question {
   Str headers; /* lines "name: value\n", names in small letters */
   Str body;    /* ptr NULL: none */
   bool is_http2;
+  bool is_websocket; /* HTTP/1: the body is sent behind the head of the answer, as it is */
   /* Of an answer that has no end: what is waited for before its client goes. len 0: the end is. */
   Str until;
-  /* Once `ready` has come the world is moved, so that `until` comes; NULL: it comes by itself. */
+  /* Once `ready` has come the world is moved, and moved again while nothing comes, so that `until` comes; NULL: it comes by itself. */
   Str ready;
   void (*move)(void *context);
   void *context;

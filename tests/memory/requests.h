@@ -7,15 +7,17 @@
 
 typedef enum Protocol { REST = 0, GRAPHQL, GRPC, GRPC_WEB, CONNECT } Protocol;
 
-/* $T is a fresh token, $N a number that is another one each time. */
+/* $T is a fresh token, $N a number that is another one each time, $C the cursor behind the first product. */
 typedef struct Asked {
   const char *name, *method, *path;
   const char *headers; /* lines; NULL: none */
   const char *body;    /* NULL: none */
   /* gRPC's messages, each of which gets its envelope; in the place of `body`. ptr NULL ends them. */
   Str messages[4];
+  Str bytes; /* in the place of `body`; ptr NULL: none */
   Protocol protocol;
   bool is_http2, is_text; /* is_text: its envelopes are base64 */
+  bool is_websocket;      /* `messages` are sent as a WebSocket's, once there is one */
   int status;
   const char *holds; /* a part of its body, or of its trailers */
   const char *undo;  /* a batch's operations that undo what it writes; NULL: it writes nothing */
