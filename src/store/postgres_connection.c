@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "store/postgres_error.h"
 
 enum { STATEMENTS_MAX = 500, PENDING_MIN = 64, POLL_SLICE_MS = 50, PARAMS_MAX = 65535 };
@@ -364,9 +365,9 @@ static void key_write(const Value *values, const StoreStatement *shape, size_t c
     if (field == NULL || field->resource != resource || !field->is_key) continue;
     int len = values[i].type == VALUE_INT
                   ? snprintf(out + written, out_size - written, "%s%lld", written > 0 ? "," : "", (long long)values[i].integer)
-              : values[i].type == VALUE_TEXT ? snprintf(out + written, out_size - written, "%s%.*s", written > 0 ? "," : "",
-                                                        (int)(values[i].text.len > 60 ? 60 : values[i].text.len), values[i].text.ptr)
-                                             : 0;
+              : values[i].type == VALUE_TEXT
+                  ? snprintf(out + written, out_size - written, "%s%.*s", written > 0 ? "," : "", STR_ARGS(utf8_cut(values[i].text, 60)))
+                  : 0;
     if (len < 0 || (size_t)len >= out_size - written) return;
     written += (size_t)len;
   }

@@ -29,6 +29,7 @@ static const ErrorRow error_rows[] = {
     {"53300", CODE_UNAVAILABLE, POSTGRES_REMEDY_RECONNECT, true, "the database takes no more connections"},
     {"53100", CODE_UNAVAILABLE, POSTGRES_REMEDY_NONE, true, "the disk is full"},
     {"53", CODE_UNAVAILABLE, POSTGRES_REMEDY_NONE, true, "the database is out of resources"},
+    {"22003", CODE_TOO_LARGE, POSTGRES_REMEDY_NONE, false, "a sum or an average is larger than its type holds"},
     {"54", CODE_TOO_LARGE, POSTGRES_REMEDY_NONE, true, "a value is larger than the store takes"},
     {"58", CODE_UNAVAILABLE, POSTGRES_REMEDY_NONE, true, "the database's files can't be read or written"},
     {"08", CODE_UNAVAILABLE, POSTGRES_REMEDY_RECONNECT, true, "the connection to the database was lost"},

@@ -158,6 +158,9 @@ static void row_write_key(sqlite3_stmt *stmt, const StoreStatement *shape, const
 static Code misfit_error(sqlite3_stmt *stmt, const StoreStatement *shape, size_t column, Error *err) {
   const Field *field = shape->columns[column].field;
   if (field == NULL || field->resource == NULL) {
+    sqlite3_value *value = sqlite3_column_value(stmt, (int)column);
+    if (sqlite3_value_type(value) == SQLITE_FLOAT && isinf(sqlite3_value_double(value)))
+      return error_set(err, CODE_TOO_LARGE, "a sum or an average is larger than its type holds");
     return error_set(err, CODE_INTERNAL, "a computed value (column %zu) doesn't fit its type", column + 1);
   }
   char key[120];
