@@ -1,18 +1,22 @@
 /* client.c - see client.h. HTTP/2 is nghttp2's, HTTP/1 is read here. */
 #include "client.h"
 
+#include <errno.h>
 #include <nghttp2/nghttp2.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "tls.h"
 
 enum { PATIENCE_MS = 20000, MOVE_EVERY_MS = 2000, READ_BYTES = 64 * 1024, ANSWER_BYTES_MAX = 64 * 1024 * 1024, HEADERS_MAX = 32 };
 
 typedef struct Client {
   int socket;
+  TlsClient *tls; /* NULL: cleartext */
   const Question *question;
   Arena *arena;
   Answer *answer;
@@ -60,19 +64,20 @@ static size_t receive(Client *client, char *bytes) {
   int ready = 0;
   for (int waited_ms = 0; ready == 0 && waited_ms < PATIENCE_MS; waited_ms += MOVE_EVERY_MS) {
     if (waited_ms > 0 && client->has_moved) client->question->move(client->question->context);
-    ready = poll(&one, 1, MOVE_EVERY_MS);
+    ready = client->tls != NULL && tls_client_has_pending(client->tls) ? 1 : poll(&one, 1, MOVE_EVERY_MS);
   }
   if (ready != 1) {
     client->answer->is_silent = true;
     return 0;
   }
-  ssize_t got = recv(client->socket, bytes, READ_BYTES, 0);
+  ssize_t got = client->tls != NULL ? tls_client_receive(client->tls, bytes, READ_BYTES) : recv(client->socket, bytes, READ_BYTES, 0);
   return got > 0 ? (size_t)got : 0;
 }
 
 static void send_all(const Client *client, Str bytes) {
   while (bytes.len > 0) {
-    ssize_t sent = send(client->socket, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+    ssize_t sent =
+        client->tls != NULL ? tls_client_send(client->tls, bytes.ptr, bytes.len) : send(client->socket, bytes.ptr, bytes.len, MSG_NOSIGNAL);
     if (sent <= 0) return; /* it has been closed: what came before tells more */
     bytes = str_slice(bytes, (size_t)sent, bytes.len);
   }
@@ -309,10 +314,19 @@ void client_ask(int socket, const Question *question, Arena *arena, Answer *ret)
                    .trailers = buf_on(arena, ANSWER_BYTES_MAX),
                    .body = buf_on(arena, ANSWER_BYTES_MAX),
                    .input = buf_on(arena, ANSWER_BYTES_MAX)};
-  if (question->is_http2)
+  if (question->is_tls) {
+    struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    (void)setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    client.tls = tls_client_open(socket, question->is_http2);
+    ret->is_silent = client.tls == NULL && errno == EAGAIN;
+  }
+  if (question->is_tls && client.tls == NULL)
+    client.has_ended = true;
+  else if (question->is_http2)
     http2_ask(&client);
   else
     http1_ask(&client);
+  tls_client_close(client.tls);
   close(socket);
   ret->head = buf_str(&client.head);
   ret->trailers = buf_str(&client.trailers);

@@ -9,7 +9,7 @@ typedef struct Question {
   Str method, path;
   Str headers; /* lines "name: value\n", names in small letters */
   Str body;    /* ptr NULL: none */
-  bool is_http2;
+  bool is_http2, is_tls;
   bool is_websocket; /* HTTP/1: the body is sent behind the head of the answer, as it is */
   /* Of an answer that has no end: what is waited for before its client goes. len 0: the end is. */
   Str until;
