@@ -2,14 +2,16 @@
 //
 // A branch is an edge out of a basic block that has several. It is an error branch where what it leads to, up to the next branch or the next
 // place where ways meet, is a line that gives up: `return false`, NULL, -1 or a Code that is not CODE_OK, a TRY's way out, or a call of what
-// refuses (error_set, refuse, fail …). In `return a && b` of a function that does something, each operand that may be false is one; in one that
+// refuses (error_set, refuse, fail …). That a TRY is come to is no error branch, nor that a condition is looked at in which something may fail:
+// only the way out is. In `return a && b` of a function that does something, each operand that may be false is one; in one that
 // only tells (is_, has_ …) "no" is an answer and none of its branches counts. Where edges on one line can't be told apart, they count as one
 // branch, taken where all were. What can't be reached (an assertion's failure) doesn't count.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
-const GIVES_UP = /\breturn (\(?false\b|NULL\b|-1\b|CODE_(?!OK\b))|\b(TRY|TRY_ALLOC)\(|\bgoto \w+;|\b(\w+_)?(error_set|error_no_memory|refuse|refused|fail|failed|bad|error|reject|abort)(_\w+)?\(/;
+const REFUSES = /\b(\w+_)?(error_set|error_no_memory|refuse|refused|fail|failed|bad|error|reject|abort)(_\w+)?\(/;
+const LEAVES = /\breturn (\(?false\b|NULL\b|-1\b|CODE_(?!OK\b))|\b(TRY|TRY_ALLOC)\(|\bgoto \w+;/;
 const ONLY_TELLS = /(^|_)(is|are|has|have|can|may|must|needs|wants|takes|asks|allows|equal|equals|matches|contains|starts|ends|same|knows|fits)(_|$)/;
 
 // gcov-dump's text: functions with blocks, arcs (destination, flags) and the lines of each block.
@@ -88,7 +90,8 @@ function statementAt(place, folder) {
   return lines.slice(from, to + 1).join(' ');
 }
 
-// What an edge leads to: the lines up to the next branch or meeting of ways; undefined where that is another branch at once.
+// What an edge leads to: the lines up to the next branch or meeting of ways, and whether each is of a block that branches; undefined where that is
+// another branch at once.
 function linesAfter(graph, arc) {
   const onward = (block) => block.out.filter(({ isFake }) => !isFake);
   const lines = [];
@@ -96,8 +99,8 @@ function linesAfter(graph, arc) {
   if (!block.in.every(({ from }) => onward(graph.blocks[from]).length > 1)) return undefined;
   if (onward(block).length > 1) return undefined;
   for (let steps = 0; steps < 100; steps++) {
-    lines.push(...block.lines);
     const out = onward(block);
+    lines.push(...block.lines.map((line) => ({ line, isBranching: out.length > 1 })));
     // An assertion's failure goes nowhere.
     if (out.length === 0) return graph.blocks.indexOf(block) === 1 ? lines : undefined;
     if (out.length > 1) break;
@@ -119,8 +122,11 @@ function errorBranches(graph, folder) {
     const errors = edges.filter((arc) => {
       const lines = linesAfter(graph, arc);
       if (lines === undefined) return false;
-      if (isChain && lines.length > 0 && lines.every((line) => statementAt(line, folder) === statement)) return graph.blocks[arc.to].in.length > 1;
-      return lines.some((line) => GIVES_UP.test(statementAt(line, folder)));
+      if (isChain && lines.length > 0 && lines.every(({ line }) => statementAt(line, folder) === statement)) return graph.blocks[arc.to].in.length > 1;
+      return lines.some(({ line, isBranching }) => {
+        const text = statementAt(line, folder);
+        return isBranching ? REFUSES.test(text) && !/^\W*(if|while|for|TRY)\b|\b(TRY|TRY_ALLOC)\(/.test(text) : REFUSES.test(text) || LEAVES.test(text);
+      });
     });
     if (errors.length === 0) continue;
     if (errors.length === edges.length) found.push({ place, isTaken: edges.every(({ count }) => count > 0) });

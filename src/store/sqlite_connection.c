@@ -129,7 +129,7 @@ static const char *const command_texts[SQLITE_COMMAND_COUNT] = {
     [SQLITE_COMMAND_ROLLBACK_TO] = "ROLLBACK TO one",
 };
 
-int sqlite_connection_command(SqliteConnection *connection, SqliteCommand command) {
+static int command_run(SqliteConnection *connection, SqliteCommand command) {
   sqlite3_stmt **stmt = &connection->commands[command];
   if (*stmt == NULL) {
     int result = sqlite3_prepare_v3(connection->db, command_texts[command], -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
@@ -138,6 +138,17 @@ int sqlite_connection_command(SqliteConnection *connection, SqliteCommand comman
   int result = sqlite3_step(*stmt);
   int reset_result = sqlite3_reset(*stmt);
   return result == SQLITE_DONE ? SQLITE_OK : reset_result;
+}
+
+/* Where the end of a transaction has failed, as its ROLLBACK may for want of memory, it is still open, and would refuse every one that
+ * follows. What was done in it has been told as failed. */
+int sqlite_connection_command(SqliteConnection *connection, SqliteCommand command) {
+  bool is_begin = command == SQLITE_COMMAND_BEGIN || command == SQLITE_COMMAND_BEGIN_IMMEDIATE;
+  if (is_begin && !sqlite3_get_autocommit(connection->db)) {
+    int result = command_run(connection, SQLITE_COMMAND_ROLLBACK);
+    if (result != SQLITE_OK) return result;
+  }
+  return command_run(connection, command);
 }
 
 static SqliteStatement **connection_bucket(SqliteConnection *connection, uint64_t id) {

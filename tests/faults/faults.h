@@ -18,7 +18,10 @@ typedef enum FaultKind {
 
 /* Forgets which places have failed. `kinds`: those that fail from now on, any of FaultKind. */
 void faults_begin(unsigned kinds);
-/* Of all threads. */
+/* Nothing that this thread asks for fails: it is the test's. */
+void faults_spare(void);
+/* Of all threads but those that are spared. An arena asks where memory_fail_countdown isn't 0: that of this thread and of those that it has
+ * begun since faults_begin, unless the test begins threads itself (its own __wrap_pthread_create comes before the one here). */
 void faults_arm(void);
 /* No more fails. False: nothing has failed since faults_arm, as every place has had its turn. */
 bool faults_disarm(void);

@@ -178,8 +178,11 @@ static void open_stores(World *world) {
 }
 
 static void world_open(World *world, bool is_postgres) {
-  *world = (World){.is_postgres = is_postgres, .folder = "/tmp/caisson-migrate-XXXXXX", .arena = arena_create(0)};
-  assert_non_null(mkdtemp(world->folder));
+  *world = (World){.is_postgres = is_postgres, .folder = "/dev/shm/caisson-migrate-XXXXXX", .arena = arena_create(0)};
+  if (mkdtemp(world->folder) == NULL) {
+    memcpy(world->folder, "/tmp/caisson-migrate-XXXXXX", sizeof "/tmp/caisson-migrate-XXXXXX");
+    assert_non_null(mkdtemp(world->folder));
+  }
   world->migrations = arena_printf(world->arena, "%s/migrations", world->folder);
   world->url = url_of(world, "1");
   world->other_url = url_of(world, "2");

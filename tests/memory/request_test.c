@@ -8,6 +8,7 @@
  *   CAISSON_MEMORY=all        every allocation of every request
  *   CAISSON_MEMORY="update"   every allocation of that one
  *   CAISSON_SEED=n            other allocations
+ *   CAISSON_MEMORY=places     not by counting: each place once (tests/faults/faults.h), of allocations and of what SQLite is asked
  * Arguments: the contract; the store, or "-" for SQLite; where TLS is spoken, a folder with cert.pem and key.pem. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +24,7 @@
 #include "base/buf.h"
 #include "client.h"
 #include "codec/base64.h"
+#include "../faults/faults.h"
 #include "codec/json.h"
 #include "requests.h"
 #include "server.h"
@@ -193,6 +195,7 @@ static bool is_refusal(const Asked *asked, const Answer *answer) {
   switch (asked->protocol) {
     case REST:
       if (answer->status == 503 && str_equal(str_of(asked->method), STR("HEAD"))) return true;
+      if (answer->status == 503 && has(answer->body, "{\"status\":\"failed\",\"detail\":\"out of memory\"}")) return true; /* /readyz */
       return has(answer->body, "\"code\":\"UNAVAILABLE\"") && (answer->status == 503 || asked->until != NULL);
     case GRAPHQL:
       if (asked->is_websocket && has(answer->body, "\x03\xf3out of memory")) return true; /* 1011 */
@@ -232,9 +235,31 @@ static void show(const char *what, Str text) {
   (void)fputc('\n', stderr);
 }
 
+static bool is_by_places(void) { return world.only != NULL && strcmp(world.only, "places") == 0; }
+
+static void failure_begin(const Try *try) {
+  if (!is_by_places()) {
+    server_fail(try->thread, try->n);
+    return;
+  }
+  /* So that arenas ask. */
+  server_fail(SERVER_LOOP, SIZE_MAX);
+  server_fail(SERVER_STORE, SIZE_MAX);
+  faults_arm();
+}
+
+/* Whether it has failed. */
+static bool failure_end(const Try *try) {
+  bool has_fired = is_by_places() ? faults_disarm() : server_fired(try->thread);
+  server_fail(SERVER_LOOP, 0);
+  server_fail(SERVER_STORE, 0);
+  return has_fired;
+}
+
 static void complain(const Try *try, const char *what, const Answer *answer) {
   static const char *const threads[] = {"the loop", "the store", "the signals' thread"};
   if (++world.failures > SHOWN_MAX) return;
+  if (is_by_places()) faults_print();
   (void)fprintf(stderr, "# \"%s\", allocation %zu of %s%s: %s: %d%s\n", try->asked->name, try->n, threads[try->thread],
                 try->is_known ? ", all known" : "", what, answer->status, answer->is_whole ? "" : " (cut)");
   show("head", answer->head);
@@ -281,10 +306,9 @@ static void check_next(const Try *try) {
 static bool try_once(const Try *try) {
   Arena *arena = arena_create(0);
   world.tries++;
-  server_fail(try->thread, try->n);
+  failure_begin(try);
   Answer answer = ask_asked(try->asked, arena);
-  bool has_fired = server_fired(try->thread);
-  server_fail(try->thread, 0);
+  bool has_fired = failure_end(try);
   bool is_done = is_right(try->asked, &answer, try->right);
   if (answer.is_silent)
     complain(try, "no answer", &answer);
@@ -294,6 +318,7 @@ static bool try_once(const Try *try) {
     complain(try, "a wrong answer", &answer);
   else if (!is_done && !has_fired)
     complain(try, "untouched, and yet not right", &answer);
+  faults_note(!is_done);
   check_rows(try, &answer, is_done);
   if (try->is_known && has_fired) check_next(try);
   arena_destroy(arena);
@@ -313,6 +338,7 @@ static void sweep(Try *try) {
   size_t stride = 1;
   for (try->n = 1; try->n < ALLOCATIONS_MAX; try->n += stride) {
     if (!try_once(try)) return;
+    if (is_by_places()) continue;
     if (is_all || try->n < FIRST_TRIES / less) continue;
     /* Ever wider: as many for each doubling. */
     stride = 1 + next_random() % (2 * (try->n / (LATER_TRIES / less) + 1));
@@ -338,7 +364,7 @@ static void check_request(const Asked *asked) {
   }
   for (int pass = 0; pass < 2; pass++) {
     try.is_known = pass == 1;
-    for (ServerThread thread = SERVER_LOOP; thread <= SERVER_STORE; thread++) {
+    for (ServerThread thread = SERVER_LOOP; thread <= (is_by_places() ? SERVER_LOOP : SERVER_STORE); thread++) {
       try.thread = thread;
       sweep(&try);
     }
@@ -354,7 +380,7 @@ static void requests_are_answered_or_refused(void **state) {
   world.cursor = ask_cursor(world.arena);
   for (size_t i = 0; i < REQUEST_COUNT; i++) {
     const Asked *asked = &REQUESTS[i];
-    bool is_wanted = world.only == NULL || strcmp(world.only, "all") == 0 || strcmp(world.only, asked->name) == 0;
+    bool is_wanted = world.only == NULL || is_by_places() || strcmp(world.only, "all") == 0 || strcmp(world.only, asked->name) == 0;
     if (!is_wanted) continue;
     size_t tries = world.tries;
     check_request(asked);
@@ -452,7 +478,12 @@ int main(int argc, char **argv) {
                               .tls_folder = argc > 3 ? argv[3] : NULL};
   world.arena = arena_create(0);
   print_message("# CAISSON_SEED=%llu\n", (unsigned long long)world.seed);
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  if (is_by_places()) {
+    faults_begin(FAULT_MEMORY | FAULT_SQLITE);
+    faults_spare();
+  }
+  /* By places it is the requests alone. */
+  int failed = is_by_places() ? _cmocka_run_group_tests("places", tests, 1, NULL, NULL) : cmocka_run_group_tests(tests, NULL, NULL);
   arena_destroy(world.arena);
   return failed;
 }
