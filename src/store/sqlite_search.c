@@ -285,8 +285,9 @@ Code sqlite_rank_register(sqlite3 *db, Error *err) {
   sqlite3_stmt *stmt = NULL;
   int result = sqlite3_prepare_v2(db, "SELECT fts5(?1)", -1, &stmt, NULL);
   if (result == SQLITE_OK) result = sqlite3_bind_pointer(stmt, 1, (void *)&api, "fts5_api_ptr", NULL);
-  if (result == SQLITE_OK) (void)sqlite3_step(stmt);
+  if (result == SQLITE_OK) result = sqlite3_step(stmt);
   sqlite3_finalize(stmt);
+  if ((result & 0xff) == SQLITE_NOMEM) return error_no_memory(err);
   if (api == NULL) return error_set(err, CODE_UNAVAILABLE, "this SQLite has no full-text search (FTS5)");
   return api->xCreateFunction(api, "caisson_rank", NULL, rank, NULL) == SQLITE_OK ? CODE_OK : error_no_memory(err);
 }
