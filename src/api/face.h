@@ -64,6 +64,7 @@ typedef struct Face {
   bool (*is_body_streamed)(const Api *api, const HttpRequest *request);
   /* How long a body that comes whole may be; of any request where it is NULL. NULL: as the server has it. */
   size_t (*body_bytes_max)(const Api *api, const HttpRequest *request);
+  Str body_option;                             /* what bounds it: "--grpc-message-max" */
   Code (*decode)(ApiRequest *request);         /* CODE_OK, or a code with request->problem set */
   void (*encode)(ApiRequest *request);         /* from group.calls[].result to request->response */
   void (*encode_problem)(ApiRequest *request); /* request->problem in the face's own form */

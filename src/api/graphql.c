@@ -128,7 +128,7 @@ static void respond(ApiRequest *request, int status, const Buf *body, Str cache_
   HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, GRAPHQL_HEADERS_MAX);
   size_t count = 2;
   if (body->failed == CODE_TOO_LARGE) {
-    const Problem *problem = problem_create(arena, CODE_TOO_LARGE, STR("the answer would be too large"));
+    const Problem *problem = problem_create(arena, CODE_TOO_LARGE, STR("the answer would be too large (--result-max)"));
     problem_respond(problem, 0, request->request_id, arena, &request->response);
     return;
   }

@@ -27,7 +27,7 @@ static void respond(GraphqlBatch *batch) {
   if (batch->body.failed != CODE_OK || headers == NULL) {
     bool is_large = batch->body.failed == CODE_TOO_LARGE;
     request->problem = problem_create(arena, is_large ? CODE_TOO_LARGE : CODE_UNAVAILABLE,
-                                      is_large ? STR("the answer would be too large") : STR("out of memory"));
+                                      is_large ? STR("the answer would be too large (--result-max)") : STR("out of memory"));
     problem_respond(request->problem, 0, request->request_id, arena, &request->response);
   } else {
     headers[0] = (HttpHeader){STR("content-type"), state->request.is_strict ? STR("application/graphql-response+json; charset=utf-8")

@@ -207,7 +207,7 @@ void graphql_write_item(const GraphqlOut *item, const RestMap *map, const Value 
 static Code sink_failed(const GraphqlSink *sink, const Buf *out, Error *err) {
   (void)sink;
   if (out->failed != CODE_TOO_LARGE) return error_no_memory(err);
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer rows or fields", out->max);
+  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer rows or fields", out->max);
 }
 
 /* By which a row is found again among those asked for. */

@@ -251,7 +251,8 @@ bool graphql_introspect(GraphqlRun *run, const GraphqlGroup *group, Str *ret) {
   static const Told schema_told = {"__Schema", tell_schema};
   bool is_schema = group->field->role == GRAPHQL_ROLE_SCHEMA;
   bool is_good = is_schema ? tell_object(&teller, &schema_told, run->schema, group) : tell_named(&teller, group);
-  if (teller.buf.failed == CODE_TOO_LARGE) graphql_mistake(run->mistakes, CODE_TOO_LARGE, &place, 1, "The answer would be too large");
+  if (teller.buf.failed == CODE_TOO_LARGE)
+    graphql_mistake(run->mistakes, CODE_TOO_LARGE, &place, 1, "The answer would be too large (--result-max)");
   if (teller.buf.failed == CODE_UNAVAILABLE) return graphql_no_memory(run);
   *ret = buf_str(&teller.buf);
   return is_good && teller.buf.failed == CODE_OK;

@@ -296,6 +296,7 @@ const Face FACE_GRPC = {
     .is_of_contract = is_of_contract,
     .is_body_streamed = is_body_streamed,
     .body_bytes_max = body_bytes_max,
+    .body_option = STR_INIT("--grpc-message-max"),
     .decode = decode,
     .encode = encode,
     .encode_problem = encode_problem,

@@ -26,7 +26,7 @@ static Code check_head(const GrpcFrameReader *reader, const char *head, Error *e
   if (flags != 0 && !reader->has_compression)
     return error_set(err, CODE_BAD_REQUEST, "a message says that it is compressed, and the request does not say how");
   if (length_of(head) > reader->message_bytes_max)
-    return error_set(err, CODE_TOO_LARGE, "a message is longer than %zu bytes", reader->message_bytes_max);
+    return error_set(err, CODE_TOO_LARGE, "a message is longer than %zu bytes (--grpc-message-max)", reader->message_bytes_max);
   return CODE_OK;
 }
 
@@ -43,7 +43,8 @@ static Code decompress(const GrpcFrameReader *reader, Str message, Arena *arena,
   Buf out = buf_on(arena, reader->message_bytes_max);
   Error inner = {0};
   Code code = gzip_decompress(message, &out, &inner);
-  if (code == CODE_TOO_LARGE) return error_set(err, code, "a message is longer than %zu bytes", reader->message_bytes_max);
+  if (code == CODE_TOO_LARGE)
+    return error_set(err, code, "a message is longer than %zu bytes (--grpc-message-max)", reader->message_bytes_max);
   if (code == CODE_UNAVAILABLE) return error_no_memory(err);
   if (code != CODE_OK) return error_set(err, CODE_BAD_REQUEST, "a message is not the gzip that it says it is");
   *ret = buf_str(&out);

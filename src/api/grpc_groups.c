@@ -42,7 +42,7 @@ static Code group_row(ResultSink *base, const Selection *selection, const Value 
   if (sink->out.scratch != NULL) arena_reset(sink->out.scratch);
   if (out->failed == CODE_OK) return CODE_OK;
   if (out->failed != CODE_TOO_LARGE) return error_no_memory(err);
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer groups", out->max);
+  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer groups", out->max);
 }
 
 static void group_restart(ResultSink *base) { buf_clear(&((GrpcGroupSink *)base)->out.buf); }

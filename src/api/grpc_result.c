@@ -7,7 +7,7 @@ enum { ETAG_BYTES_MAX = 256 };
 static void refuse_buffer(ApiRequest *request, Code code) {
   Arena *arena = request->exchange->arena;
   request->problem = code == CODE_TOO_LARGE
-                         ? problem_create(arena, code, STR("The answer would be too large: ask for fewer rows or fields"))
+                         ? problem_create(arena, code, STR("The answer would be too large (--result-max): ask for fewer rows or fields"))
                          : problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
 }
 

@@ -236,7 +236,7 @@ static Code decode_text(Str text, Arena *arena, Str *ret, Error *err) {
 static Code unpack(Str body, size_t message_bytes_max, Arena *arena, Str *ret, Error *err) {
   Buf out = buf_on(arena, message_bytes_max);
   Code code = gzip_decompress(body, &out, err);
-  if (code == CODE_TOO_LARGE) return error_set(err, code, "the message is longer than %zu bytes", message_bytes_max);
+  if (code == CODE_TOO_LARGE) return error_set(err, code, "the message is longer than %zu bytes (--grpc-message-max)", message_bytes_max);
   if (code == CODE_BAD_REQUEST) return error_set(err, code, "the message is not the gzip that it says it is");
   *ret = buf_str(&out);
   return code;
@@ -245,7 +245,8 @@ static Code unpack(Str body, size_t message_bytes_max, Arena *arena, Str *ret, E
 Code grpc_wire_message(const GrpcWire *wire, Str body, size_t message_bytes_max, Arena *arena, Str *ret, Error *err) {
   if (wire->protocol == GRPC_CONNECT) {
     Str message = wire->is_get ? wire->message : body;
-    if (message.len > message_bytes_max) return error_set(err, CODE_TOO_LARGE, "the message is longer than %zu bytes", message_bytes_max);
+    if (message.len > message_bytes_max)
+      return error_set(err, CODE_TOO_LARGE, "the message is longer than %zu bytes (--grpc-message-max)", message_bytes_max);
     if (wire->has_compression && message.len > 0) return unpack(message, message_bytes_max, arena, ret, err);
     *ret = message;
     return CODE_OK;

@@ -67,7 +67,7 @@ static const Explanation explanations[CODE_COUNT] = {
                   "would have to be given."),
          STR_INIT("Send less, or ask for less: smaller pages, fewer fields, fewer operations in one batch. Who runs the server can "
                   "raise the limit by its option."),
-         STR_INIT("The body is larger than 1048576 bytes"), STR_INIT("")},
+         STR_INIT("The body is longer than 1048576 bytes (--body-max)"), STR_INIT("")},
     [CODE_UNSUPPORTED_MEDIA_TYPE] =
         {STR_INIT("The body's Content-Type is missing, or not one that is understood at this path."),
          STR_INIT("Send application/json; for PATCH also application/merge-patch+json or application/json-patch+json."),

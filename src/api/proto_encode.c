@@ -373,7 +373,7 @@ static Code sink_row(ResultSink *base, const Selection *selection, const Value *
   if (sink->has_row_ends && !VEC_PUSH(out->arena, &sink->row_ends, out->len)) return error_no_memory(err);
   if (out->failed == CODE_OK) return CODE_OK;
   if (out->failed != CODE_TOO_LARGE) return error_no_memory(err);
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer rows or fields", out->max);
+  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer rows or fields", out->max);
 }
 
 static void sink_restart(ResultSink *base) {

@@ -210,6 +210,7 @@ static Code write_message(JsonWriter *writer, const ProtoNode *node) {
 Code proto_json_write(const ProtoNode *node, Buf *out, Error *err) {
   JsonWriter writer = {.out = {.buf = out}, .err = err};
   TRY(write_message(&writer, node));
-  if (out->failed == CODE_TOO_LARGE) return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes", out->max);
+  if (out->failed == CODE_TOO_LARGE)
+    return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max)", out->max);
   return out->failed == CODE_OK ? CODE_OK : error_no_memory(err);
 }

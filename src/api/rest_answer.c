@@ -147,8 +147,8 @@ static void finish_json(Answer *answer, int status, const Buf *out) {
   if (out->failed == CODE_UNAVAILABLE) answer->has_failed = true;
   if (out->failed == CODE_TOO_LARGE) {
     ApiRequest *request = answer->request;
-    request->problem =
-        problem_create(request->exchange->arena, CODE_TOO_LARGE, STR("The answer would be too large: ask for fewer rows or fields"));
+    request->problem = problem_create(request->exchange->arena, CODE_TOO_LARGE,
+                                      STR("The answer would be too large (--result-max): ask for fewer rows or fields"));
     return;
   }
   add_header(answer, STR("content-type"), STR("application/json"));

@@ -179,7 +179,7 @@ static Code decode_operations(RestDecoder *decoder, const HttpRequest *http, con
   if (operations == NULL || operations->type != JSON_ARRAY || body->count != 1)
     return refuse_shape(decoder, "A batch is an object with the one member \"operations\", a list");
   if (operations->count > decoder->limits->batch_max) {
-    return rest_refuse(decoder, CODE_TOO_LARGE, STR("send several batches"), "A batch has at most %zu operations",
+    return rest_refuse(decoder, CODE_TOO_LARGE, STR("send several batches"), "A batch has at most %zu operations (--batch-max)",
                        decoder->limits->batch_max);
   }
   *ret = operations;
@@ -314,7 +314,8 @@ void rest_batch_answer(ApiRequest *request, RestState *state) {
   if (buf_finish(&out, &body, &err) == CODE_OK)
     respond(request, state, body);
   else if (out.failed == CODE_TOO_LARGE)
-    request->problem = problem_create(arena, CODE_TOO_LARGE, STR("The answer would be too large: ask for fewer rows or fields"));
+    request->problem =
+        problem_create(arena, CODE_TOO_LARGE, STR("The answer would be too large (--result-max): ask for fewer rows or fields"));
   else
     request->problem = problem_from_error(arena, &err);
 }

@@ -181,7 +181,8 @@ static Code budget_take(RestSink *sink, Error *err) {
   size_t more = sink->out.len - sink->counted_bytes;
   sink->counted_bytes = sink->out.len;
   if (atomic_fetch_add_explicit(&sink->budget->bytes, more, memory_order_relaxed) + more <= sink->budget->bytes_max) return CODE_OK;
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer rows or fields", sink->budget->bytes_max);
+  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer rows or fields",
+                   sink->budget->bytes_max);
 }
 
 static Code sink_row(ResultSink *base, const Selection *selection, const Value *values, Error *err) {
@@ -191,7 +192,8 @@ static Code sink_row(ResultSink *base, const Selection *selection, const Value *
   if (sink->has_row_ends && !VEC_PUSH(sink->out.arena, &sink->row_ends, sink->out.len)) return error_no_memory(err);
   if (sink->out.failed == CODE_OK) return sink->budget == NULL ? CODE_OK : budget_take(sink, err);
   if (sink->out.failed != CODE_TOO_LARGE) return error_no_memory(err);
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer rows or fields", sink->out.max);
+  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer rows or fields",
+                   sink->out.max);
 }
 
 static void sink_restart(ResultSink *base) {

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 
+#include "http/exchange_end.h"
 #include "http/flight.h"
 #include "http/http2_connection.h"
 #include "http/http2_upgrade.h"
@@ -166,7 +167,7 @@ static void begin_exchange(Connection *connection, Http1Exchange *exchange) {
   if (server->handler.head != NULL) exchange->mode = server->handler.head(server->handler.context, &exchange->base);
   if (exchange->base.is_answered || connection->is_closed) return;
   if (exchange->mode == HTTP_BODY_BUFFERED && exchange->body_bytes > exchange->base.body_bytes_max) {
-    http1_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
+    http1_exchange_refuse(exchange, 413, CODE_TOO_LARGE, http_exchange_body_detail(&exchange->base));
     return;
   }
   size_t beside = connection->exchange_count - 1;
@@ -274,7 +275,7 @@ static void on_body(Connection *connection, Str bytes) {
   if (exchange->received.failed == CODE_OK) return;
   bool is_too_large = exchange->received.failed == CODE_TOO_LARGE;
   http1_exchange_refuse(exchange, is_too_large ? 413 : 503, exchange->received.failed,
-                        is_too_large ? STR("The request's body is too large") : STR("The server is out of memory"));
+                        is_too_large ? http_exchange_body_detail(&exchange->base) : STR("The server is out of memory"));
 }
 
 static void on_message_end(Connection *connection) {

@@ -114,6 +114,7 @@ struct HttpExchange {
   int64_t started_us;    /* monotonic */
   int64_t deadline_us;   /* monotonic; 0: the server's own timeouts alone */
   size_t body_bytes_max; /* of a buffered body: the server's limit, until the handler's head says another, up to body_bytes_largest */
+  Str body_option;       /* … and what that is called, for who is told of it */
   size_t beside;         /* so many requests of the same connection were under way when it began */
   bool is_answered;
   bool is_long; /* set by the handler before begin: the answer has no end of its own, and counts no more as in flight once it has begun */

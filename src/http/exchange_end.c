@@ -35,6 +35,12 @@ void http_exchanges_run_released(HttpServer *server) {
   }
 }
 
+Str http_exchange_body_detail(const HttpExchange *exchange) {
+  Str made =
+      arena_printf(exchange->arena, "The body is longer than %zu bytes (%.*s)", exchange->body_bytes_max, STR_ARGS(exchange->body_option));
+  return made.ptr == NULL ? STR("The body is too long") : made;
+}
+
 bool http_exchange_fill_refusal(HttpExchange *exchange, bool is_owed, int status, Code code, Str detail, HttpResponse *ret) {
   HttpServer *server = exchange->server;
   Arena *own = exchange->arena;

@@ -26,6 +26,7 @@ Http1Exchange *http1_exchange_create(Connection *connection, Arena *arena, const
   exchange->base.bytes_in = head->head_bytes;
   exchange->base.started_us = loop_monotonic_us(server->loop);
   exchange->base.body_bytes_max = server->limits.body_bytes_max;
+  exchange->base.body_option = STR("--body-max");
   exchange->server = server;
   exchange->connection = connection;
   exchange->body_bytes = head->body_bytes;

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "http/exchange_end.h"
 #include "http/flight.h"
 #include "http/message.h"
 
@@ -72,7 +73,7 @@ static void keep_body(Http2Exchange *exchange, Str bytes) {
   bool is_too_large = exchange->received.failed == CODE_TOO_LARGE;
   take(exchange, bytes.len);
   http2_exchange_refuse(exchange, is_too_large ? 413 : 503, exchange->received.failed,
-                        is_too_large ? STR("The request's body is too large") : STR("The server is out of memory"));
+                        is_too_large ? http_exchange_body_detail(&exchange->base) : STR("The server is out of memory"));
 }
 
 static void give_body(Http2Exchange *exchange, Str bytes) {
@@ -189,7 +190,7 @@ static void give_pending(Http2Exchange *exchange) {
       exchange->connection->body_bytes += pending.len;
       http_flight_note_arrived(&exchange->base, pending.len);
       if (exchange->received.failed != CODE_OK)
-        http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
+        http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, http_exchange_body_detail(&exchange->base));
     } else if (is_wanted && exchange->base.on_body != NULL && !exchange->base.on_body(&exchange->base, buf_str(&pending))) {
       exchange->is_paused = true;
     }
@@ -221,7 +222,7 @@ static void begin_exchange(Http2Exchange *exchange) {
   if (exchange->base.is_answered || exchange->stream == NULL) return;
   if (exchange->base.request.protocol.ptr != NULL) exchange->mode = HTTP_BODY_STREAMED;
   if (exchange->mode == HTTP_BODY_BUFFERED && exchange->has_length && exchange->body_length > exchange->base.body_bytes_max) {
-    http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, STR("The request's body is too large"));
+    http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, http_exchange_body_detail(&exchange->base));
     return;
   }
   size_t beside = connection->begun_count - connection->coming_count - 1;

@@ -24,6 +24,7 @@ Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *s
   exchange->base.bytes_in = head->head_bytes;
   exchange->base.started_us = loop_monotonic_us(server->loop);
   exchange->base.body_bytes_max = server->limits.body_bytes_max;
+  exchange->base.body_option = STR("--body-max");
   exchange->server = server;
   exchange->connection = connection;
   exchange->stream = stream;

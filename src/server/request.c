@@ -13,6 +13,7 @@
 #include "server/freshness.h"
 #include "server/log_target.h"
 #include "server/pages.h"
+#include "server/vary.h"
 #include "server/version.h"
 
 typedef enum StepOutcome { STEP_NEXT = 0, STEP_WAITING, STEP_ANSWERED, STEP_REFUSED, STEP_STREAMED } StepOutcome;
@@ -237,7 +238,7 @@ static void add_common_headers(Request *request, bool is_begun, HttpResponse *re
   if (config->hsts_ms != 0) headers[count++] = (HttpHeader){STR("strict-transport-security"), hsts(request)};
   if (config->cors_origin.count > 0) count += cors_headers(config->cors_origin, request->origin, headers + count);
   response->headers = headers;
-  response->header_count = count;
+  response->header_count = vary_join(headers, count, exchange->arena);
 }
 
 static void answer(Request *request) {
@@ -365,7 +366,10 @@ static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
     return HTTP_BODY_BUFFERED;
   }
   if (face == NULL) face = request->api.face;
-  if (face != NULL && face->body_bytes_max != NULL) exchange->body_bytes_max = face->body_bytes_max(request->api.api, &exchange->request);
+  if (face != NULL && face->body_bytes_max != NULL) {
+    exchange->body_bytes_max = face->body_bytes_max(request->api.api, &exchange->request);
+    exchange->body_option = face->body_option;
+  }
   bool is_streamed = face != NULL && face->is_body_streamed != NULL && face->is_body_streamed(request->api.api, &exchange->request);
   return is_streamed ? HTTP_BODY_STREAMED : HTTP_BODY_BUFFERED;
 }

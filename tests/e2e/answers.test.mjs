@@ -1,5 +1,6 @@
 // What an answer says of itself: content codings (RFC 9110 §8.4, §12.5.3) with their entity tags, and pages that a client holds already.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { test } from 'node:test';
 import zlib from 'node:zlib';
 import { makeToken, removeFolder, startServer } from '../support/server.mjs';
@@ -102,3 +103,31 @@ test('RFC 9110 §13.1.2: a page that did not change is 304, until it does', () =
   assert.notEqual(changed.headers.get('etag'), tag);
   assert.equal((await client.request('GET', page, { headers: { 'If-None-Match': 'no tag' } })).status, 400);
 }));
+
+// RFC 9110 §12.5.5: on what an answer depends, whoever added it, is one field, and each member is named once.
+test('Vary is one field on every route, with nothing named twice', () => withNotes(async (client, ids, server) => {
+  const fieldsOf = (path, headers) => new Promise((resolve, reject) => {
+    http.get({ port: server.port, host: '127.0.0.1', path, headers }, (answer) => {
+      const fields = answer.rawHeaders.filter((value, i) => i % 2 === 1 && answer.rawHeaders[i - 1].toLowerCase() === 'vary');
+      answer.resume().once('end', () => resolve({ status: answer.statusCode, fields, etag: answer.headers.etag })).once('error', reject);
+    }).once('error', reject);
+  });
+  const html = { accept: 'text/html' };
+  const routes = [
+    ['/docs', html, ['accept-encoding', 'origin']], ['/openapi.json', {}, ['accept-encoding', 'origin']], ['/problems', html, ['accept', 'accept-encoding', 'origin']],
+    ['/graphql', html, ['accept', 'accept-encoding', 'origin']], ['/graphql?query=%7B__typename%7D', {}, ['accept', 'origin']], ['/v1/notes', {}, ['accept-encoding', 'origin']],
+    ['/v1/notes', { accept: 'text/csv' }, ['accept', 'accept-encoding', 'origin']], [`/v1/notes/${ids[0]}?fields=id`, {}, ['origin']],
+    ['/none', {}, ['origin']],
+  ];
+  for (const [path, headers, wanted] of routes) {
+    for (const coding of ['gzip', 'identity']) {
+      const { status, fields, etag } = await fieldsOf(path, { ...headers, 'accept-encoding': coding });
+      assert.equal(fields.length, 1, `${path} ${coding}: ${status} ${fields}`);
+      const members = fields[0].split(',').map((member) => member.trim().toLowerCase()).sort();
+      assert.deepEqual(members, wanted, `${path} ${coding}`);
+      if (etag === undefined || status !== 200) continue;
+      const held = await fieldsOf(path, { ...headers, 'accept-encoding': coding, 'if-none-match': etag });
+      assert.deepEqual([held.status, held.fields.length], [304, 1], path);
+    }
+  }
+}, ['--cors-origin', 'https://a.example']));

@@ -189,12 +189,15 @@ test('bodies larger than every window are streamed in and out', () => withServer
 }));
 
 test('limits have the answers that they have over HTTP/1.1', () => withServer(['--body-max', '1000', '--header-max', '600', '--uri-max', '100'], async (client) => {
-  const codes = async (answer) => [(await answer).status, JSON.parse((await answer).text).code];
+  const codes = async (answer) => {
+    const { status, text } = await answer, { code, detail } = JSON.parse(text);
+    return [status, code, /\((--[a-z-]+)\)/.exec(detail)?.[1]];
+  };
   const large = JSON.stringify({ code: 'a', text: 'x'.repeat(2000) });
-  assert.deepEqual(await codes(client.request('POST', '/v1/notes', { headers: { ...json, 'content-length': String(large.length) }, body: large })), [413, 'TOO_LARGE']);
-  assert.deepEqual(await codes(client.request('POST', '/v1/notes', { headers: json, body: large })), [413, 'TOO_LARGE']);
-  assert.deepEqual(await codes(client.request('GET', '/v1/notes', { headers: { 'x-long': 'x'.repeat(700) } })), [431, 'TOO_LARGE']);
-  assert.deepEqual(await codes(client.request('GET', `/v1/notes?title=${'x'.repeat(100)}`)), [414, 'TOO_LARGE']);
+  assert.deepEqual(await codes(client.request('POST', '/v1/notes', { headers: { ...json, 'content-length': String(large.length) }, body: large })), [413, 'TOO_LARGE', '--body-max']);
+  assert.deepEqual(await codes(client.request('POST', '/v1/notes', { headers: json, body: large })), [413, 'TOO_LARGE', '--body-max']);
+  assert.deepEqual(await codes(client.request('GET', '/v1/notes', { headers: { 'x-long': 'x'.repeat(700) } })), [431, 'TOO_LARGE', '--header-max']);
+  assert.deepEqual(await codes(client.request('GET', `/v1/notes?title=${'x'.repeat(100)}`)), [414, 'TOO_LARGE', '--uri-max']);
   assert.equal((await client.request('BREW', '/v1/notes')).status, 501);
   assert.equal((await client.request('GET', '/v1/notes', { headers: { expect: 'wonders' } })).status, 417);
   assert.equal((await client.request('GET', '/v1/notes')).status, 200, 'the connection goes on');

@@ -27,7 +27,7 @@ async function withServer(options, work) {
 }
 
 // The same request with the option, and without: `status` and `code` there, `usual` here.
-function refuses(options, { method = 'GET', target, headers = {}, body = null, status, code, usual }) {
+function refuses(options, { method = 'GET', target, headers = {}, body = null, status, code, option, usual }) {
   test(`${options.join(' ')}: ${status}`, async () => {
     for (const [given, expected] of [[options, status], [[], usual]]) {
       await withServer(given, async (client) => {
@@ -38,14 +38,15 @@ function refuses(options, { method = 'GET', target, headers = {}, body = null, s
         const problem = JSON.parse(answer.text);
         assert.equal(problem.code, code);
         assert.equal(problem.status, status);
+        if (option !== undefined) assert.match(problem.detail, new RegExp(`\\(${option}\\)`));
       });
     }
   });
 }
 
-refuses(['--body-max', '100'], { method: 'POST', target: '/v1/notes', headers: json, body: JSON.stringify({ title: 'a'.repeat(100) }), status: 413, code: 'TOO_LARGE', usual: 201 });
-refuses(['--header-max', '300'], { target: '/v1/notes', headers: { 'X-Long': 'a'.repeat(300) }, status: 431, code: 'TOO_LARGE', usual: 200 });
-refuses(['--uri-max', '40'], { target: `/v1/notes?title=${'a'.repeat(40)}`, status: 414, code: 'TOO_LARGE', usual: 200 });
+refuses(['--body-max', '100'], { method: 'POST', target: '/v1/notes', headers: json, body: JSON.stringify({ title: 'a'.repeat(100) }), status: 413, code: 'TOO_LARGE', option: '--body-max', usual: 201 });
+refuses(['--header-max', '300'], { target: '/v1/notes', headers: { 'X-Long': 'a'.repeat(300) }, status: 431, code: 'TOO_LARGE', option: '--header-max', usual: 200 });
+refuses(['--uri-max', '40'], { target: `/v1/notes?title=${'a'.repeat(40)}`, status: 414, code: 'TOO_LARGE', option: '--uri-max', usual: 200 });
 refuses(['--page-size', '5', '--page-size-max', '10'], { target: '/v1/notes?limit=11', status: 400, code: 'BAD_REQUEST', usual: 200 });
 refuses(['--nesting-max', '1'], { target: '/v1/notes?fields=id,children(id,children(id))', status: 400, code: 'BAD_REQUEST', usual: 200 });
 refuses(['--filter-max', '20'], { target: `/v1/notes?filter=${encodeURIComponent('title == "aaaaaaaaaaaaaaaaaaaa"')}`, status: 400, code: 'BAD_REQUEST', usual: 200 });
@@ -62,7 +63,7 @@ test('--result-max: a larger answer is refused and says what to do', () => withS
   for (const title of titles) assert.equal((await client.request('POST', '/v1/notes', { headers: json, body: JSON.stringify({ title }) })).status, 201);
   const refused = await client.request('GET', '/v1/notes');
   assert.equal(JSON.parse(refused.text).code, 'TOO_LARGE');
-  assert.match(JSON.parse(refused.text).detail, /fewer rows or fields/);
+  assert.match(JSON.parse(refused.text).detail, /\(--result-max\): ask for fewer rows or fields/);
   assert.equal((await client.request('GET', '/v1/notes?limit=2')).status, 200);
 }));
 
