@@ -21,28 +21,35 @@ static bool has_word(Str text) {
   return false;
 }
 
-/* Up to the next space, or the next quote behind a first one. */
-static Str next_piece(Str *rest, bool *ret_is_phrase) {
-  Str text = str_trim(*rest);
-  *ret_is_phrase = text.len > 0 && text.ptr[0] == '"';
+static bool is_space(char byte) { return (unsigned char)byte <= ' '; }
+
+static Str skip_spaces(Str text) {
+  size_t at = 0;
+  while (at < text.len && is_space(text.ptr[at])) at++;
+  return str_slice(text, at, text.len);
+}
+
+/* Up to the next space, or the next quote behind a first one. The text begins with neither a space nor its end: some of it is taken. */
+static Str next_piece(Str text, Str *rest, bool *ret_is_phrase) {
+  *ret_is_phrase = text.ptr[0] == '"';
   if (*ret_is_phrase) {
     size_t end = str_find_byte(text, '"', 1);
     *rest = end < text.len ? str_slice(text, end + 1, text.len) : (Str){0};
     return str_slice(text, 1, end);
   }
   size_t end = 0;
-  while (end < text.len && (unsigned char)text.ptr[end] > ' ' && text.ptr[end] != '"') end++;
+  while (end < text.len && !is_space(text.ptr[end]) && text.ptr[end] != '"') end++;
   *rest = str_slice(text, end, text.len);
   return str_slice(text, 0, end);
 }
 
 static Code split_terms(Str text, SqlSearchTerm *terms, size_t *ret_count, Error *err) {
   size_t count = 0;
-  Str rest = text;
-  while (str_trim(rest).len > 0) {
+  Str rest = skip_spaces(text);
+  for (; rest.len > 0; rest = skip_spaces(rest)) {
     SqlSearchTerm term = {0};
     bool is_phrase = false;
-    term.text = next_piece(&rest, &is_phrase);
+    term.text = next_piece(rest, &rest, &is_phrase);
     if (!is_phrase && str_ends_with(term.text, STR("*"))) term.is_prefix = true;
     if (term.is_prefix) term.text = str_slice(term.text, 0, term.text.len - 1);
     if (!has_word(term.text)) continue;

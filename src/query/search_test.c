@@ -52,6 +52,14 @@ static void what_holds_no_word_is_left_out(void **state) {
   assert_pattern(&nobody, "\xE8\x8C\xB6", "{c0 c1} : (\"\xE8\x8C\xB6\")");
 }
 
+/* Most of C0 is no blank to str_trim, and no part of a word. */
+static void control_characters_part_words(void **state) {
+  (void)state;
+  const Caller nobody = {0};
+  assert_pattern(&nobody, "\x01tea\v\x1fgreen\f", "{c0 c1} : (\"tea\" AND \"green\")");
+  assert_pattern(&nobody, "\"green\x01tea\"\x02", "{c0 c1} : (\"green\x01tea\")");
+}
+
 static void only_fields_that_are_readable_in_every_row_are_searched(void **state) {
   (void)state;
   const Value role = value_text(STR("staff"));
@@ -73,6 +81,7 @@ static void what_can_not_be_searched_is_refused(void **state) {
   assert_refused("Plain", STR("tea"), "no @search");
   assert_refused("Note", STR(""), "no word");
   assert_refused("Note", STR("*!\""), "no word");
+  assert_refused("Note", STR("\x01"), "no word");
   char many[200] = "";
   for (size_t i = 0; i < 33; i++) memcpy(many + 2 * i, "a ", 2);
   assert_refused("Note", (Str){many, 66}, "more than 32 words");
@@ -98,9 +107,8 @@ static int tear_down(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(words_are_quoted_and_all_of_them_wanted),
-      cmocka_unit_test(what_holds_no_word_is_left_out),
-      cmocka_unit_test(only_fields_that_are_readable_in_every_row_are_searched),
+      cmocka_unit_test(words_are_quoted_and_all_of_them_wanted), cmocka_unit_test(what_holds_no_word_is_left_out),
+      cmocka_unit_test(control_characters_part_words),           cmocka_unit_test(only_fields_that_are_readable_in_every_row_are_searched),
       cmocka_unit_test(what_can_not_be_searched_is_refused),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
