@@ -81,17 +81,22 @@ for (const [name, open] of stores) {
       const client = new NoteService(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
       const query = JSON.stringify({ query: '{ notes(where: { title: { contains: "nowhere" } }) { nodes { id } } }' });
       const ask = async () => (await fetch(`${server.addresses[0]}/graphql`, { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/graphql-response+json' }, body: query }));
-      let busy, isOver = false;
+      let busy, isOver;
       try {
-        busy = openLoop(server.port, slow, { connections: 600, rate: 4 * capacity, seconds: 5 }).then(() => { isOver = true; });
         let refusedCall = null, refusedAnswer = null;
         const callOnce = () => call(client, 'ListNotes', { filter }).catch((error) => { refusedCall ??= error; });
         const askOnce = async () => {
           const answer = await ask(), body = await answer.json();
           if (answer.status !== 200) refusedAnswer ??= { status: answer.status, retryAfter: answer.headers.get('retry-after'), body };
         };
-        const several = (once, isEnough) => Array.from({ length: 8 }, async () => { while (!isOver && !isEnough()) await once(); });
-        await Promise.all([...several(callOnce, () => refusedCall !== null), ...several(askOnce, () => refusedAnswer !== null)]);
+        const several = (once, isEnough) => Array.from({ length: 24 }, async () => { while (!isOver && !isEnough()) await once(); });
+        // Whose turn it is to be refused is chance.
+        for (let round = 0; round < 10 && (refusedCall === null || refusedAnswer === null); round++) {
+          isOver = false;
+          busy = openLoop(server.port, slow, { connections: 600, rate: 4 * capacity, seconds: 3 }).then(() => { isOver = true; });
+          await Promise.all([...several(callOnce, () => refusedCall !== null), ...several(askOnce, () => refusedAnswer !== null)]);
+          await busy;
+        }
         assert.equal(refusedCall?.code, grpc.status.UNAVAILABLE);
         assert.ok(detailsOf(refusedCall).RetryInfo, 'RetryInfo');
         assert.equal(refusedAnswer?.status, 503);
