@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "base/utf8.h"
+
 /* The analyser's forms of them are for their callers. */
 #undef rest_refuse
 #undef rest_no_memory
@@ -26,9 +28,4 @@ Code rest_no_memory(RestDecoder *decoder) {
   return decoder->problem->code;
 }
 
-Str rest_shown(Str text) {
-  if (text.len <= SHOWN_BYTES_MAX) return text;
-  size_t end = SHOWN_BYTES_MAX;
-  while (end > 0 && ((unsigned char)text.ptr[end] & 0xc0) == 0x80) end--;
-  return str_slice(text, 0, end);
-}
+Str rest_shown(Str text) { return utf8_cut(text, SHOWN_BYTES_MAX); }

@@ -1,6 +1,8 @@
 /* completion.c - caisson completion SHELL: what a shell offers, written from the tables of commands and options. */
 #include "cli/command_registry.h"
 
+#include "base/utf8.h"
+
 enum { SCRIPT_BYTES_MAX = 256 * 1024 };
 
 static const OptionTable table = {
@@ -151,7 +153,7 @@ static ExitStatus command_completion(Cli *cli) {
     return cli_print(&out);
   }
   return cli_wrong_usage(cli, &table, "there is no completion for \"%.*s\": bash, zsh and fish have one",
-                         STR_ARGS(str_slice(positional.items[0], 0, 60)));
+                         STR_ARGS(utf8_cut(positional.items[0], 60)));
 }
 
 const Command COMMAND_COMPLETION = {

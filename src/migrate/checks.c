@@ -1,6 +1,7 @@
 /* checks.c - see checks.h. Conditions are over the tables as they are before the migration. */
 #include "migrate/checks.h"
 
+#include "base/utf8.h"
 #include "migrate/script.h"
 #include "sql/dialect_impl.h"
 #include "sql/select.h"
@@ -276,7 +277,7 @@ static Code on_count(void *context, const Str *columns, Error *err) {
 static Code on_key(void *context, const Str *columns, Error *err) {
   Answer *answer = context;
   if (answer->keys.len > 0) buf_add(&answer->keys, STR(", "));
-  buf_add(&answer->keys, str_slice(columns[0], 0, 200));
+  buf_add(&answer->keys, utf8_cut(columns[0], 200));
   return buf_check(&answer->keys, err);
 }
 

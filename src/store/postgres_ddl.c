@@ -1,6 +1,7 @@
 /* postgres_ddl.c - see postgres_ddl.h. Names are quoted; the only values are defaults and enums' names, as literals of our own making. */
 #include "store/postgres_ddl.h"
 
+#include "base/utf8.h"
 #include "codec/base64.h"
 #include "sql/dialect_impl.h"
 #include "sql/postgres_search.h"
@@ -21,10 +22,8 @@ static Str bare_table(const Resource *resource) {
 /* PostgreSQL would cut a longer name, and take two that begin alike for one. */
 static Str name_shortened(Str name, Arena *arena) {
   if (name.len <= NAME_BYTES_MAX) return arena_str(arena, name);
-  size_t len = NAME_BYTES_MAX - HASH_DIGITS - 1;
-  /* Not in the midst of a character. */
-  while (len > 0 && ((unsigned char)name.ptr[len] & 0xc0) == 0x80) len--;
-  return arena_printf(arena, "%.*s_%08x", (int)len, name.ptr, (unsigned)(str_hash(name) & 0xffffffff));
+  return arena_printf(arena, "%.*s_%08x", STR_ARGS(utf8_cut(name, NAME_BYTES_MAX - HASH_DIGITS - 1)),
+                      (unsigned)(str_hash(name) & 0xffffffff));
 }
 
 /* ---- columns ---- */
@@ -233,9 +232,6 @@ Str postgres_ddl_search_name(const Resource *resource, Arena *arena) {
   postgres_ddl_write_search(&definition, resource);
   if (definition.failed != CODE_OK) return (Str){NULL, 0};
   /* The hash stands at the end, so the table's name is what is cut. */
-  Str table = bare_table(resource), mark = STR("_search_");
-  size_t len = table.len, max = NAME_BYTES_MAX - HASH_DIGITS - mark.len;
-  if (len > max) len = max;
-  while (len > 0 && len < table.len && ((unsigned char)table.ptr[len] & 0xc0) == 0x80) len--;
-  return arena_printf(arena, "%.*s%.*s%08x", (int)len, table.ptr, STR_ARGS(mark), (unsigned)(str_hash(buf_str(&definition)) & 0xffffffff));
+  Str mark = STR("_search_"), table = utf8_cut(bare_table(resource), NAME_BYTES_MAX - HASH_DIGITS - mark.len);
+  return arena_printf(arena, "%.*s%.*s%08x", STR_ARGS(table), STR_ARGS(mark), (unsigned)(str_hash(buf_str(&definition)) & 0xffffffff));
 }
