@@ -136,7 +136,7 @@ static void ask_handler(Http1Exchange *exchange) {
 
 static void refuse_for_room(Connection *connection, Http1Exchange *exchange) {
   http_flight_note_refused(connection);
-  http1_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
+  http1_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, HTTP_TOO_MANY_REQUESTS);
 }
 
 static void work_on(Connection *connection, Http1Exchange *exchange) {

@@ -17,6 +17,7 @@ bool http_flight_enter(HttpExchange *exchange, size_t beside) MUST_USE;
 void http_flight_leave(HttpExchange *exchange); /* nothing where it is neither in flight nor arriving */
 /* The same question for one whose body is still to come, which enters when it is there. Arriving where it is true. */
 bool http_flight_arrive(HttpExchange *exchange, size_t beside) MUST_USE;
+#define HTTP_TOO_MANY_REQUESTS STR("The server has too many requests to answer")
 #define HTTP_TOO_MANY_BODIES STR("The server has too many requests whose bodies are on their way")
 void http_flight_note_arrived(HttpExchange *exchange, size_t bytes); /* nothing where it is not arriving */
 /* Nothing may begin now: too much is in flight, or has begun in this turn. What is worked on together stays within the processor's cache:

@@ -60,7 +60,9 @@ static bool is_body_unwanted(const Http2Exchange *exchange) {
   return exchange->base.is_answered && (exchange->is_ended || exchange->mode == HTTP_BODY_BUFFERED);
 }
 
-static bool must_wait(const Http2Exchange *exchange) { return exchange->is_held || exchange->is_paused || exchange->pending.len > 0; }
+static bool is_held(const Http2Exchange *exchange) { return exchange->queue == &exchange->connection->held; }
+
+static bool must_wait(const Http2Exchange *exchange) { return is_held(exchange) || exchange->is_paused || exchange->pending.len > 0; }
 
 static void keep_body(Http2Exchange *exchange, Str bytes) {
   buf_add(&exchange->received, bytes);
@@ -118,7 +120,7 @@ static bool may_work(const Http2Connection *connection) {
 }
 
 static void refuse_for_room(Http2Exchange *exchange) {
-  http2_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
+  http2_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, HTTP_TOO_MANY_REQUESTS);
 }
 
 static void work_on(Http2Exchange *exchange) {
@@ -133,23 +135,19 @@ static void work_on(Http2Exchange *exchange) {
 /* Those whose bodies have come. */
 static void work_on_ready(Http2Connection *connection) {
   Connection *owner = connection->connection;
-  while (connection->ready_first != NULL && !owner->is_closed && !owner->is_in_line && may_work(connection)) {
+  while (connection->ready.first != NULL && !owner->is_closed && !owner->is_in_line && may_work(connection)) {
     if (!owner->is_late && http_flight_is_full(owner->server) && http_flight_has_line(owner)) {
       http_flight_wait(owner);
       return;
     }
-    work_on(connection->ready_first);
+    work_on(connection->ready.first);
     loop_run_hooks_again(owner->server->loop);
   }
 }
 
 static void note_ready(Http2Exchange *exchange) {
-  Http2Connection *connection = exchange->connection;
-  exchange->is_ready = true;
-  exchange->next_ready = NULL;
-  *(connection->ready_last == NULL ? &connection->ready_first : &connection->ready_last->next_ready) = exchange;
-  connection->ready_last = exchange;
-  work_on_ready(connection);
+  http2_exchange_enqueue(exchange, &exchange->connection->ready);
+  work_on_ready(exchange->connection);
 }
 
 static void tell_end(Http2Exchange *exchange) {
@@ -240,15 +238,7 @@ static void begin_exchange(Http2Exchange *exchange) {
   if (exchange->mode == HTTP_BODY_STREAMED) ask_handler(exchange);
 }
 
-static void hold(Http2Exchange *exchange) {
-  Http2Connection *connection = exchange->connection;
-  exchange->is_held = true;
-  if (connection->held_last == NULL)
-    connection->held_first = exchange;
-  else
-    connection->held_last->next_held = exchange;
-  connection->held_last = exchange;
-}
+static void hold(Http2Exchange *exchange) { http2_exchange_enqueue(exchange, &exchange->connection->held); }
 
 static void hold_in_line(Http2Exchange *exchange) {
   hold(exchange);
@@ -258,15 +248,13 @@ static void hold_in_line(Http2Exchange *exchange) {
 static void begin_held(Http2Connection *connection) {
   Connection *owner = connection->connection;
   if (owner->is_in_line) return;
-  while (connection->held_first != NULL && may_begin(connection) && !owner->is_closed) {
+  while (connection->held.first != NULL && may_begin(connection) && !owner->is_closed) {
     if (!owner->is_late && http_flight_is_full(owner->server) && http_flight_has_line(owner)) {
       http_flight_wait(owner);
       return;
     }
-    Http2Exchange *exchange = connection->held_first;
-    connection->held_first = exchange->next_held;
-    if (connection->held_first == NULL) connection->held_last = NULL;
-    exchange->is_held = false;
+    Http2Exchange *exchange = connection->held.first;
+    http2_exchange_dequeue(exchange);
     exchange->read_ms = loop_now_ms(exchange->server->loop);
     begin_exchange(exchange);
     if (exchange->stream != NULL) give_pending(exchange);
@@ -293,7 +281,7 @@ static void *on_head(void *context, Http2Stream *stream, Arena *arena, const Htt
     http2_exchange_refuse(exchange, head->refused_status, code_of_status(head->refused_status), head->refused_detail);
   else if (head->expects_unknown)
     http2_exchange_refuse(exchange, 417, CODE_BAD_REQUEST, STR("The only expectation known here is 100-continue"));
-  else if (connection->held_first != NULL || !may_begin(connection))
+  else if (connection->held.first != NULL || !may_begin(connection))
     hold(exchange);
   else if (http_flight_has_line(exchange->connection->connection))
     hold_in_line(exchange);
@@ -516,7 +504,7 @@ static void sweep_deadline(Http2Exchange *exchange) {
 
 static void sweep_exchange(Http2Exchange *exchange, uint64_t now_ms) {
   const HttpLimits *limits = &exchange->server->limits;
-  if (exchange->stream == NULL || exchange->is_held) return;
+  if (exchange->stream == NULL || is_held(exchange)) return;
   sweep_deadline(exchange);
   if (exchange->stream == NULL) return;
   bool is_tunnel = exchange->base.tunnel_user != NULL;

@@ -17,12 +17,17 @@ enum {
 
 typedef struct Http2Exchange Http2Exchange;
 
+/* Exchanges that wait for something, in the order in which they came; each waits in one at most. */
+typedef struct Http2Queue {
+  Http2Exchange *first, *last;
+} Http2Queue;
+
 struct Http2Connection {
   Connection *connection;
   Http2 *http2;
-  Http2Exchange *exchanges;                /* newest first */
-  Http2Exchange *held_first, *held_last;   /* not begun yet */
-  Http2Exchange *ready_first, *ready_last; /* their bodies have come, and they wait for their turn */
+  Http2Exchange *exchanges; /* newest first */
+  Http2Queue held;          /* not begun yet */
+  Http2Queue ready;         /* their bodies have come, and they wait for their turn */
   size_t exchange_count, begun_count;
   size_t coming_count;   /* of those that are begun: nobody works for them before their bodies are there */
   size_t body_bytes;     /* of all exchanges, in memory */
@@ -45,7 +50,8 @@ struct Http2Exchange {
   Http2Connection *connection;    /* NULL: it is gone */
   Http2Stream *stream;            /* NULL: it is gone; where the handler still works, the exchange stays its connection's */
   Http2Exchange *next, *previous; /* in the connection's list */
-  Http2Exchange *next_held, *next_ready;
+  Http2Queue *queue;              /* where it waits; NULL: nowhere */
+  Http2Exchange *next_queued;
   uint64_t body_length, body_received;
   uint64_t asked_ms, read_ms, moved_ms;
   Buf received; /* HTTP_BODY_BUFFERED */
@@ -60,9 +66,8 @@ struct Http2Exchange {
   HttpBodyMode mode;
   bool has_body, has_length;
   bool expects_continue;
-  bool is_held, is_begun; /* is_begun: counted in begun_count */
-  bool is_coming;         /* … and in coming_count */
-  bool is_ready;
+  bool is_begun;         /* counted in begun_count */
+  bool is_coming;        /* … and in coming_count */
   bool is_request_whole; /* all of it has come … */
   bool is_end_told;      /* … and the handler knows */
   bool is_paused;        /* on_body said so */
@@ -85,6 +90,9 @@ void http2_exchange_leave(Http2Exchange *exchange, bool is_whole);
 void http2_exchanges_abandon(Http2Connection *connection);
 /* Of the answer, what has not been sent. */
 size_t http2_exchange_unsent(const Http2Exchange *exchange);
+/* Behind those that wait there; and out of whatever queue it waits in. */
+void http2_exchange_enqueue(Http2Exchange *exchange, Http2Queue *queue);
+void http2_exchange_dequeue(Http2Exchange *exchange);
 /* The handler counts no more among those that work. */
 void http2_exchange_end_work(Http2Exchange *exchange);
 /* It is waited for no more: its body is there and it is worked on, or never will be. */

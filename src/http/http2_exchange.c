@@ -45,20 +45,27 @@ Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *s
 
 /* ---- The end ---- */
 
-static void forget_ready(Http2Exchange *exchange) {
-  if (!exchange->is_ready) return;
-  Http2Connection *connection = exchange->connection;
+void http2_exchange_enqueue(Http2Exchange *exchange, Http2Queue *queue) {
+  exchange->queue = queue;
+  exchange->next_queued = NULL;
+  *(queue->last == NULL ? &queue->first : &queue->last->next_queued) = exchange;
+  queue->last = exchange;
+}
+
+void http2_exchange_dequeue(Http2Exchange *exchange) {
+  Http2Queue *queue = exchange->queue;
+  if (queue == NULL) return;
   Http2Exchange *before = NULL;
-  for (Http2Exchange *at = connection->ready_first; at != exchange; at = at->next_ready) before = at;
-  *(before == NULL ? &connection->ready_first : &before->next_ready) = exchange->next_ready;
-  if (connection->ready_last == exchange) connection->ready_last = before;
-  exchange->is_ready = false;
+  for (Http2Exchange *at = queue->first; at != exchange; at = at->next_queued) before = at;
+  *(before == NULL ? &queue->first : &before->next_queued) = exchange->next_queued;
+  if (queue->last == exchange) queue->last = before;
+  exchange->queue = NULL;
 }
 
 void http2_exchange_end_coming(Http2Exchange *exchange) {
   if (!exchange->is_coming) return;
   exchange->is_coming = false;
-  forget_ready(exchange);
+  http2_exchange_dequeue(exchange);
   exchange->connection->coming_count--;
 }
 
@@ -78,19 +85,6 @@ static void exchange_forget(HttpExchange *base) {
 }
 
 static size_t unsent_bytes(const Http2Exchange *exchange) { return exchange->body.len + exchange->waiting.len - exchange->waiting_at; }
-
-static void forget_held(Http2Exchange *exchange) {
-  if (!exchange->is_held) return;
-  Http2Connection *connection = exchange->connection;
-  Http2Exchange *before = NULL;
-  for (Http2Exchange *at = connection->held_first; at != exchange; at = at->next_held) before = at;
-  if (before == NULL)
-    connection->held_first = exchange->next_held;
-  else
-    before->next_held = exchange->next_held;
-  if (connection->held_last == exchange) connection->held_last = before;
-  exchange->is_held = false;
-}
 
 static void unlink_exchange(Http2Exchange *exchange) {
   Http2Connection *connection = exchange->connection;
@@ -112,7 +106,7 @@ static void unlink_exchange(Http2Exchange *exchange) {
 void http2_exchange_leave(Http2Exchange *exchange, bool is_whole) {
   Http2Connection *connection = exchange->connection;
   assert(connection != NULL && "a stream is gone before its connection");
-  forget_held(exchange);
+  http2_exchange_dequeue(exchange);
   connection->body_bytes -= exchange->counted_bytes;
   connection->answer_bytes -= unsent_bytes(exchange);
   if (exchange->wants_writable) connection->writable_count--;

@@ -162,7 +162,7 @@ void http_inner_start(HttpExchange *exchange, const HttpInnerEvents *events, voi
   inner->is_listed = true;
   server->exchange_count++;
   if (!http_flight_enter(&inner->base, 0)) {
-    refuse(inner, CODE_UNAVAILABLE, STR("The server has too many requests to answer"));
+    refuse(inner, CODE_UNAVAILABLE, HTTP_TOO_MANY_REQUESTS);
     return;
   }
   inner->is_owed = true;
