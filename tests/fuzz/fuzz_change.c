@@ -1,6 +1,6 @@
 /* fuzz_change.c - positions come from clients: one that is read is written as it was. Images come from a table that others can write to:
  * what is read of one is written and read again alike. The input's first byte chooses. */
-#include "contract/load.h"
+#include "contract_text.h"
 #include "property.h"
 #include "query/change_image.h"
 #include "query/change_position.h"
@@ -54,10 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   }
   Arena *arena = arena_create(0);
-  Contract *contract = NULL;
-  ContractFile file = {.name = STR("fuzz"), .text = str_of(contract_text)};
-  DiagnosticList mistakes = {0};
-  PROPERTY(contract_load(&file, 1, arena, &contract, &mistakes, NULL) == CODE_OK);
+  Contract *contract = contract_of_text(contract_text);
   check_image(rest, contract->resources[0], arena);
   contract_destroy(contract);
   arena_destroy(arena);

@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 #include "contract/expr.h"
-#include "contract/load.h"
+#include "contract_text.h"
 #include "property.h"
 #include "sql/expr_sql.h"
 #include "store/sqlite_functions.h"
@@ -34,11 +34,7 @@ typedef struct Fixture {
 static const Fixture *fixture_get(void) {
   static Fixture fixture;
   if (fixture.contract != NULL) return &fixture;
-  Arena *arena = arena_create(0);
-  ContractFile file = {STR("fuzz.graphql"), {contract_text, sizeof contract_text - 1}};
-  DiagnosticList list = {0};
-  PROPERTY(contract_load(&file, 1, arena, &fixture.contract, &list, NULL) == CODE_OK);
-  arena_destroy(arena);
+  fixture.contract = contract_of_text(contract_text);
   fixture.book = contract_resource(fixture.contract, STR("Book"));
   PROPERTY(sqlite3_open(":memory:", &fixture.db) == SQLITE_OK && sqlite_functions_register(fixture.db) == SQLITE_OK);
   PROPERTY(sqlite3_exec(fixture.db, tables_text, NULL, NULL, NULL) == SQLITE_OK);

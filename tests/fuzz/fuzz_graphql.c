@@ -4,7 +4,7 @@
 
 #include "api/graphql.h"
 #include "base/utf8.h"
-#include "contract/load.h"
+#include "contract_text.h"
 #include "property.h"
 
 static const char CONTRACT[] =
@@ -31,10 +31,7 @@ static const Api *shared_api(const GraphqlSchema **ret_schema) {
   if (api == NULL) {
     static const Face *const faces[] = {&FACE_GRAPHQL};
     Arena *arena = arena_create(0);
-    ContractFile file = {STR("shop.graphql"), {CONTRACT, sizeof CONTRACT - 1}};
-    DiagnosticList diagnostics = {0};
-    Contract *contract;
-    PROPERTY(contract_load(&file, 1, arena, &contract, &diagnostics, NULL) == CODE_OK);
+    Contract *contract = contract_of_text(CONTRACT);
     PROPERTY(api_create(contract, &engine, faces, 1, &api, NULL) == CODE_OK);
     PROPERTY(graphql_schema_create(contract, arena, &schema, NULL) == CODE_OK);
   }

@@ -5,7 +5,7 @@
 #include "api/proto_decode.h"
 #include "api/proto_json.h"
 #include "api/proto_select.h"
-#include "contract/load.h"
+#include "contract_text.h"
 #include "property.h"
 
 enum { BYTES_MAX = 1 << 24 };
@@ -29,11 +29,7 @@ static const ProtoSchema *schema_of_process(void) {
   static ProtoSchema *schema;
   if (schema != NULL) return schema;
   Arena *arena = arena_create(0);
-  Contract *contract = NULL;
-  DiagnosticList diagnostics = {0};
-  const ContractFile file = {STR("fuzz.graphql"), str_of(sdl)};
-  PROPERTY(contract_load(&file, 1, arena, &contract, &diagnostics, NULL) == CODE_OK);
-  PROPERTY(proto_schema_create(contract, NULL, arena, &schema, NULL) == CODE_OK);
+  PROPERTY(proto_schema_create(contract_of_text(sdl), NULL, arena, &schema, NULL) == CODE_OK);
   return schema;
 }
 

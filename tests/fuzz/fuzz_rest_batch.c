@@ -6,7 +6,7 @@
 #include "api/rest_batch.h"
 #include "api/rest_map.h"
 #include "base/utf8.h"
-#include "contract/load.h"
+#include "contract_text.h"
 #include "property.h"
 
 static const char CONTRACT[] =
@@ -21,15 +21,9 @@ static const EngineLimits limits = {
 /* Made once for all inputs. */
 static const Api *shared_api(void) {
   static Api *api;
-  static Arena *arena;
   static const Face *const faces[] = {&FACE_REST};
   if (api != NULL) return api;
-  arena = arena_create(0);
-  ContractFile file = {STR("shop.graphql"), {CONTRACT, sizeof CONTRACT - 1}};
-  DiagnosticList diagnostics = {0};
-  Contract *contract;
-  PROPERTY(contract_load(&file, 1, arena, &contract, &diagnostics, NULL) == CODE_OK);
-  PROPERTY(api_create(contract, &limits, faces, 1, &api, NULL) == CODE_OK);
+  PROPERTY(api_create(contract_of_text(CONTRACT), &limits, faces, 1, &api, NULL) == CODE_OK);
   return api;
 }
 

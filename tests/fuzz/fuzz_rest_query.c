@@ -7,7 +7,7 @@
 #include "api/rest_query.h"
 #include "api/rest_route.h"
 #include "base/utf8.h"
-#include "contract/load.h"
+#include "contract_text.h"
 #include "property.h"
 
 static const char CONTRACT[] =
@@ -31,11 +31,7 @@ static const RestMap *shared_map(void) {
   static RestMap *map;
   if (map != NULL) return map;
   Arena *arena = arena_create(0);
-  ContractFile file = {STR("shop.graphql"), {CONTRACT, sizeof CONTRACT - 1}};
-  DiagnosticList diagnostics = {0};
-  Contract *contract;
-  PROPERTY(contract_load(&file, 1, arena, &contract, &diagnostics, NULL) == CODE_OK);
-  PROPERTY(rest_map_create(contract, arena, &map, NULL) == CODE_OK);
+  PROPERTY(rest_map_create(contract_of_text(CONTRACT), arena, &map, NULL) == CODE_OK);
   return map;
 }
 

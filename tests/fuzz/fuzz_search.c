@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 #include "codec/json.h"
-#include "contract/load.h"
+#include "contract_text.h"
 #include "property.h"
 #include "query/search.h"
 #include "sql/dialect_impl.h"
@@ -23,11 +23,7 @@ typedef struct Fixture {
 static const Fixture *fixture_get(void) {
   static Fixture fixture;
   if (fixture.contract != NULL) return &fixture;
-  Arena *arena = arena_create(0);
-  ContractFile file = {STR("fuzz.graphql"), {contract_text, sizeof contract_text - 1}};
-  DiagnosticList list = {0};
-  PROPERTY(contract_load(&file, 1, arena, &fixture.contract, &list, NULL) == CODE_OK);
-  arena_destroy(arena);
+  fixture.contract = contract_of_text(contract_text);
   fixture.note = contract_resource(fixture.contract, STR("Note"));
   sqlite3 *db = NULL;
   PROPERTY(sqlite3_open(":memory:", &db) == SQLITE_OK);
