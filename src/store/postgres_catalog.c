@@ -11,34 +11,25 @@
 static const int64_t STATEMENT_TIMEOUT_US = 60000000;
 
 typedef struct Reader {
-  PostgresConnection *connection;
-  Arena *arena;
+  PostgresRows rows; /* first */
   Catalog *catalog;
   const PostgresSchema *schema;
   Str schemas;
-  VEC(Str) oids;     /* of catalog->tables */
-  StoreRowFn *row;   /* of the query under way */
-  bool lacks_memory; /* a text of the row could not be kept */
+  VEC(Str) oids; /* of catalog->tables */
 } Reader;
 
-/* ptr NULL for null; also where memory is out, which ends the query. */
-static Str kept(Reader *reader, const Value *value) {
-  if (value->type != VALUE_TEXT) return (Str){NULL, 0};
-  Str copy = arena_str(reader->arena, value->text);
-  reader->lacks_memory = reader->lacks_memory || copy.ptr == NULL;
-  return copy;
-}
+static Str kept(Reader *reader, const Value *value) { return postgres_rows_keep(&reader->rows, value); }
 
 static bool is_true(const Value *value) { return value->type == VALUE_TEXT && str_equal(value->text, STR("t")); }
 
 #define PUSH(reader, vec, item)                                                                                                            \
   do {                                                                                                                                     \
-    if (!VEC_PUSH((reader)->arena, (vec), (item))) return error_no_memory(err);                                                            \
+    if (!VEC_PUSH((reader)->rows.arena, (vec), (item))) return error_no_memory(err);                                                       \
   } while (0)
 
 #define NOTE(reader, vec, ...)                                                                                                             \
   do {                                                                                                                                     \
-    Str note_ = arena_printf((reader)->arena, __VA_ARGS__);                                                                                \
+    Str note_ = arena_printf((reader)->rows.arena, __VA_ARGS__);                                                                           \
     TRY_ALLOC(note_.ptr);                                                                                                                  \
     PUSH(reader, vec, note_);                                                                                                              \
   } while (0)
@@ -56,7 +47,7 @@ static bool is_wanted(const Reader *reader, Str schema) {
 /* As a contract's @resource(table:) says it. */
 static Str address_of(const Reader *reader, Str schema, Str table) {
   if (str_equal(schema, reader->schema->current)) return table;
-  return arena_printf(reader->arena, "%.*s.%.*s", STR_ARGS(schema), STR_ARGS(table));
+  return arena_printf(reader->rows.arena, "%.*s.%.*s", STR_ARGS(schema), STR_ARGS(table));
 }
 
 static Str action_of(char letter) {
@@ -218,7 +209,7 @@ static Code on_column(void *context, const Value *columns, Error *err) {
   column->is_always_made = columns[3].type == VALUE_TEXT && str_equal(columns[3].text, STR("a"));
   if (columns[5].type == VALUE_TEXT) {
     Str checks = columns[7].type == VALUE_TEXT ? columns[7].text : (Str){"", 0};
-    column->note = arena_printf(reader->arena, "of the domain %.*s %.*s", STR_ARGS(columns[4].text), STR_ARGS(checks));
+    column->note = arena_printf(reader->rows.arena, "of the domain %.*s %.*s", STR_ARGS(columns[4].text), STR_ARGS(checks));
     TRY_ALLOC(column->note.ptr);
     column_set_type(column, kept(reader, &columns[5]));
     column->is_required = column->is_required || is_true(&columns[6]);
@@ -257,7 +248,7 @@ static Code on_index_kind(void *context, const Value *columns, Error *err) {
   for (size_t i = 0; table != NULL && i < table->indexes.count; i++) {
     CatalogIndex *index = &table->indexes.items[i];
     if (!str_equal(index->name, columns[1].text) || index->obstacle.len > 0) continue;
-    index->obstacle = arena_printf(reader->arena, "it is of the kind %.*s", STR_ARGS(columns[2].text));
+    index->obstacle = arena_printf(reader->rows.arena, "it is of the kind %.*s", STR_ARGS(columns[2].text));
     TRY_ALLOC(index->obstacle.ptr);
   }
   return CODE_OK;
@@ -281,8 +272,8 @@ static Code on_partition(void *context, const Value *columns, Error *err) {
 }
 
 static Code take_tables(Reader *reader, Error *err) {
-  Partitions partitions = {.arena = reader->arena};
-  TRY(postgres_query(reader->connection,
+  Partitions partitions = {.arena = reader->rows.arena};
+  TRY(postgres_query(reader->rows.connection,
                      STR("SELECT i.inhrelid::text, p.relname::text FROM pg_catalog.pg_inherits i "
                          "JOIN pg_catalog.pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'"),
                      NULL, 0, 2, on_partition, &partitions, err));
@@ -340,21 +331,13 @@ static const CatalogQuery queries[] = {
      on_note},
 };
 
-static Code on_row(void *context, const Value *columns, Error *err) {
-  Reader *reader = context;
-  TRY(reader->row(reader, columns, err));
-  return reader->lacks_memory ? error_no_memory(err) : CODE_OK;
-}
-
 static Code read_all(Reader *reader, Error *err) {
   PostgresSchema schema;
-  TRY(postgres_schema_read(reader->connection, reader->schemas, reader->arena, &schema, err));
+  TRY(postgres_schema_read(reader->rows.connection, reader->schemas, reader->rows.arena, &schema, err));
   reader->schema = &schema;
   Code code = take_tables(reader, err);
-  for (size_t i = 0; code == CODE_OK && i < sizeof queries / sizeof queries[0]; i++) {
-    reader->row = queries[i].row;
-    code = postgres_query(reader->connection, queries[i].sql, NULL, 0, queries[i].columns, on_row, reader, err);
-  }
+  for (size_t i = 0; code == CODE_OK && i < sizeof queries / sizeof queries[0]; i++)
+    code = postgres_query_rows(&reader->rows, queries[i].sql, NULL, 0, queries[i].columns, queries[i].row, err);
   reader->schema = NULL;
   return code;
 }
@@ -369,10 +352,10 @@ Code postgres_catalog_read(const StoreOptions *given, Str schemas, Arena *arena,
                           .report = given->report,
                           .report_context = given->report_context};
   TRY(postgres_target_init(target, &options, arena, err));
-  Reader reader = {.arena = arena, .catalog = ret, .schemas = schemas};
-  TRY(postgres_connection_open(target, NULL, NULL, &reader.connection, err));
-  ret->name = arena_str(arena, str_of(PQdb(reader.connection->pg)));
+  Reader reader = {.rows = {.arena = arena}, .catalog = ret, .schemas = schemas};
+  TRY(postgres_connection_open(target, NULL, NULL, &reader.rows.connection, err));
+  ret->name = arena_str(arena, str_of(PQdb(reader.rows.connection->pg)));
   Code code = ret->name.ptr == NULL ? error_no_memory(err) : read_all(&reader, err);
-  postgres_connection_close(reader.connection);
+  postgres_connection_close(reader.rows.connection);
   return code;
 }

@@ -83,3 +83,24 @@ Code postgres_query(PostgresConnection *connection, Str sql, const Str *params, 
                               .param_count = param_count};
   return postgres_ask(connection, &statement, values, row, context, err);
 }
+
+/* ---- texts that are kept ---- */
+
+Str postgres_rows_keep(PostgresRows *rows, const Value *value) {
+  if (value->type != VALUE_TEXT) return (Str){NULL, 0};
+  Str copy = arena_str(rows->arena, value->text);
+  rows->lacks_memory = rows->lacks_memory || copy.ptr == NULL;
+  return copy;
+}
+
+static Code on_row(void *context, const Value *columns, Error *err) {
+  PostgresRows *rows = context;
+  TRY(rows->row(rows, columns, err));
+  return rows->lacks_memory ? error_no_memory(err) : CODE_OK;
+}
+
+Code postgres_query_rows(PostgresRows *rows, Str sql, const Str *params, size_t param_count, size_t column_count, StoreRowFn *row,
+                         Error *err) {
+  rows->row = row;
+  return postgres_query(rows->connection, sql, params, param_count, column_count, on_row, rows, err);
+}

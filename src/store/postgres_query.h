@@ -15,3 +15,17 @@ Code postgres_ask(PostgresConnection *connection, const StoreStatement *statemen
 /* Columns are texts or null: the statement casts them. */
 Code postgres_query(PostgresConnection *connection, Str sql, const Str *params, size_t param_count, size_t column_count, StoreRowFn *row,
                     void *context, Error *err);
+
+/* First member of who reads rows whose texts are kept. */
+typedef struct PostgresRows {
+  PostgresConnection *connection;
+  Arena *arena;
+  StoreRowFn *row;   /* of the query under way */
+  bool lacks_memory; /* a text of the row could not be kept */
+} PostgresRows;
+
+/* ptr NULL for null; also where memory is out, which ends the query. */
+Str postgres_rows_keep(PostgresRows *rows, const Value *value);
+/* As postgres_query, with `rows` as the context of `row`. */
+Code postgres_query_rows(PostgresRows *rows, Str sql, const Str *params, size_t param_count, size_t column_count, StoreRowFn *row,
+                         Error *err);

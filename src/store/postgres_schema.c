@@ -4,21 +4,12 @@
 #include "store/postgres_query.h"
 
 typedef struct Reader {
-  PostgresConnection *connection;
-  Arena *arena;
+  PostgresRows rows; /* first */
   PostgresSchema *schema;
-  PgTable *table;    /* found last */
-  StoreRowFn *row;   /* of the query under way */
-  bool lacks_memory; /* a text of the row could not be kept */
+  PgTable *table; /* found last */
 } Reader;
 
-/* ptr NULL for null; also where memory is out, which ends the query. */
-static Str kept(Reader *reader, const Value *value) {
-  if (value->type != VALUE_TEXT) return (Str){NULL, 0};
-  Str copy = arena_str(reader->arena, value->text);
-  reader->lacks_memory = reader->lacks_memory || copy.ptr == NULL;
-  return copy;
-}
+static Str kept(Reader *reader, const Value *value) { return postgres_rows_keep(&reader->rows, value); }
 
 static bool is_true(const Value *value) { return value->type == VALUE_TEXT && str_equal(value->text, STR("t")); }
 
@@ -50,7 +41,7 @@ static Code on_table(void *context, const Value *columns, Error *err) {
                    .schema = kept(reader, &columns[1]),
                    .name = kept(reader, &columns[2]),
                    .kind = letter_of(&columns[3])};
-  return VEC_PUSH(reader->arena, &reader->schema->tables, table) ? CODE_OK : error_no_memory(err);
+  return VEC_PUSH(reader->rows.arena, &reader->schema->tables, table) ? CODE_OK : error_no_memory(err);
 }
 
 static Code on_column(void *context, const Value *columns, Error *err) {
@@ -64,7 +55,7 @@ static Code on_column(void *context, const Value *columns, Error *err) {
                      .is_identity = is_true(&columns[5]),
                      .default_text = kept(reader, &columns[6]),
                      .collation = kept(reader, &columns[7])};
-  return VEC_PUSH(reader->arena, &table->columns, column) ? CODE_OK : error_no_memory(err);
+  return VEC_PUSH(reader->rows.arena, &table->columns, column) ? CODE_OK : error_no_memory(err);
 }
 
 static void key_note(PgTable *table, const PgIndex *index, Str column) {
@@ -86,11 +77,11 @@ static Code on_index(void *context, const Value *columns, Error *err) {
                     .is_primary = is_true(&columns[4]),
                     .is_partial = is_true(&columns[5]),
                     .is_valid = is_true(&columns[6])};
-    if (!VEC_PUSH(reader->arena, &table->indexes, made)) return error_no_memory(err);
+    if (!VEC_PUSH(reader->rows.arena, &table->indexes, made)) return error_no_memory(err);
     index = &table->indexes.items[table->indexes.count - 1];
   }
   PgIndexColumn column = {.name = kept(reader, &columns[7]), .is_descending = is_true(&columns[8])};
-  if (!VEC_PUSH(reader->arena, &index->columns, column)) return error_no_memory(err);
+  if (!VEC_PUSH(reader->rows.arena, &index->columns, column)) return error_no_memory(err);
   key_note(table, index, column.name);
   return CODE_OK;
 }
@@ -108,11 +99,11 @@ static Code on_foreign_key(void *context, const Value *columns, Error *err) {
                          .target = kept(reader, &columns[4]),
                          .on_delete = letter_of(&columns[5]),
                          .is_deferred = is_true(&columns[6])};
-    if (!VEC_PUSH(reader->arena, &table->foreign_keys, made)) return error_no_memory(err);
+    if (!VEC_PUSH(reader->rows.arena, &table->foreign_keys, made)) return error_no_memory(err);
     key = &table->foreign_keys.items[table->foreign_keys.count - 1];
   }
-  bool is_kept = VEC_PUSH(reader->arena, &key->columns, kept(reader, &columns[7])) &&
-                 VEC_PUSH(reader->arena, &key->target_columns, kept(reader, &columns[8]));
+  bool is_kept = VEC_PUSH(reader->rows.arena, &key->columns, kept(reader, &columns[7])) &&
+                 VEC_PUSH(reader->rows.arena, &key->target_columns, kept(reader, &columns[8]));
   return is_kept ? CODE_OK : error_no_memory(err);
 }
 
@@ -121,7 +112,7 @@ static Code on_check(void *context, const Value *columns, Error *err) {
   PgTable *table = table_of(reader, &columns[0]);
   if (table == NULL) return CODE_OK;
   PgCheck check = {.name = kept(reader, &columns[1]), .definition = kept(reader, &columns[2])};
-  return VEC_PUSH(reader->arena, &table->checks, check) ? CODE_OK : error_no_memory(err);
+  return VEC_PUSH(reader->rows.arena, &table->checks, check) ? CODE_OK : error_no_memory(err);
 }
 
 typedef struct SchemaQuery {
@@ -164,12 +155,6 @@ static const SchemaQuery queries[] = {
      3, on_check},
 };
 
-static Code on_row(void *context, const Value *columns, Error *err) {
-  Reader *reader = context;
-  TRY(reader->row(reader, columns, err));
-  return reader->lacks_memory ? error_no_memory(err) : CODE_OK;
-}
-
 static bool is_ours(const PostgresSchema *schema) {
   bool is_empty = true;
   for (size_t i = 0; i < schema->tables.count; i++) {
@@ -191,12 +176,10 @@ static Code on_phase(void *context, const Value *columns, Error *err) {
 
 Code postgres_schema_read(PostgresConnection *connection, Str schemas, Arena *arena, PostgresSchema *ret, Error *err) {
   PostgresSchema schema = {0};
-  Reader reader = {.connection = connection, .arena = arena, .schema = &schema};
+  Reader reader = {.rows = {.connection = connection, .arena = arena}, .schema = &schema};
   Str param = schemas.ptr == NULL ? STR("") : schemas;
-  for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
-    reader.row = queries[i].row;
-    TRY(postgres_query(connection, queries[i].sql, &param, 1, queries[i].columns, on_row, &reader, err));
-  }
+  for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++)
+    TRY(postgres_query_rows(&reader.rows, queries[i].sql, &param, 1, queries[i].columns, queries[i].row, err));
   schema.is_ours = is_ours(&schema);
   if (postgres_schema_table(&schema, STR(POSTGRES_MARK_TABLE)) != NULL)
     TRY(postgres_query(connection, STR("SELECT 1::text FROM " POSTGRES_MARK_TABLE " WHERE name = 'phase'"), NULL, 0, 1, on_phase, &schema,

@@ -6,6 +6,8 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "store/sqlite_value.h"
+
 typedef struct Reader {
   sqlite3 *db;
   Arena *arena;
@@ -19,13 +21,8 @@ static Code fail(const Reader *reader) {
   return error_set(reader->err, CODE_UNAVAILABLE, "the database can't be read: %.180s", sqlite3_errmsg(reader->db));
 }
 
-/* ptr NULL for NULL; also where memory is out, which ends the query. */
 static Str column_text(Reader *reader, sqlite3_stmt *row, int column) {
-  if (sqlite3_column_type(row, column) == SQLITE_NULL) return (Str){NULL, 0};
-  const char *text = (const char *)sqlite3_column_text(row, column);
-  Str copy = text == NULL ? (Str){NULL, 0} : arena_str(reader->arena, (Str){text, (size_t)sqlite3_column_bytes(row, column)});
-  reader->lacks_memory = reader->lacks_memory || copy.ptr == NULL;
-  return copy;
+  return sqlite_column_keep(row, column, reader->arena, &reader->lacks_memory);
 }
 
 /* Runs one statement with one text parameter (ptr NULL: none). */

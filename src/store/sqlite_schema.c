@@ -2,6 +2,7 @@
 #include "store/sqlite_schema.h"
 
 #include "store/sqlite_error.h"
+#include "store/sqlite_value.h"
 
 typedef struct SchemaReader {
   SqliteConnection *connection;
@@ -31,13 +32,8 @@ static Code schema_query(SchemaReader *reader, const char *sql, Str param, Schem
   return code;
 }
 
-/* ptr NULL for NULL; also where memory is out, which ends the query. */
 static Str row_str(SchemaReader *reader, sqlite3_stmt *row, int column) {
-  if (sqlite3_column_type(row, column) == SQLITE_NULL) return (Str){NULL, 0};
-  const char *text = (const char *)sqlite3_column_text(row, column);
-  Str copy = text == NULL ? (Str){NULL, 0} : arena_str(reader->arena, (Str){text, (size_t)sqlite3_column_bytes(row, column)});
-  reader->lacks_memory = reader->lacks_memory || copy.ptr == NULL;
-  return copy;
+  return sqlite_column_keep(row, column, reader->arena, &reader->lacks_memory);
 }
 
 /* ---- whose it is ---- */

@@ -194,3 +194,11 @@ Code sqlite_row_read(SqliteStatement *statement, const StoreStatement *shape, bo
   }
   return CODE_OK;
 }
+
+Str sqlite_column_keep(sqlite3_stmt *row, int column, Arena *arena, bool *lacks_memory) {
+  if (sqlite3_column_type(row, column) == SQLITE_NULL) return (Str){NULL, 0};
+  const char *text = (const char *)sqlite3_column_text(row, column);
+  Str copy = text == NULL ? (Str){NULL, 0} : arena_str(arena, (Str){text, (size_t)sqlite3_column_bytes(row, column)});
+  *lacks_memory = *lacks_memory || copy.ptr == NULL;
+  return copy;
+}

@@ -33,6 +33,9 @@ int sqlite_params_bind(sqlite3_stmt *stmt, const Value *params, size_t count);
  * CODE_INTERNAL, and `err` names the column and the row's key. */
 Code sqlite_row_read(SqliteStatement *statement, const StoreStatement *shape, bool has_foreign_data, Error *err);
 
+/* A copy of the row's text for longer than the row. ptr NULL for NULL; also where memory is out, which *lacks_memory then says. */
+Str sqlite_column_keep(sqlite3_stmt *row, int column, Arena *arena, bool *lacks_memory);
+
 /* sqlite_foreign.c: a value in another storage form than ours. False where it doesn't fit. `scratch` outlives *ret. */
 bool sqlite_foreign_read(sqlite3_stmt *stmt, int column, const StoreColumn *shape, SqliteScratch *scratch, Value *ret);
 /* The same of a function's argument. `field` may be NULL. */
