@@ -8,8 +8,7 @@
 #include "migrate/phase.h"
 #include "migrate/unit.h"
 
-/* A migration's name has 80 bytes behind its number. */
-enum { TEXT_BYTES_MAX = 64 * 1024 * 1024, LINE_BYTES_MAX = 256 };
+enum { TEXT_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* What the database and the folder say at one moment. */
 typedef struct Work {
@@ -23,13 +22,6 @@ typedef struct Work {
   Str *ret_details;
   Error *err;
 } Work;
-
-/* What has been done is told whatever memory there is. */
-static void say(const Work *work, const char *what, Str name) {
-  char line[LINE_BYTES_MAX];
-  (void)snprintf(line, sizeof line, "%s %.*s", what, STR_ARGS(name));
-  work->options->say(work->options->context, str_of(line));
-}
 
 static const LedgerEntry *entry_of(const Ledger *ledger, int64_t number) {
   for (size_t i = 0; i < ledger->entries.count; i++) {
@@ -271,17 +263,17 @@ static Code work_through(Work *work, WorkStepFn *step, const char *what) {
       const LedgerEntry *entry = &work->ledger.entries.items[i];
       const LedgerEntry *then = entry->number == 0 ? (i < before.entries.count ? entry : NULL) : entry_of(&before, entry->number);
       if (then != NULL && then->state == entry->state) continue;
-      say(work, work->is_adopting ? "already there:" : what, entry->name);
+      migrate_say(work->options, work->is_adopting ? "already there:" : what, entry->name);
       is_any = true;
     }
     for (size_t i = 0; i < before.entries.count; i++) {
       const LedgerEntry *entry = &before.entries.items[i];
       if (entry->number == 0 || entry_of(&work->ledger, entry->number) != NULL) continue;
-      say(work, what, entry->name);
+      migrate_say(work->options, what, entry->name);
       is_any = true;
     }
   }
-  if (!is_any) say(work, "nothing is to be", str_of(what));
+  if (!is_any) migrate_say(work->options, "nothing is to be", str_of(what));
   return CODE_OK;
 }
 
@@ -336,7 +328,7 @@ static Code rollback_plan(Work *work) {
     TRY(unit_of_folder(work->options, &work->folder, at, true, work->arena, &unit, work->ret_details, work->err));
     if (work->options->to < 0 || at + 1 == work->folder.migrations.count)
       TRY(unit_check(work->options, work->migrator, &unit, work->arena, work->ret_details, work->err));
-    say(work, "-- would roll back", unit.entry.name);
+    migrate_say(work->options, "-- would roll back", unit.entry.name);
     work->options->say(work->options->context, work->folder.migrations.items[at].down);
     if (work->options->to < 0 || at == 0) break;
   }
@@ -428,13 +420,13 @@ static Code status_write(Work *work) {
   TRY(ledger_read(work->migrator, work->arena, &work->ledger, work->err));
   for (size_t i = 0; i < work->ledger.entries.count; i++) {
     const LedgerEntry *entry = &work->ledger.entries.items[i];
-    char line[LINE_BYTES_MAX];
+    char line[MIGRATE_LINE_BYTES_MAX];
     (void)snprintf(line, sizeof line, "%-11s %.*s  %.*s", words[entry->state], STR_ARGS(entry->name), STR_ARGS(entry->applied_at));
     work->options->say(work->options->context, str_of(line));
   }
   for (size_t i = 0; i < work->folder.migrations.count; i++) {
     const Migration *migration = &work->folder.migrations.items[i];
-    if (entry_of(&work->ledger, migration->number) == NULL) say(work, "pending    ", migration->name);
+    if (entry_of(&work->ledger, migration->number) == NULL) migrate_say(work->options, "pending    ", migration->name);
   }
   if (work->ledger.entries.count + work->folder.migrations.count == 0)
     work->options->say(work->options->context, STR("no migration was applied, and none is pending"));

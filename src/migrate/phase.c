@@ -2,7 +2,6 @@
  * has their contract's columns, and names the columns with whose end nothing is lost. */
 #include "migrate/phase.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #include "migrate/checks.h"
@@ -11,7 +10,7 @@
 #include "migrate/unit.h"
 #include "sql/dialect_impl.h"
 
-enum { TEXT_BYTES_MAX = 16 * 1024 * 1024, LINE_BYTES_MAX = 256, LOCK_ATTEMPTS = 5, LOCK_PAUSE_MS = 200 };
+enum { TEXT_BYTES_MAX = 16 * 1024 * 1024, LOCK_ATTEMPTS = 5, LOCK_PAUSE_MS = 200 };
 
 typedef struct Phase {
   const MigrateOptions *options;
@@ -78,11 +77,7 @@ static Code phase_open(const MigrateOptions *options, Arena *arena, Str *ret_det
 
 /* ---- running ---- */
 
-static void say(const Phase *phase, const char *what) {
-  char line[LINE_BYTES_MAX];
-  (void)snprintf(line, sizeof line, "%s %.*s", what, STR_ARGS(phase->target.name));
-  phase->options->say(phase->options->context, str_of(line));
-}
+static void say(const Phase *phase, const char *what) { migrate_say(phase->options, what, phase->target.name); }
 
 static Code note(Phase *phase, LedgerState state) {
   phase->target.state = state;

@@ -1,9 +1,16 @@
 /* unit.c - see unit.h. */
 #include "migrate/unit.h"
 
+#include <stdio.h>
 #include <time.h>
 
 enum { DETAILS_BYTES_MAX = 1024 * 1024, SCRIPT_BYTES_MAX = 64 * 1024 * 1024, LOCK_ATTEMPTS = 3, LOCK_PAUSE_MS = 200 };
+
+void migrate_say(const MigrateOptions *options, const char *what, Str name) {
+  char line[MIGRATE_LINE_BYTES_MAX];
+  (void)snprintf(line, sizeof line, "%s %.*s", what, STR_ARGS(name));
+  options->say(options->context, str_of(line));
+}
 
 Code unit_make(const MigrateOptions *options, const Layout *from, const Layout *to, Str text, bool is_backwards, Arena *arena, Unit *ret,
                Str *ret_details, Error *err) {

@@ -14,6 +14,11 @@ typedef struct Unit {
   bool is_backwards;
 } Unit;
 
+enum { MIGRATE_LINE_BYTES_MAX = 256 }; /* a migration's name has 80 bytes behind its number */
+
+/* Tells what was done, or would be, and with which migration: whatever memory there is. */
+void migrate_say(const MigrateOptions *options, const char *what, Str name);
+
 /* `text` is the script; ptr NULL: the planner's own. What can't be planned is refused, but for edited scripts: they know better. */
 Code unit_make(const MigrateOptions *options, const Layout *from, const Layout *to, Str text, bool is_backwards, Arena *arena, Unit *ret,
                Str *ret_details, Error *err);
