@@ -130,7 +130,7 @@ static void respond_file(WebFile file, const HttpRequest *request, Arena *arena,
     add_header(answer, STR("content-encoding"), STR("gzip"));
   } else {
     if (gzip_decompress(file.gzip, &plain, NULL) != CODE_OK) {
-      problem_respond(problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0, (Str){0}, arena, ret);
+      problem_respond(problem_no_memory(arena), 0, (Str){0}, arena, ret);
       return;
     }
     body = buf_str(&plain);
@@ -162,7 +162,7 @@ static void respond_problem(Str slug, const HttpRequest *request, Arena *arena, 
   else
     problem_page_json(form, &out);
   if (out.failed != CODE_OK) {
-    problem_respond(problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0, (Str){0}, arena, ret);
+    problem_respond(problem_no_memory(arena), 0, (Str){0}, arena, ret);
     return;
   }
   add_header(answer, STR("content-type"), is_html ? STR("text/html; charset=utf-8") : STR("application/json"));
@@ -207,7 +207,7 @@ void documents_respond_graphiql(const HttpRequest *request, Arena *arena, HttpRe
   size_t index = 0;
   Answer *answer = ARENA_NEW(arena, Answer);
   if (answer == NULL || !find_file(GRAPHQL_PATH, &index)) {
-    problem_respond(problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0, (Str){0}, arena, ret);
+    problem_respond(problem_no_memory(arena), 0, (Str){0}, arena, ret);
     return;
   }
   add_header(answer, STR("vary"), STR("accept"));
@@ -218,7 +218,7 @@ void documents_respond(const Documents *documents, const HttpRequest *request, A
   size_t index = 0;
   Answer *answer = ARENA_NEW(arena, Answer);
   if (answer == NULL)
-    problem_respond(problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0, (Str){0}, arena, ret);
+    problem_respond(problem_no_memory(arena), 0, (Str){0}, arena, ret);
   else if (is_problem(request->path))
     respond_problem(str_slice(request->path, PROBLEMS_PATH.len + 1, request->path.len), request, arena, answer, ret);
   else if (find_file(request->path, &index))

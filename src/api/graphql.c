@@ -119,7 +119,7 @@ static Str content_type(const GraphqlState *state) {
 
 static void respond_without_memory(ApiRequest *request) {
   Arena *arena = request->exchange->arena;
-  problem_respond(problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0, request->request_id, arena, &request->response);
+  problem_respond(problem_no_memory(arena), 0, request->request_id, arena, &request->response);
 }
 
 /* `cache_control`: ptr NULL: nothing is said. */
@@ -315,9 +315,7 @@ static Code refuse(ApiRequest *request, const Problem *problem) {
   return problem->code;
 }
 
-static Code no_memory(ApiRequest *request) {
-  return refuse(request, problem_create(request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
-}
+static Code no_memory(ApiRequest *request) { return refuse(request, problem_no_memory(request->exchange->arena)); }
 
 static Code refuse_method(ApiRequest *request, Str allow, const char *detail) {
   Problem *problem = problem_new(request->exchange->arena, CODE_METHOD_NOT_ALLOWED, str_of(detail));

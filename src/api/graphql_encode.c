@@ -1,5 +1,6 @@
 /* graphql_encode.c - rows to JSON under the response's names. Values have REST's forms (api/rest_encode.h). */
 #include "api/graphql_federation.h"
+#include "api/answer_limit.h"
 #include "api/rest_encode.h"
 #include "codec/base64.h"
 #include "codec/url.h"
@@ -204,12 +205,6 @@ void graphql_write_item(const GraphqlOut *item, const RestMap *map, const Value 
 
 /* ---- the sink ---- */
 
-static Code sink_failed(const GraphqlSink *sink, const Buf *out, Error *err) {
-  (void)sink;
-  if (out->failed != CODE_TOO_LARGE) return error_no_memory(err);
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer rows or fields", out->max);
-}
-
 /* By which a row is found again among those asked for. */
 static Code keep_row_key(GraphqlSink *sink, const Value *values, Error *err) {
   Buf key = buf_on(sink->arena, ROW_KEY_BYTES_MAX);
@@ -232,7 +227,7 @@ static Code sink_row(ResultSink *base, const Selection *selection, const Value *
   for (size_t i = 0; i < sink->part_count; i++) {
     if (sink->row_count > 0) buf_add_byte(&sink->outs[i], ',');
     write_members(sink->parts[i], &row, &sink->outs[i]);
-    if (sink->outs[i].failed != CODE_OK) return sink_failed(sink, &sink->outs[i], err);
+    if (sink->outs[i].failed != CODE_OK) return answer_failed(&sink->outs[i], "rows or fields", err);
   }
   sink->row_count++;
   if (sink->has_row_ends && !VEC_PUSH(sink->arena, &sink->row_ends, sink->outs[0].len)) return error_no_memory(err);

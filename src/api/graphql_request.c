@@ -19,7 +19,7 @@ bool graphql_negotiate(const HttpRequest *http, GraphqlRequest *ret) {
   return plain > 0 || strict > 0 || stream > 0;
 }
 
-static const Problem *no_memory(Arena *arena) { return problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")); }
+static const Problem *no_memory(Arena *arena) { return problem_no_memory(arena); }
 
 static const Problem *refuse(Arena *arena, const char *text) { return problem_create(arena, CODE_BAD_REQUEST, str_of(text)); }
 

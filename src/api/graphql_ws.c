@@ -431,7 +431,7 @@ static void open_session(ApiRequest *request) {
   GraphqlWs *session = request->face_state;
   Str protocol = websocket_offers(http, WS_PROTOCOL) ? WS_PROTOCOL : (Str){NULL, 0};
   if (!websocket_accept(http, protocol, request->exchange->arena, &request->response)) {
-    request->problem = problem_create(request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory"));
+    request->problem = problem_no_memory(request->exchange->arena);
     problem_respond(request->problem, 0, request->request_id, request->exchange->arena, &request->response);
     request->respond(request);
     return;

@@ -175,9 +175,7 @@ static Code refuse(ApiRequest *request, const Problem *problem) {
   return problem->code;
 }
 
-static Code no_memory(ApiRequest *request) {
-  return refuse(request, problem_create(request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
-}
+static Code no_memory(ApiRequest *request) { return refuse(request, problem_no_memory(request->exchange->arena)); }
 
 static Code refuse_unknown(ApiRequest *request, const GrpcState *state) {
   Str path = request->exchange->request.path;
@@ -195,7 +193,7 @@ static const Problem *check_wire(const ApiRequest *request, GrpcState *state) {
   if (wire->is_get && (is_stream || !method->is_read)) {
     Problem *problem = problem_new(arena, CODE_METHOD_NOT_ALLOWED, STR("Only what reads, and is no stream, can be called by GET"));
     if (problem != NULL) problem->allow = STR("POST");
-    return problem != NULL ? problem : problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+    return problem != NULL ? problem : problem_no_memory(arena);
   }
   if (wire->protocol == GRPC_CONNECT && is_stream)
     return problem_with_hint(arena, CODE_UNSUPPORTED_MEDIA_TYPE, STR("The method is a stream"),

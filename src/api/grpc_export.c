@@ -59,8 +59,7 @@ static void page_is_there(Export *export) {
   export->is_last = result->next_cursor.ptr == NULL || export->rows_left <= 0;
   buf_clear(&export->cursor);
   if (result->next_cursor.ptr != NULL) buf_add(&export->cursor, result->next_cursor);
-  if (export->cursor.failed != CODE_OK)
-    grpc_stream_end(export->stream, problem_create(export->stream->request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
+  if (export->cursor.failed != CODE_OK) grpc_stream_end(export->stream, problem_no_memory(export->stream->request->exchange->arena));
 }
 
 /* The page's arena goes: its problem moves to the request's. */

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "api/answer_limit.h"
 #include "codec/protobuf.h"
 
 static const Field *last_of(const ExprPath *path) { return path->member_count > 0 ? path->members[path->member_count - 1] : path->field; }
@@ -40,9 +41,7 @@ static Code group_row(ResultSink *base, const Selection *selection, const Value 
   for (size_t i = 0; i < aggregate->metric_count; i++) write_metric(sink, &aggregate->metrics[i], &values[aggregate->by_count + i]);
   protobuf_end(out, group);
   if (sink->out.scratch != NULL) arena_reset(sink->out.scratch);
-  if (out->failed == CODE_OK) return CODE_OK;
-  if (out->failed != CODE_TOO_LARGE) return error_no_memory(err);
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer groups", out->max);
+  return out->failed == CODE_OK ? CODE_OK : answer_failed(out, "groups", err);
 }
 
 static void group_restart(ResultSink *base) { buf_clear(&((GrpcGroupSink *)base)->out.buf); }

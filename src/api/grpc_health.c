@@ -30,7 +30,7 @@ static Code check(ApiRequest *request, GrpcState *state) {
     return CODE_NOT_FOUND;
   }
   if (grpc_write_message(state, state->method->response, message, arena, &message, &err) != CODE_OK || message.ptr == NULL) {
-    request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+    request->problem = problem_no_memory(arena);
     return CODE_UNAVAILABLE;
   }
   grpc_wire_answer(&state->wire, message, NULL, 0, arena, &request->response);

@@ -122,7 +122,7 @@ static void on_message(GrpcStream *stream, const ProtoNode *message) {
   if (out.failed == CODE_OK)
     (void)grpc_stream_send(stream, buf_str(&out));
   else
-    grpc_stream_end(stream, problem_create(stream->request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
+    grpc_stream_end(stream, problem_no_memory(stream->request->exchange->arena));
 }
 
 static const GrpcStreamHandler handler = {.message = on_message};

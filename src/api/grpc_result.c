@@ -1,14 +1,13 @@
 /* grpc_result.c - Results to the answer's message: rows are bytes already (proto_encode.h), what stands around them is added here. */
 #include "api/grpc_state.h"
+#include "api/answer_limit.h"
 #include "codec/protobuf.h"
 
 enum { ETAG_BYTES_MAX = 256 };
 
 static void refuse_buffer(ApiRequest *request, Code code) {
   Arena *arena = request->exchange->arena;
-  request->problem = code == CODE_TOO_LARGE
-                         ? problem_create(arena, code, STR("The answer would be too large (--result-max): ask for fewer rows or fields"))
-                         : problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+  request->problem = code == CODE_TOO_LARGE ? answer_too_large_problem(arena) : problem_no_memory(arena);
 }
 
 static const ProtoResource *resource_of(const GrpcState *state) { return &state->grpc->schema->resources[state->method->resource->index]; }

@@ -221,7 +221,7 @@ Code grpc_stream_prepare(ApiRequest *request, GrpcState *state, const GrpcStream
   Arena *arena = request->exchange->arena;
   GrpcStream *stream = ARENA_NEW(arena, GrpcStream);
   if (stream == NULL) {
-    request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+    request->problem = problem_no_memory(arena);
     return CODE_UNAVAILABLE;
   }
   *stream = (GrpcStream){.request = request,
@@ -234,7 +234,7 @@ Code grpc_stream_prepare(ApiRequest *request, GrpcState *state, const GrpcStream
   grpc_frame_reader_init(&stream->frames, state->grpc->limits.message_bytes_max, state->wire.has_compression);
   if (stream->arena == NULL || !arena_defer(arena, stream_done, stream)) {
     stream_done(stream);
-    request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+    request->problem = problem_no_memory(arena);
     return CODE_UNAVAILABLE;
   }
   state->stream = stream;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "api/answer_limit.h"
 #include "base/datetime.h"
 #include "base/decimal.h"
 #include "codec/base64.h"
@@ -371,9 +372,7 @@ static Code sink_row(ResultSink *base, const Selection *selection, const Value *
   if (sink->out.scratch != NULL) arena_reset(sink->out.scratch);
   sink->row_count++;
   if (sink->has_row_ends && !VEC_PUSH(out->arena, &sink->row_ends, out->len)) return error_no_memory(err);
-  if (out->failed == CODE_OK) return CODE_OK;
-  if (out->failed != CODE_TOO_LARGE) return error_no_memory(err);
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer rows or fields", out->max);
+  return out->failed == CODE_OK ? CODE_OK : answer_failed(out, "rows or fields", err);
 }
 
 static void sink_restart(ResultSink *base) {

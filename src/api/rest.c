@@ -273,7 +273,7 @@ static Code rest_decode(ApiRequest *request) {
   Arena *arena = request->exchange->arena;
   RestState *state = ARENA_NEW(arena, RestState);
   if (state == NULL) {
-    request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+    request->problem = problem_no_memory(arena);
     return CODE_UNAVAILABLE;
   }
   state->decoder = (RestDecoder){.map = request->api->rest, .limits = &request->api->limits, .arena = arena};
@@ -296,7 +296,7 @@ Code rest_answer_in_transaction(CallGroup *group, const Problem **ret_problem) {
   rest_answer_make(request, state);
   if (request->problem == NULL && group->idempotency != NULL) {
     group->idempotency->answer = rest_once_write(&request->response, arena);
-    if (group->idempotency->answer.ptr == NULL) request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+    if (group->idempotency->answer.ptr == NULL) request->problem = problem_no_memory(arena);
   }
   state->is_answered = request->problem == NULL;
   *ret_problem = request->problem;

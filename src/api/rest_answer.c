@@ -1,5 +1,6 @@
 /* rest_answer.c - Results to an HTTP response: status, headers, and the end of a body that the sink has written. */
 #include "api/cache_control.h"
+#include "api/answer_limit.h"
 #include "api/problem_json.h"
 #include "api/rest_deprecation.h"
 #include "api/rest_state.h"
@@ -147,8 +148,7 @@ static void finish_json(Answer *answer, int status, const Buf *out) {
   if (out->failed == CODE_UNAVAILABLE) answer->has_failed = true;
   if (out->failed == CODE_TOO_LARGE) {
     ApiRequest *request = answer->request;
-    request->problem = problem_create(request->exchange->arena, CODE_TOO_LARGE,
-                                      STR("The answer would be too large (--result-max): ask for fewer rows or fields"));
+    request->problem = answer_too_large_problem(request->exchange->arena);
     return;
   }
   add_header(answer, STR("content-type"), STR("application/json"));
@@ -263,7 +263,7 @@ void rest_answer_make(ApiRequest *request, RestState *state) {
       .request = request, .state = state, .result = &state->main->result, .headers = ARENA_ARRAY(arena, HttpHeader, ANSWER_HEADERS_MAX)};
   answer.has_failed = answer.headers == NULL;
   if (!answer.has_failed) answer_request(&answer);
-  if (answer.has_failed) request->problem = problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+  if (answer.has_failed) request->problem = problem_no_memory(arena);
 }
 
 void rest_encode(ApiRequest *request) {
@@ -278,7 +278,7 @@ void rest_encode(ApiRequest *request) {
   } else if (request->problem == NULL && !state->is_answered) {
     rest_answer_make(request, state);
     bool is_told = request->problem != NULL || state->main == NULL || !state->decoder.map->has_deprecated || rest_add_deprecation(request);
-    if (!is_told) request->problem = problem_create(request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory"));
+    if (!is_told) request->problem = problem_no_memory(request->exchange->arena);
   }
   if (request->problem != NULL) request->face->encode_problem(request);
 }

@@ -2,6 +2,7 @@
  * that holds it; their calls become one group. The answer is made inside the transaction, so that one that is too large changes nothing. */
 #include "api/rest_batch.h"
 
+#include "api/answer_limit.h"
 #include "api/rest_body.h"
 #include "http/message.h"
 
@@ -314,8 +315,7 @@ void rest_batch_answer(ApiRequest *request, RestState *state) {
   if (buf_finish(&out, &body, &err) == CODE_OK)
     respond(request, state, body);
   else if (out.failed == CODE_TOO_LARGE)
-    request->problem =
-        problem_create(arena, CODE_TOO_LARGE, STR("The answer would be too large (--result-max): ask for fewer rows or fields"));
+    request->problem = answer_too_large_problem(arena);
   else
     request->problem = problem_from_error(arena, &err);
 }

@@ -1,6 +1,7 @@
 /* rest_encode.c - typed values to JSON (INTERFACE §2, "Values in JSON"). */
 #include "api/rest_encode.h"
 
+#include "api/answer_limit.h"
 #include "base/datetime.h"
 #include "base/decimal.h"
 #include "codec/base64.h"
@@ -181,8 +182,7 @@ static Code budget_take(RestSink *sink, Error *err) {
   size_t more = sink->out.len - sink->counted_bytes;
   sink->counted_bytes = sink->out.len;
   if (atomic_fetch_add_explicit(&sink->budget->bytes, more, memory_order_relaxed) + more <= sink->budget->bytes_max) return CODE_OK;
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer rows or fields",
-                   sink->budget->bytes_max);
+  return answer_too_large(sink->budget->bytes_max, "rows or fields", err);
 }
 
 static Code sink_row(ResultSink *base, const Selection *selection, const Value *values, Error *err) {
@@ -191,9 +191,7 @@ static Code sink_row(ResultSink *base, const Selection *selection, const Value *
   write_row(sink->map, selection, values, &sink->out);
   if (sink->has_row_ends && !VEC_PUSH(sink->out.arena, &sink->row_ends, sink->out.len)) return error_no_memory(err);
   if (sink->out.failed == CODE_OK) return sink->budget == NULL ? CODE_OK : budget_take(sink, err);
-  if (sink->out.failed != CODE_TOO_LARGE) return error_no_memory(err);
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes (--result-max): ask for fewer rows or fields",
-                   sink->out.max);
+  return answer_failed(&sink->out, "rows or fields", err);
 }
 
 static void sink_restart(ResultSink *base) {

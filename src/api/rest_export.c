@@ -156,7 +156,7 @@ static void export_end(Export *export, Str next_cursor) {
   if (next_cursor.ptr != NULL) trailer.value = rest_page_link(export->request, next_cursor, STR("after"), STR("next"));
   /* Without it what is cut short would look whole. */
   if (next_cursor.ptr != NULL && trailer.value.ptr == NULL) {
-    export_fail(export, problem_create(export->request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
+    export_fail(export, problem_no_memory(export->request->exchange->arena));
     return;
   }
   export->state = EXPORT_OVER;
@@ -178,7 +178,7 @@ static bool can_be_smaller(Export *export, const Problem *problem) {
 static void export_page_write(Export *export, const Result *result) {
   HttpExchange *exchange = export->request->exchange;
   if (!export->is_begun && !export_begin(export)) {
-    export_fail(export, problem_create(exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
+    export_fail(export, problem_no_memory(exchange->arena));
     return;
   }
   bool can_go_on = http_write(exchange, buf_str(&export->out));
@@ -189,7 +189,7 @@ static void export_page_write(Export *export, const Result *result) {
   if (is_last) {
     export_end(export, result->next_cursor);
   } else if (export->cursor.failed != CODE_OK) {
-    export_fail(export, problem_create(exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
+    export_fail(export, problem_no_memory(exchange->arena));
   } else {
     export->state = can_go_on ? EXPORT_READY : EXPORT_FULL;
   }

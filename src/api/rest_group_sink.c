@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "api/rest_aggregate.h"
+#include "api/answer_limit.h"
 #include "api/rest_encode.h"
 
 static Code group_row(ResultSink *base, const Selection *selection, const Value *values, Error *err) {
@@ -18,9 +19,7 @@ static Code group_row(ResultSink *base, const Selection *selection, const Value 
     rest_write_value(sink->map, &piece->form, NULL, &value, &sink->out);
   }
   buf_add(&sink->out, aggregate->end);
-  if (sink->out.failed == CODE_OK) return CODE_OK;
-  if (sink->out.failed != CODE_TOO_LARGE) return error_no_memory(err);
-  return error_set(err, CODE_TOO_LARGE, "the answer would be larger than %zu bytes: ask for fewer groups", sink->out.max);
+  return sink->out.failed == CODE_OK ? CODE_OK : answer_failed(&sink->out, "groups", err);
 }
 
 static const Str begin = STR_INIT("{\"items\":[");

@@ -71,9 +71,7 @@ static void import_refuse(Import *import, const Problem *problem) {
   if (import->problem == NULL) import->problem = problem;
 }
 
-static void import_no_memory(Import *import) {
-  import_refuse(import, problem_create(import->request->exchange->arena, CODE_UNAVAILABLE, STR("out of memory")));
-}
+static void import_no_memory(Import *import) { import_refuse(import, problem_no_memory(import->request->exchange->arena)); }
 
 /* A row that can't be read; lines count from 1. */
 static void import_bad_line(Import *import, Code code, uint64_t line, Str text) {

@@ -111,8 +111,7 @@ static Code resolve_reference(Resolver *resolver, Str reference, JsonValue *ret)
   const Problem *problem = rest_batch_item_answer(from);
   if (problem != NULL) return refuse(resolver, problem);
   Error err = {0};
-  if (answer_read(from, resolver->arena, &err) != CODE_OK)
-    return refuse(resolver, problem_create(resolver->arena, CODE_UNAVAILABLE, STR("out of memory")));
+  if (answer_read(from, resolver->arena, &err) != CODE_OK) return refuse(resolver, problem_no_memory(resolver->arena));
   const JsonValue *value = value_at(from->answer, path);
   if (value == NULL) return refuse_reference(resolver, reference, "is not in that operation's answer");
   if (value->type == JSON_ARRAY || value->type == JSON_OBJECT) return refuse_reference(resolver, reference, "is not one value");
@@ -129,7 +128,7 @@ static Code resolve_parts(Resolver *resolver, const JsonValue *value, JsonValue 
   bool is_array = value->type == JSON_ARRAY;
   JsonValue *items = is_array ? ARENA_ARRAY(resolver->arena, JsonValue, value->count) : NULL;
   JsonMember *members = is_array ? NULL : ARENA_ARRAY(resolver->arena, JsonMember, value->count);
-  if (items == NULL && members == NULL) return refuse(resolver, problem_create(resolver->arena, CODE_UNAVAILABLE, STR("out of memory")));
+  if (items == NULL && members == NULL) return refuse(resolver, problem_no_memory(resolver->arena));
   for (size_t i = 0; i < value->count; i++) {
     if (!is_array) members[i].name = value->members[i].name;
     TRY(resolve(resolver, is_array ? &value->items[i] : &value->members[i].value, is_array ? &items[i] : &members[i].value));
@@ -155,7 +154,7 @@ Code rest_references_resolve(Call *call, void *context, const Problem **ret_prob
   Resolver resolver = {.item = item, .arena = item->exchange.arena};
   JsonValue *body = ARENA_NEW(resolver.arena, JsonValue);
   if (body == NULL) {
-    *ret_problem = problem_create(resolver.arena, CODE_UNAVAILABLE, STR("out of memory"));
+    *ret_problem = problem_no_memory(resolver.arena);
     return CODE_UNAVAILABLE;
   }
   /* What a restart of the transaction has put in place does not count. */

@@ -19,6 +19,8 @@ Problem *problem_new(Arena *arena, Code code, Str detail) {
 
 const Problem *problem_create(Arena *arena, Code code, Str detail) { return problem_with_hint(arena, code, detail, (Str){0}); }
 
+const Problem *problem_no_memory(Arena *arena) { return problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")); }
+
 const Problem *problem_with_hint(Arena *arena, Code code, Str detail, Str hint) {
   Problem *problem = problem_new(arena, code, detail);
   if (problem == NULL) return &OUT_OF_MEMORY;

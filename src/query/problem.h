@@ -54,6 +54,8 @@ typedef struct Problem {
 Problem *problem_new(Arena *arena, Code code, Str detail);
 /* A shared constant when memory is out: never NULL. */
 const Problem *problem_create(Arena *arena, Code code, Str detail);
+/* CODE_UNAVAILABLE: a buffer or a limit of the request's has run out, though perhaps not all memory. */
+const Problem *problem_no_memory(Arena *arena);
 const Problem *problem_with_hint(Arena *arena, Code code, Str detail, Str hint);
 const Problem *problem_from_error(Arena *arena, const Error *err);
 /* A copy, with its texts and mistakes, for where the arena of `problem` goes first; as problem_create when memory is out. */

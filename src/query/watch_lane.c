@@ -205,7 +205,7 @@ static void move_behind(WatchLane *lane, Watch *watch) {
   }
   /* It stands nowhere now: it is told at once. */
   watch_hub_count_down(lane->hub);
-  watch->encoder->ended(watch, problem_create(watch->arena, CODE_UNAVAILABLE, STR("out of memory")), (Str){0});
+  watch->encoder->ended(watch, problem_no_memory(watch->arena), (Str){0});
 }
 
 static void move_all_behind(WatchLane *lane) {
@@ -262,7 +262,7 @@ static void join_live(WatchLane *lane) {
       watch_leave(watch);
       if (watch_join(live, watch)) continue;
       watch_hub_count_down(lane->hub);
-      watch->encoder->ended(watch, problem_create(watch->arena, CODE_UNAVAILABLE, STR("out of memory")), (Str){0});
+      watch->encoder->ended(watch, problem_no_memory(watch->arena), (Str){0});
     }
   }
   watch_lane_wake(lane->count > 0 ? lane : live);

@@ -92,7 +92,7 @@ void request_explain(Request *request, void (*answered)(Request *request)) {
   Arena *arena = request->api.exchange->arena;
   Explaining *explaining = ARENA_NEW(arena, Explaining);
   if (explaining == NULL) {
-    request_refuse(request, problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0);
+    request_refuse(request, problem_no_memory(arena), 0);
     answered(request);
     return;
   }

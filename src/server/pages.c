@@ -24,7 +24,7 @@ static void respond(Request *request, int status, Str type, const Buf *body) {
   Arena *arena = request->api.exchange->arena;
   HttpHeader *headers = ARENA_ARRAY(arena, HttpHeader, 2);
   if (headers == NULL || body->failed != CODE_OK) {
-    request_refuse(request, problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0);
+    request_refuse(request, problem_no_memory(arena), 0);
     return;
   }
   headers[0] = (HttpHeader){STR("content-type"), type};
@@ -214,7 +214,7 @@ static void refuse_method(Request *request, HttpMethod method) {
   if (problem != NULL)
     *problem =
         (Problem){.code = CODE_METHOD_NOT_ALLOWED, .detail = STR("This page can only be read"), .operation = -1, .allow = allow[0].value};
-  request_refuse(request, problem != NULL ? problem : problem_create(arena, CODE_UNAVAILABLE, STR("out of memory")), 0);
+  request_refuse(request, problem != NULL ? problem : problem_no_memory(arena), 0);
 }
 
 /* RFC 9110 §9.3.7: of the server as a whole. */

@@ -35,7 +35,7 @@ static int64_t monotonic_us(void) {
 static const Problem *bad_token(Request *request, Str challenge, const Error *err) {
   Arena *arena = request->api.exchange->arena;
   Problem *problem = ARENA_NEW(arena, Problem);
-  if (problem == NULL) return problem_create(arena, CODE_UNAVAILABLE, STR("out of memory"));
+  if (problem == NULL) return problem_no_memory(arena);
   *problem = (Problem){.code = CODE_UNAUTHENTICATED, .detail = arena_str(arena, str_of(err->text)), .operation = -1};
   problem->challenge = challenge;
   return problem;
@@ -67,7 +67,7 @@ static StepOutcome step_authenticate(Request *request) {
   }
   const Caller *caller = caller_of(request);
   if (caller == NULL) {
-    request->api.problem = problem_create(request->api.exchange->arena, CODE_UNAVAILABLE, STR("out of memory"));
+    request->api.problem = problem_no_memory(request->api.exchange->arena);
     return STEP_REFUSED;
   }
   request->api.caller = caller;
