@@ -119,9 +119,7 @@ static bool may_work(const Http2Connection *connection) {
   return working == 0 || server->in_flight + working < server->limits.requests_in_flight_share;
 }
 
-static void refuse_for_room(Http2Exchange *exchange) {
-  http2_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, HTTP_TOO_MANY_REQUESTS);
-}
+static void refuse_for_room(Http2Exchange *exchange) { http2_exchange_refuse(exchange, 503, CODE_UNAVAILABLE, HTTP_TOO_MANY_REQUESTS); }
 
 static void work_on(Http2Exchange *exchange) {
   Http2Connection *connection = exchange->connection;
