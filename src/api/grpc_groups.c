@@ -1,8 +1,6 @@
 /* grpc_groups.c - a group's keys, then its metrics, each in the map of its function. */
 #include "api/grpc_groups.h"
 
-#include <math.h>
-
 #include "api/answer_limit.h"
 #include "codec/protobuf.h"
 
@@ -10,10 +8,7 @@ static const Field *last_of(const ExprPath *path) { return path->member_count > 
 
 static void write_map(GrpcGroupSink *sink, Str map, Str key, const Field *field, const Value *value) {
   const ProtoField *member = proto_field(sink->groups->message, map);
-  Value shown = *value;
-  /* A sum of Floats may be larger than any, and JSON has no infinity. */
-  if (shown.type == VALUE_FLOAT && !isfinite(shown.number)) shown = value_null();
-  if (member != NULL) proto_write_map_value(&sink->out, member->number, key, field, &shown);
+  if (member != NULL) proto_write_map_value(&sink->out, member->number, key, field, value);
 }
 
 static void write_metric(GrpcGroupSink *sink, const Metric *metric, const Value *value) {

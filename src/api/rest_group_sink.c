@@ -1,6 +1,4 @@
 /* rest_group_sink.c - groups of an aggregate to JSON. */
-#include <math.h>
-
 #include "api/rest_aggregate.h"
 #include "api/answer_limit.h"
 #include "api/rest_encode.h"
@@ -12,11 +10,8 @@ static Code group_row(ResultSink *base, const Selection *selection, const Value 
   if (sink->row_count++ > 0) buf_add_byte(&sink->out, ',');
   for (size_t i = 0; i < aggregate->piece_count; i++) {
     const RestGroupPiece *piece = &aggregate->pieces[i];
-    Value value = values[piece->value];
-    /* A sum of Floats may be larger than any, and JSON has no infinity. */
-    if (value.type == VALUE_FLOAT && !isfinite(value.number)) value = value_null();
     buf_add(&sink->out, piece->before);
-    rest_write_value(sink->map, &piece->form, NULL, &value, &sink->out);
+    rest_write_value(sink->map, &piece->form, NULL, &values[piece->value], &sink->out);
   }
   buf_add(&sink->out, aggregate->end);
   return sink->out.failed == CODE_OK ? CODE_OK : answer_failed(&sink->out, "groups", err);

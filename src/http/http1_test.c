@@ -203,7 +203,18 @@ static void there_is_one_host(void **state) {
   assert_refused(STR("GET / HTTP/1.1\r\nHost: x/y\r\n\r\n"), 400);
   assert_refused(STR("GET / HTTP/1.1\r\nHost: u@x\r\n\r\n"), 400);
   assert_refused(STR("GET / HTTP/1.1\r\nHost: x y\r\n\r\n"), 400);
+  assert_refused(STR("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n"), 400);
+  assert_refused(STR("GET / HTTP/1.1\r\nHost: [\r\n\r\n"), 400);
+  assert_refused(STR("GET / HTTP/1.1\r\nHost: []\r\n\r\n"), 400);
+  assert_refused(STR("GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n"), 400);
+  assert_refused(STR("GET / HTTP/1.1\r\nHost: ::1\r\n\r\n"), 400);
+  assert_refused(STR("GET / HTTP/1.1\r\nHost: a]\r\n\r\n"), 400);
+  assert_refused(STR("GET / HTTP/1.1\r\nHost: a:80:81\r\n\r\n"), 400);
+  assert_refused(STR("GET / HTTP/1.1\r\nHost: a:http\r\n\r\n"), 400);
   assert_refused(STR("GET http://a/ HTTP/1.1\r\n\r\n"), 400);
+  assert_events(STR("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n"),
+                "GET(0) / path=/ authority=[::1]:80 version=11 keep\nhost=[::1]:80\nend\n");
+  assert_events(STR("GET / HTTP/1.1\r\nHost: a:\r\n\r\n"), "GET(0) / path=/ authority=a: version=11 keep\nhost=a:\nend\n");
   assert_events(STR("GET / HTTP/1.1\r\nHost:\r\n\r\n"), "GET(0) / path=/ authority= version=11 keep\nhost=\nend\n");
   assert_events(STR("GET / HTTP/1.0\r\n\r\n"), "GET(0) / path=/ authority= version=10 close\nend\n");
 }

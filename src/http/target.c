@@ -13,16 +13,37 @@ static bool target_is_clean(Str target) {
   return true;
 }
 
-/* RFC 9110 §7.2; userinfo is not a part of it. */
-bool http_authority_is_valid(Str authority) {
+/* A registered name's characters (RFC 3986 §3.2.2); those of an address in brackets are these and ":". */
+static bool is_host_byte(unsigned char c) {
   static const bool is_allowed[256] = {
-      ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true,  ['_'] = true,
-      ['~'] = true,         ['!'] = true,         ['$'] = true,         ['&'] = true, ['\''] = true, ['('] = true,
-      [')'] = true,         ['*'] = true,         ['+'] = true,         [','] = true, [';'] = true,  ['='] = true,
-      [':'] = true,         ['['] = true,         [']'] = true,         ['%'] = true,
+      ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true,  ['.'] = true, ['_'] = true, ['~'] = true,
+      ['!'] = true,         ['$'] = true,         ['&'] = true,         ['\''] = true, ['('] = true, [')'] = true, ['*'] = true,
+      ['+'] = true,         [','] = true,         [';'] = true,         ['='] = true,  ['%'] = true,
   };
-  for (size_t i = 0; i < authority.len; i++) {
-    if (!is_allowed[(unsigned char)authority.ptr[i]]) return false;
+  return is_allowed[c];
+}
+
+/* Where the host ends, which is before the port's ":"; false: it is none. */
+static bool host_end(Str authority, size_t *ret) {
+  size_t at = 0;
+  bool is_address = authority.len > 0 && authority.ptr[0] == '[';
+  if (is_address) at++;
+  while (at < authority.len && (is_host_byte((unsigned char)authority.ptr[at]) || (is_address && authority.ptr[at] == ':'))) at++;
+  if (is_address && (at == 1 || at == authority.len || authority.ptr[at++] != ']')) return false;
+  *ret = at;
+  return at == authority.len || authority.ptr[at] == ':';
+}
+
+Str http_authority_host(Str authority) {
+  size_t end;
+  return host_end(authority, &end) ? str_slice(authority, 0, end) : (Str){NULL, 0};
+}
+
+bool http_authority_is_valid(Str authority) {
+  size_t at;
+  if (!host_end(authority, &at)) return false;
+  while (++at < authority.len) {
+    if (authority.ptr[at] < '0' || authority.ptr[at] > '9') return false;
   }
   return true;
 }

@@ -2,6 +2,7 @@
  * which keeps the method; a body is not read. Nothing of the request but its host and target is looked at, so that a token which was sent
  * here in the clear goes no further. */
 #include "base/memory.h"
+#include "http/target.h"
 #include "io/listener.h"
 #include "server/resident.h"
 
@@ -16,12 +17,6 @@ typedef struct Redirect {
   size_t port_len;
 } Redirect;
 
-/* "[::1]:8080" and "shop.example:8080" without their ports. */
-static Str host_of(Str authority) {
-  size_t end = authority.len > 0 && authority.ptr[0] == '[' ? str_find_byte(authority, ']', 0) : 0;
-  return str_slice(authority, 0, str_find_byte(authority, ':', end));
-}
-
 static void respond_text(HttpExchange *exchange, int status, Str text) {
   static const HttpHeader headers[] = {{STR_INIT("content-type"), STR_INIT("text/plain; charset=utf-8")}};
   http_respond(exchange, &(HttpResponse){.status = status, .headers = headers, .header_count = 1, .body = text});
@@ -30,11 +25,11 @@ static void respond_text(HttpExchange *exchange, int status, Str text) {
 static void on_request(void *context, HttpExchange *exchange) {
   const Redirect *redirect = context;
   const HttpRequest *request = &exchange->request;
-  if (request->authority.len == 0 || request->target.len == 0 || request->target.ptr[0] != '/') {
+  Str host = http_authority_host(request->authority);
+  if (host.len == 0 || request->target.len == 0 || request->target.ptr[0] != '/') {
     respond_text(exchange, 400, STR("There is no host to send you to\n"));
     return;
   }
-  Str host = host_of(request->authority);
   Buf location = buf_on(exchange->arena, LOCATION_BYTES_MAX);
   buf_add(&location, STR("https://"));
   buf_add(&location, host);

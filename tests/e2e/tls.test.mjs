@@ -344,6 +344,7 @@ test('a listener without TLS sends everybody to https, whatever they ask', { tim
     assert.equal(moved.statusCode, 308);
     assert.equal(moved.headers.location, `https://first.test:${secure.port}/v1/notes?filter=x%20y`);
     assert.equal((await ask('POST', '/v1/notes', '[::1]:80', '{}')).headers.location, `https://[::1]:${secure.port}/v1/notes`);
+    for (const nowhere of [':80', '[::1', '[]:80']) assert.equal((await ask('GET', '/v1/notes', nowhere)).statusCode, 400, nowhere);
     assert.equal((await request(server, 'GET', '/v1/notes')).status, 200);
     const begin = Date.now();
     await server.stop();
