@@ -8,8 +8,10 @@
 #include "sql/postgres_types.h"
 #include "sql/select.h"
 #include "store/ddl_default.h"
+#include "store/layout.h"
 
-enum { NAME_BYTES_MAX = 63, HASH_DIGITS = 8 };
+enum { HASH_DIGITS = 8 };
+static const Str search_mark = STR_INIT("_search");
 
 /* ---- names ---- */
 
@@ -21,9 +23,31 @@ static Str bare_table(const Resource *resource) {
 
 /* PostgreSQL would cut a longer name, and take two that begin alike for one. */
 static Str name_shortened(Str name, Arena *arena) {
-  if (name.len <= NAME_BYTES_MAX) return arena_str(arena, name);
-  return arena_printf(arena, "%.*s_%08x", STR_ARGS(utf8_cut(name, NAME_BYTES_MAX - HASH_DIGITS - 1)),
+  if (name.len <= POSTGRES_NAME_BYTES_MAX) return arena_str(arena, name);
+  return arena_printf(arena, "%.*s_%08x", STR_ARGS(utf8_cut(name, POSTGRES_NAME_BYTES_MAX - HASH_DIGITS - 1)),
                       (unsigned)(str_hash(name) & 0xffffffff));
+}
+
+/* Whether the name is as name_shortened makes them: *ret is what stands before "_" and the hash. */
+static bool name_is_shortened(Str name, Str *ret) {
+  /* A cut takes away at most three bytes of a character that was not whole. */
+  if (name.len > POSTGRES_NAME_BYTES_MAX || name.len < POSTGRES_NAME_BYTES_MAX - 3) return false;
+  size_t mark = name.len - HASH_DIGITS - 1;
+  for (size_t i = mark + 1; i < name.len; i++) {
+    bool is_hex = (name.ptr[i] >= '0' && name.ptr[i] <= '9') || (name.ptr[i] >= 'a' && name.ptr[i] <= 'f');
+    if (!is_hex) return false;
+  }
+  *ret = str_slice(name, 0, mark);
+  return name.ptr[mark] == '_';
+}
+
+bool postgres_ddl_index_is_ours(Str table, Str index) {
+  Str kept;
+  if (layout_index_is_ours(table, index)) return true;
+  if (!name_is_shortened(index, &kept)) return false;
+  bool is_search = kept.len > search_mark.len && str_ends_with(kept, search_mark);
+  if (is_search) kept = str_slice(kept, 0, kept.len - search_mark.len);
+  return str_starts_with(kept, table) || str_starts_with(table, kept);
 }
 
 /* ---- columns ---- */
@@ -232,6 +256,7 @@ Str postgres_ddl_search_name(const Resource *resource, Arena *arena) {
   postgres_ddl_write_search(&definition, resource);
   if (definition.failed != CODE_OK) return (Str){NULL, 0};
   /* The hash stands at the end, so the table's name is what is cut. */
-  Str mark = STR("_search_"), table = utf8_cut(bare_table(resource), NAME_BYTES_MAX - HASH_DIGITS - mark.len);
-  return arena_printf(arena, "%.*s%.*s%08x", STR_ARGS(table), STR_ARGS(mark), (unsigned)(str_hash(buf_str(&definition)) & 0xffffffff));
+  Str table = utf8_cut(bare_table(resource), POSTGRES_NAME_BYTES_MAX - HASH_DIGITS - 1 - search_mark.len);
+  return arena_printf(arena, "%.*s%.*s_%08x", STR_ARGS(table), STR_ARGS(search_mark),
+                      (unsigned)(str_hash(buf_str(&definition)) & 0xffffffff));
 }

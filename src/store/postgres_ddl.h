@@ -4,6 +4,9 @@
 #include "contract/model.h"
 #include "store/ddl_index.h"
 
+/* Of any name: PostgreSQL cuts what is longer (NAMEDATALEN - 1). */
+enum { POSTGRES_NAME_BYTES_MAX = 63 };
+
 /* The type of a field's column, without collation: "uuid", "text[]". */
 Str postgres_ddl_type(const Field *field);
 /* What stands behind CREATE TABLE and the name: columns, the primary key and the checks of enums; no foreign keys, which need the other
@@ -24,6 +27,8 @@ void postgres_ddl_write_foreign_key(Buf *out, const Relation *relation, Arena *a
 /* Names longer than PostgreSQL keeps are shortened, and made unique again by a hash of the whole. `number` 2 and above stands behind. ptr
  * NULL when memory is out. */
 Str postgres_ddl_index_name(const DdlIndex *index, size_t number, Arena *arena);
+/* layout_index_is_ours, of names that were shortened too; the table without its schema. */
+bool postgres_ddl_index_is_ours(Str table, Str index);
 /* The index of a @search: its name ends with a hash of what is indexed, so that another is seen to be another. ptr NULL: there is none (or
  * memory is out). */
 Str postgres_ddl_search_name(const Resource *resource, Arena *arena);

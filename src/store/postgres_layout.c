@@ -59,6 +59,24 @@ bool postgres_types_equal(Str a, Str b) {
 
 /* ---- of a contract ---- */
 
+/* PostgreSQL would cut it, and the next start would not find what this one made. */
+static Code name_check(const char *what, const Resource *resource, Str name, const char *how, Error *err) {
+  if (name.len <= POSTGRES_NAME_BYTES_MAX) return CODE_OK;
+  return error_set(err, CODE_CONFLICT, "PostgreSQL keeps %d bytes of a name: %s gives another to %.*s's %s %.*s", POSTGRES_NAME_BYTES_MAX,
+                   how, STR_ARGS(resource->name), what, STR_ARGS(name));
+}
+
+static Code column_name_check(const Resource *resource, const Field *field, Error *err) {
+  return name_check("column", resource, field->column, field->is_relation_key ? "@relation(columns:)" : "@column(name:)", err);
+}
+
+static Code table_name_check(const Resource *resource, Error *err) {
+  size_t dot = str_find_byte(resource->table, '.', 0);
+  if (dot == resource->table.len) return name_check("table", resource, resource->table, "@resource(table:)", err);
+  TRY(name_check("schema", resource, str_slice(resource->table, 0, dot), "@resource(table:)", err));
+  return name_check("table", resource, str_slice(resource->table, dot + 1, resource->table.len), "@resource(table:)", err);
+}
+
 static Code column_make(LayoutMaking *making, const Field *field, LayoutTable *table) {
   Error *err = making->err;
   Buf declaration = buf_on(making->arena, TEXT_BYTES_MAX), fallback = buf_on(making->arena, TEXT_BYTES_MAX);
@@ -69,6 +87,7 @@ static Code column_make(LayoutMaking *making, const Field *field, LayoutTable *t
                          .kind = field->type,
                          .is_list = field->is_list,
                          .field = field};
+  TRY(column_name_check(table->resource, field, err));
   TRY(layout_type_check(table, field, postgres_given_type(field), "_ (),.[]\"", err));
   postgres_ddl_write_column(&declaration, field);
   TRY(buf_finish(&declaration, &column.declaration, err));
@@ -109,6 +128,7 @@ static Code table_make(LayoutMaking *making, const Resource *resource, Layout *l
   Error *err = making->err;
   Buf body = buf_on(making->arena, TEXT_BYTES_MAX), name = buf_on(making->arena, TEXT_BYTES_MAX);
   LayoutTable table = {.name = resource->table, .resource = resource};
+  TRY(table_name_check(resource, err));
   sql_write_table(&name, resource);
   TRY(buf_finish(&name, &table.quoted, err));
   postgres_ddl_write_table_body(&body, resource);
@@ -218,8 +238,8 @@ static Code columns_read(const PgTable *from, Arena *arena, LayoutTable *table, 
 static Code indexes_read(const PgTable *from, Arena *arena, LayoutTable *table, Error *err) {
   for (size_t i = 0; i < from->indexes.count; i++) {
     const PgIndex *index = &from->indexes.items[i];
-    bool is_kept =
-        !index->is_primary && !index->is_partial && index->is_valid && (index->is_unique || layout_index_is_ours(from->name, index->name));
+    bool is_kept = !index->is_primary && !index->is_partial && index->is_valid &&
+                   (index->is_unique || postgres_ddl_index_is_ours(from->name, index->name));
     LayoutIndex read = {.name = index->name, .is_unique = index->is_unique};
     bool is_search = is_kept && !index->is_unique && index->columns.count == 1 && index->columns.items[0].name.ptr == NULL;
     if (is_search) read.definition = STR("an expression");

@@ -69,6 +69,44 @@ test('--migrate makes the tables with the types that are promised; then none is 
   await again.stop();
 });
 
+// PostgreSQL keeps 63 bytes of a name.
+const longField = 'harvestedByTheHandsOfTheGardenersOfTheUpperHillside', longType = 'LeafOfTheGardenersOfTheUpperHillsideAboveDarjeeling';
+for (const [what, type, field] of [['a column', 'Leaf', longField], ['a table', longType, 'season'], ['both', longType, longField]]) {
+  test(`names of indexes and constraints that would be longer than PostgreSQL keeps are found again at the next start: ${what} is long`, { timeout: 60000 }, async () => {
+    const database = postgres.createDatabase();
+    const contract = (indexes) => `extend schema @service(name: "shop")
+enum Kind { BLACK GREEN }
+type ${type} @resource @access(read: "true", write: "true") @search(fields: ["${field}"]) ${indexes} {
+  id: ID!
+  ${field}: String! @unique
+  kindOfTheLeafAsTheGardenersSayIt: Kind!
+  mother: ${type}
+}`;
+    const indexes = () => postgres.query("SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND tablename LIKE 'lea%' ORDER BY 1", database).flat();
+    const one = `@index(fields: ["${field}", "kindOfTheLeafAsTheGardenersSayIt"])`, both = `${one} @index(fields: ["kindOfTheLeafAsTheGardenersSayIt", "${field}"])`;
+    await (await serve(contract(both), postgres.tcpUrl(database))).stop();
+    const made = indexes();
+    // The key, the unique field, two of @index, the relation's and the search's.
+    assert.equal(made.length, 6, made.join(' '));
+    assert.ok(made.some((name) => name.length >= 60), made.join(' '));
+    await (await serve(contract(both), postgres.tcpUrl(database), [])).stop();
+    const plan = run(['migrate', 'plan', write(contract(one)), '--dir', path.join(folder, 'nowhere'), '--store', postgres.tcpUrl(database)], { env });
+    assert.deepEqual([...plan.stdout.matchAll(/^DROP INDEX .*"(\w+)";$/gm)].map(([, name]) => made.includes(name)), [true], plan.stdout + plan.stderr);
+  });
+}
+
+test('a table or column of a name that PostgreSQL does not keep is refused with the directive that mends it', () => {
+  const database = postgres.createDatabase();
+  const said = (contract) => { const { status, stderr } = refuse(`extend schema @service(name: "shop")\n${contract}`, postgres.tcpUrl(database), '--migrate'); assert.equal(status, 1); return stderr; };
+  assert.match(said(`type ${longType}s @resource @access(read: "true") { id: ID! }\ntype ${longType}andEverywhere @resource @access(read: "true") { id: ID! }`),
+    /PostgreSQL keeps 63 bytes of a name: @resource\(table:\) gives another to LeafOf\w+'s table leaf_of_\w+\n$/);
+  assert.match(said(`type Leaf @resource @access(read: "true") { id: ID! ${longField}AtDawn: Int }`),
+    /PostgreSQL keeps 63 bytes of a name: @column\(name:\) gives another to Leaf's column harvested_\w+_at_dawn\n$/);
+  assert.match(said(`type Leaf @resource @access(read: "true") { id: ID! ${longField}At: Leaf }`),
+    /PostgreSQL keeps 63 bytes of a name: @relation\(columns:\) gives another to Leaf's column harvested_\w+_at_id\n$/);
+  assert.deepEqual(tables(database), []);
+});
+
 test('what only adds is added; what would lose or guess is a difference', { timeout: 60000 }, async () => {
   const database = postgres.createDatabase();
   const first = await serve(shop(), postgres.tcpUrl(database));
