@@ -60,8 +60,10 @@ typedef struct Face {
   bool (*accepts)(const Api *api, const HttpRequest *request);
   /* True where the path names a contract by other means than its version's name at the beginning. NULL: never. */
   bool (*is_of_contract)(const Api *api, Str path);
-  /* True where the request's body is to come in pieces (HTTP_BODY_STREAMED); decode is then called before it is there. NULL: never. */
-  bool (*is_body_streamed)(const Api *api, const HttpRequest *request);
+  /* Asked when the head is there. True where the request's body is to come in pieces (HTTP_BODY_STREAMED), or isn't to be waited for
+   * because the head alone is refused; decode is then called before it is there. May leave in face_state what decode would find again.
+   * NULL: never. */
+  bool (*is_body_streamed)(ApiRequest *request);
   /* How long a body that comes whole may be; of any request where it is NULL. NULL: as the server has it. */
   size_t (*body_bytes_max)(const Api *api, const HttpRequest *request);
   Str body_option;                             /* what bounds it: "--grpc-message-max" */

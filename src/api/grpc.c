@@ -131,11 +131,6 @@ static bool accepts(const Api *api, const HttpRequest *request) {
   return name.len > 0 && map_get(&grpc_of(api)->schema->services, name) != NULL;
 }
 
-static bool is_body_streamed(const Api *api, const HttpRequest *request) {
-  const ProtoMethod *method = request->method != HTTP_POST ? NULL : proto_method(grpc_of(api)->schema, request->path);
-  return method != NULL && method->is_client_streaming;
-}
-
 /* Of a body that holds one message, in its envelope and as text, too. */
 static size_t body_bytes_max(const Api *api, const HttpRequest *request) {
   (void)request;
@@ -177,11 +172,11 @@ static Code refuse(ApiRequest *request, const Problem *problem) {
 
 static Code no_memory(ApiRequest *request) { return refuse(request, problem_no_memory(request->exchange->arena)); }
 
-static Code refuse_unknown(ApiRequest *request, const GrpcState *state) {
+static const Problem *no_such_method(const ApiRequest *request, const GrpcState *state) {
   Str path = request->exchange->request.path;
   bool has_service = map_get(&state->grpc->schema->services, service_of(path)) != NULL;
-  return refuse(request, problem_create(request->exchange->arena, CODE_METHOD_NOT_ALLOWED,
-                                        has_service ? STR("The service has no such method") : STR("There is no such service here")));
+  return problem_create(request->exchange->arena, CODE_METHOD_NOT_ALLOWED,
+                        has_service ? STR("The service has no such method") : STR("There is no such service here"));
 }
 
 /* Whether the method can be called in the way in which the request calls it. */
@@ -208,6 +203,30 @@ static const Problem *check_wire(const ApiRequest *request, GrpcState *state) {
   return NULL;
 }
 
+/* All that can be said before a message has come. NULL when memory is out. */
+static GrpcState *read_head(const ApiRequest *request) {
+  Arena *arena = request->exchange->arena;
+  const HttpRequest *http = &request->exchange->request;
+  GrpcState *state = ARENA_NEW(arena, GrpcState);
+  if (state == NULL) return NULL;
+  state->grpc = grpc_of(request->api);
+  state->method = proto_method(state->grpc->schema, http->path);
+  state->refused = grpc_wire_read(http, arena, &state->wire);
+  if (state->refused != NULL) return state;
+  state->refused = state->method == NULL ? no_such_method(request, state) : check_wire(request, state);
+  return state;
+}
+
+/* Who sends a stream may wait for an answer to its first message, or to none, before it ends it: a head that is refused is so at once. */
+static bool is_body_streamed(ApiRequest *request) {
+  GrpcState *state = read_head(request);
+  request->face_state = state;
+  if (state != NULL) return state->refused != NULL || state->method->is_client_streaming;
+  /* Decode may find the memory that was missing here, and a stream's body has no end to wait for. */
+  const ProtoMethod *method = proto_method(grpc_of(request->api)->schema, request->exchange->request.path);
+  return method != NULL && method->is_client_streaming;
+}
+
 static Code read_only_message(ApiRequest *request, GrpcState *state) {
   Arena *arena = request->exchange->arena;
   Str bytes;
@@ -224,22 +243,15 @@ static Code decode_own(ApiRequest *request, GrpcState *state) {
   for (size_t i = 0; i < GRPC_REFLECTION_METHOD_COUNT; i++) {
     if (str_equal(GRPC_REFLECTION_METHODS[i].path, state->method->path)) return GRPC_REFLECTION_METHODS[i].decode(request, state);
   }
-  return refuse_unknown(request, state);
+  return refuse(request, no_such_method(request, state));
 }
 
 static Code decode(ApiRequest *request) {
   Arena *arena = request->exchange->arena;
-  const HttpRequest *http = &request->exchange->request;
-  GrpcState *state = ARENA_NEW(arena, GrpcState);
+  GrpcState *state = request->face_state != NULL ? request->face_state : read_head(request);
   if (state == NULL) return no_memory(request);
-  const Problem *problem = grpc_wire_read(http, arena, &state->wire);
-  state->grpc = grpc_of(request->api);
   request->face_state = state;
-  if (problem != NULL) return refuse(request, problem);
-  state->method = proto_method(state->grpc->schema, http->path);
-  if (state->method == NULL) return refuse_unknown(request, state);
-  problem = check_wire(request, state);
-  if (problem != NULL) return refuse(request, problem);
+  if (state->refused != NULL) return refuse(request, state->refused);
   if (state->wire.timeout_us != 0) http_bound(request->exchange, state->wire.timeout_us);
   state->names = (ExprNames){.find = find_by_proto_name, .find_value = find_by_proto_value, .context = state->grpc->schema};
   state->decoder = (RestDecoder){.map = request->api->rest, .limits = &request->api->limits, .arena = arena, .names = &state->names};

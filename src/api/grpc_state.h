@@ -13,7 +13,8 @@ typedef struct GrpcState {
   GrpcWire wire;
   const Grpc *grpc;
   const ProtoMethod *method;
-  RestDecoder decoder; /* its words for what a list asks are those of every face */
+  const Problem *refused; /* what its head alone is refused for */
+  RestDecoder decoder;    /* its words for what a list asks are those of every face */
   ExprNames names;
   const ProtoNode *message; /* the request's; NULL: they come as a stream */
   Call call;

@@ -283,10 +283,7 @@ static Code rest_decode(ApiRequest *request) {
   return code;
 }
 
-static bool is_body_streamed(const Api *api, const HttpRequest *request) {
-  (void)api;
-  return rest_import_format(request) != REST_STREAM_NONE;
-}
+static bool is_body_streamed(ApiRequest *request) { return rest_import_format(&request->exchange->request) != REST_STREAM_NONE; }
 
 Code rest_answer_in_transaction(CallGroup *group, const Problem **ret_problem) {
   ApiRequest *request = (ApiRequest *)((char *)group - offsetof(ApiRequest, group));

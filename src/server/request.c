@@ -355,10 +355,11 @@ static void answer_without_memory(HttpExchange *exchange) {
   http_respond(exchange, &response);
 }
 
-/* A face that takes the body in pieces must have been asked before they come: without memory for that the request ends here. */
+/* A face that takes the body in pieces must have been asked before they come: without memory for that the request ends here. What nobody
+ * serves is refused whatever its body. */
 static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
   Worker *worker = context;
-  if (exchange->request.method != HTTP_POST) return HTTP_BODY_BUFFERED;
+  if (exchange->request.method == HTTP_GET || exchange->request.method == HTTP_HEAD) return HTTP_BODY_BUFFERED;
   Request *request = request_begin(worker, exchange);
   const Face *face = request == NULL ? NULL : api_face(request->api.api, &exchange->request);
   if (request == NULL || (face == NULL && !version_complete_path(request))) {
@@ -366,12 +367,12 @@ static HttpBodyMode on_head(void *context, HttpExchange *exchange) {
     return HTTP_BODY_BUFFERED;
   }
   if (face == NULL) face = request->api.face;
-  if (face != NULL && face->body_bytes_max != NULL) {
+  if (face == NULL) return HTTP_BODY_STREAMED;
+  if (face->body_bytes_max != NULL) {
     exchange->body_bytes_max = face->body_bytes_max(request->api.api, &exchange->request);
     exchange->body_option = face->body_option;
   }
-  bool is_streamed = face != NULL && face->is_body_streamed != NULL && face->is_body_streamed(request->api.api, &exchange->request);
-  return is_streamed ? HTTP_BODY_STREAMED : HTTP_BODY_BUFFERED;
+  return face->is_body_streamed != NULL && face->is_body_streamed(&request->api) ? HTTP_BODY_STREAMED : HTTP_BODY_BUFFERED;
 }
 
 static void on_request(void *context, HttpExchange *exchange) {
