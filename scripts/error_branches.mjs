@@ -6,13 +6,17 @@
 // only the way out is. In `return a && b` of a function that does something, each operand that may be false is one; in one that
 // only tells (is_, has_ …) "no" is an answer and none of its branches counts. Where edges on one line can't be told apart, they count as one
 // branch, taken where all were. What can't be reached (an assertion's failure) doesn't count.
+//
+// What is chosen among a call's arguments is words: `refuse(err, "%.*s", STR_ARGS(name))` has a branch in it (STR_ARGS gives an empty text a
+// pointer), whose ways meet again before anything is refused. It is no error branch, and what leads to it is looked for behind it.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
-const REFUSES = /\b(\w+_)?(error_set|error_no_memory|refuse|refused|fail|failed|bad|error|reject|abort)(_\w+)?\(/;
+// error_form and error_form_by_slug look up how a code is told; is_ and has_ ask.
+const REFUSES = /\b(?!error_form(_\w+)?\(|(\w+_)?(is|has)_\w+\()(\w+_)?(error_set|error_no_memory|refuse|refused|fail|failed|bad|error|reject|abort)(_\w+)?\(/;
 const LEAVES = /\breturn (\(?false\b|NULL\b|-1\b|CODE_(?!OK\b))|\b(TRY|TRY_ALLOC)\(|\bgoto \w+;/;
-const ONLY_TELLS = /(^|_)(is|are|has|have|can|may|must|needs|wants|takes|asks|allows|equal|equals|matches|contains|starts|ends|same|knows|fits)(_|$)/;
+const ONLY_TELLS = /(^|_)(is|are|has|have|can|may|must|needs|wants|takes|asks|allows|equal|equals|matches|contains|starts|ends|same|knows|fits|accepts|lacks|leads|implies|imply)(_|$)/;
 
 // gcov-dump's text: functions with blocks, arcs (destination, flags) and the lines of each block.
 function readGraphs(file) {
@@ -90,13 +94,49 @@ function statementAt(place, folder) {
   return lines.slice(from, to + 1).join(' ');
 }
 
+// What a call is given is not of the chain that the call stands in.
+function withoutArguments(text) {
+  for (let longer; longer !== text;) [longer, text] = [text, text.replace(/\([^()]*\)/g, '')];
+  return text;
+}
+
+const onward = (block) => block.out.filter(({ isFake }) => !isFake);
+// A call may not return: gcov has a fake edge for that.
+const calls = (block) => block.out.some(({ isFake }) => isFake);
+
+// Where the ways out of a branch meet again, if none of them does anything and what is done behind that is a call of the same line: the branch
+// chooses an argument. Undefined otherwise.
+function meetingOfWords(graph, block) {
+  const place = block.lines.at(-1);
+  const meeting = (arc) => {
+    const way = graph.blocks[arc.to];
+    if (way.in.length > 1) return way;
+    return calls(way) || onward(way).length !== 1 ? undefined : graph.blocks[onward(way)[0].to];
+  };
+  const [first, ...others] = onward(block).map(meeting);
+  if (first === undefined || others.length === 0 || others.some((other) => other !== first)) return undefined;
+  if (!first.lines.includes(place) && first.lines.length > 0) return undefined;
+  if (calls(first)) return first;
+  return onward(first).length > 1 && meetingOfWords(graph, first) !== undefined ? first : undefined;
+}
+
+// Behind all words.
+function behindWords(graph, block) {
+  for (let steps = 0; steps < 100 && onward(block).length > 1; steps++) {
+    const meeting = meetingOfWords(graph, block);
+    if (meeting === undefined) break;
+    block = meeting;
+  }
+  return block;
+}
+
 // What an edge leads to: the lines up to the next branch or meeting of ways, and whether each is of a block that branches; undefined where that is
 // another branch at once.
 function linesAfter(graph, arc) {
-  const onward = (block) => block.out.filter(({ isFake }) => !isFake);
   const lines = [];
   let block = graph.blocks[arc.to];
   if (!block.in.every(({ from }) => onward(graph.blocks[from]).length > 1)) return undefined;
+  block = behindWords(graph, block);
   if (onward(block).length > 1) return undefined;
   for (let steps = 0; steps < 100; steps++) {
     const out = onward(block);
@@ -106,6 +146,7 @@ function linesAfter(graph, arc) {
     if (out.length > 1) break;
     block = graph.blocks[out[0].to];
     if (block.in.length > 1 || out[0].to < 2) break;
+    block = behindWords(graph, block);
   }
   return lines;
 }
@@ -115,10 +156,10 @@ function errorBranches(graph, folder) {
   if (ONLY_TELLS.test(graph.name)) return found;
   for (const block of graph.blocks) {
     const edges = block.out.filter(({ isFake }) => !isFake);
-    if (edges.length < 2) continue;
+    if (edges.length < 2 || meetingOfWords(graph, block) !== undefined) continue;
     const place = block.lines.at(-1) ?? '';
     const statement = statementAt(place, folder);
-    const isChain = /\breturn\b.*&&/.test(statement) && !/\|\||\?/.test(statement);
+    const isChain = /\breturn\b.*&&/.test(statement) && !statement.includes('||') && !withoutArguments(statement).includes('?');
     const errors = edges.filter((arc) => {
       const lines = linesAfter(graph, arc);
       if (lines === undefined) return false;
