@@ -264,6 +264,13 @@ static inline const Resource *contract_resource_at(const Contract *contract, Str
 static inline const Field *resource_field(const Resource *resource, Str name) {
   return (const Field *)map_get(&resource->field_by_name, name);
 }
+/* By the server or the database, so that nobody chooses it. */
+static inline bool resource_is_key_made(const Resource *resource) {
+  for (size_t i = 0; i < resource->key_count; i++) {
+    if (resource->keys[i]->is_server_made || resource->keys[i]->default_kind == DEFAULT_DATABASE) return true;
+  }
+  return false;
+}
 /* The name of a stored value; itself where it is none of the type's. */
 static inline Str enum_name_of(const EnumType *type, Str stored) {
   for (size_t i = 0; type->has_stored_names && i < type->value_count; i++) {

@@ -105,7 +105,39 @@ static Code is_refused(const Operation *operation, const Expr *rule, Arena *aren
   return CODE_OK;
 }
 
-static Code authorize(Call *call, Arena *arena, Error *err) {
+static Selection *select_keys(const Resource *resource, Arena *arena) {
+  Selection *selection = ARENA_NEW(arena, Selection);
+  SelectionItem *items = ARENA_ARRAY(arena, SelectionItem, resource->key_count);
+  if (selection == NULL || items == NULL) return NULL;
+  for (size_t i = 0; i < resource->key_count; i++) items[i] = (SelectionItem){.field = resource->keys[i], .name = resource->keys[i]->name};
+  *selection = (Selection){.resource = resource, .items = items, .count = resource->key_count};
+  return selection;
+}
+
+/* A replace that is refused by both of its rules is refused by `update` where its caller sees the row, else by `create`: the row is asked
+ * for, and nothing of the input. Strangers are told no rule, and what stands among others or is explained is not run alone. */
+static bool has_row_to_ask_for(const CallGroup *group, const Operation *operation) {
+  return operation->action == ACTION_REPLACE && operation->caller->is_authenticated && !resource_is_key_made(operation->resource) &&
+         group->count == 1 && group->trace == NULL;
+}
+
+static Code ask_for_row(Call *call, Arena *arena, Error *err) {
+  Operation *operation = &call->operation;
+  Selection *selection = select_keys(operation->resource, arena);
+  TRY_ALLOC(selection);
+  *operation = (Operation){.action = ACTION_GET,
+                           .resource = operation->resource,
+                           .key = operation->key,
+                           .selection = selection,
+                           .caller = operation->caller,
+                           .now_us = operation->now_us};
+  call->sink = NULL;
+  call->is_refused_replace = true;
+  return CODE_OK;
+}
+
+static Code authorize(const CallGroup *group, Call *call, Error *err) {
+  Arena *arena = group->arena;
   const Operation *operation = &call->operation;
   RuleAction actions[2];
   size_t count = rules_of_action(operation->action, actions), refused = 0;
@@ -115,6 +147,7 @@ static Code authorize(Call *call, Arena *arena, Error *err) {
     refused += is_rule_false;
   }
   if (refused < count) return CODE_OK;
+  if (has_row_to_ask_for(group, operation)) return ask_for_row(call, arena, err);
   return refuse(call, rule_refusal(arena, operation->caller, operation->resource, NULL, actions[0]));
 }
 
@@ -122,7 +155,7 @@ Code engine_authorize(Engine *engine, CallGroup *group) {
   (void)engine;
   for (size_t i = 0; i < group->count; i++) {
     Error err = {0};
-    Code code = authorize(&group->calls[i], group->arena, &err);
+    Code code = authorize(group, &group->calls[i], &err);
     if (code == CODE_OK) continue;
     if (group->calls[i].result.problem == NULL) refuse_error(&group->calls[i], group->arena, &err);
     if (group->is_partial) continue;
@@ -248,13 +281,22 @@ Code read_check_conditions(Call *call, uint64_t tag, Arena *arena) {
   return CODE_OK;
 }
 
+static Code refuse_replace(Call *call, Arena *arena) {
+  const Operation *operation = &call->operation;
+  RuleAction action = call->result.row_count > 0 ? RULE_UPDATE : RULE_CREATE;
+  return refuse(call, rule_refusal(arena, operation->caller, operation->resource, NULL, action));
+}
+
 static Code finish(Call *call, CallGroup *group, Error *err) {
   if (call->plan->aggregate != NULL) {
     aggregate_finish(call->plan->aggregate, &call->result);
     return CODE_OK;
   }
   TRY(read_finish(call->plan->read, &call->result, err));
-  if (call->operation.action == ACTION_GET) (void)read_check_conditions(call, call->plan->read->etag, group->arena);
+  if (call->is_refused_replace)
+    (void)refuse_replace(call, group->arena);
+  else if (call->operation.action == ACTION_GET)
+    (void)read_check_conditions(call, call->plan->read->etag, group->arena);
   return CODE_OK;
 }
 
@@ -279,7 +321,10 @@ static void execute_read(Engine *engine, CallGroup *group, Call *call) {
   }
   StoreRead *read = read_of(plan);
   if (read == NULL) {
-    refuse(call, not_found(group->arena));
+    if (call->is_refused_replace)
+      (void)refuse_replace(call, group->arena);
+    else
+      (void)refuse(call, not_found(group->arena));
     call_failed(call, group);
     group_count_down(group);
     return;

@@ -45,7 +45,8 @@ typedef struct Call {
    * Until then the Operation's input is not looked at. */
   Code (*before)(struct Call *call, void *context, const Problem **ret_problem);
   void *before_context;
-  struct CallPlan *plan; /* the engine's own */
+  struct CallPlan *plan;   /* the engine's own */
+  bool is_refused_replace; /* the engine's own: a read by now, of whether its row is there, which tells the rule that refuses */
 } Call;
 
 /* What its caller has written is seen by a request, whichever copy of the database it reads from. Opaque to all but the store. */

@@ -151,7 +151,6 @@ static void execute(ExplainRun *run) {
   for (size_t i = 0; i < group->count; i++) group->calls[i].operation.is_dry_run = true;
   run->explanation->is_run = true;
   run->trace.statements_before = run->explanation->statements.count;
-  group->trace = &run->trace;
   group->done = executed;
   group->context = run;
   engine_execute(run->engine, group);
@@ -202,6 +201,7 @@ void engine_explain(Engine *engine, CallGroup *group, bool is_run, Explanation *
                       .trace = {.explanation = ret}};
   bool is_over = true;
   group->idempotency = NULL; /* an explanation is no answer to keep */
+  group->trace = &run->trace;
   Code code = describe(run, &is_over, &err);
   if (code == CODE_OK && !is_over)
     execute(run);

@@ -419,13 +419,6 @@ static Code reset_others(Write *write, WriteRow *row, Error *err) {
   return mistakes_refuse(write, err);
 }
 
-static bool is_key_made_by_server(const Resource *resource) {
-  for (size_t i = 0; i < resource->key_count; i++) {
-    if (resource->keys[i]->is_server_made || resource->keys[i]->default_kind == DEFAULT_DATABASE) return true;
-  }
-  return false;
-}
-
 /* The key in the body, where it is given, must be the path's. */
 static Code check_body_key(Write *write, const WriteRow *row, Error *err) {
   for (size_t i = 0; i < row->where_count; i++) {
@@ -444,7 +437,7 @@ static Code replace(Write *write, WriteRow *row, Error *err) {
     TRY(reset_others(write, row, err));
     return change(write, row, err);
   }
-  if (is_key_made_by_server(row->resource)) return no_such_row(write, row, err);
+  if (resource_is_key_made(row->resource)) return no_such_row(write, row, err);
   TRY(check_precondition(write, row, err));
   TRY(check_body_key(write, row, err));
   return create(write, row, err);
