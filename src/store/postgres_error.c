@@ -14,6 +14,8 @@ typedef struct ErrorRow {
 } ErrorRow;
 
 static const ErrorRow error_rows[] = {
+    {"23503", CODE_CONFLICT, POSTGRES_REMEDY_ONCE, false, "a constraint of the database refuses the change"},
+    {"23001", CODE_CONFLICT, POSTGRES_REMEDY_ONCE, false, "a constraint of the database refuses the change"},
     {"23", CODE_CONFLICT, POSTGRES_REMEDY_NONE, false, "a constraint of the database refuses the change"},
     {"40002", CODE_CONFLICT, POSTGRES_REMEDY_NONE, false, "a constraint of the database refuses the change"},
     {"40", CODE_CONFLICT, POSTGRES_REMEDY_AGAIN, false, "the change met another one that was made at the same time"},

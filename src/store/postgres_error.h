@@ -10,6 +10,7 @@
 /* What may be done about a failure. */
 typedef enum PostgresRemedy {
   POSTGRES_REMEDY_NONE = 0,
+  POSTGRES_REMEDY_ONCE,      /* a foreign key met what was not to be seen when references were looked at: once more, and it is */
   POSTGRES_REMEDY_AGAIN,     /* a serialization failure, a deadlock: the transaction may be run again */
   POSTGRES_REMEDY_PREPARE,   /* the prepared statement is gone or out of date: prepare it again */
   POSTGRES_REMEDY_RECONNECT, /* the server ends the connection, or can't write on it any more */

@@ -44,7 +44,8 @@ static Code answer_failed(PostgresTxn *txn, const PostgresPending *pending, Stor
   txn->remedy = postgres_error_remedy(pending->result);
   Code code = postgres_error_set(txn->connection->target, pending->result, err);
   if (conflict != NULL && postgres_error_is_refusal(pending->result)) code = error_set(err, CODE_CONFLICT, "a value is refused");
-  if (code != CODE_CONFLICT || txn->remedy != POSTGRES_REMEDY_NONE || conflict == NULL) return code;
+  bool is_constraint = txn->remedy == POSTGRES_REMEDY_NONE || txn->remedy == POSTGRES_REMEDY_ONCE;
+  if (code != CODE_CONFLICT || !is_constraint || conflict == NULL) return code;
   postgres_conflict_read(pending->result, conflict, &schema, &constraint);
   snprintf(txn->conflict_schema, sizeof txn->conflict_schema, "%s", schema == NULL ? "" : schema);
   snprintf(txn->conflict_constraint, sizeof txn->conflict_constraint, "%s", constraint == NULL ? "" : constraint);

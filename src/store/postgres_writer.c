@@ -101,6 +101,7 @@ static void write_once(Writer *writer, StoreWrite *write, bool *ret_again, Postg
 /* False: without a connection it could not be run (again); another writer may be luckier. */
 static bool write_run(Writer *writer, StoreWrite *write) {
   size_t retries = 0, reconnects = 0;
+  bool is_repeated = false;
   for (;;) {
     if (!writer_connect(writer, NULL, reconnects)) return false;
     bool is_again = false;
@@ -111,6 +112,8 @@ static bool write_run(Writer *writer, StoreWrite *write) {
     if (remedy == POSTGRES_REMEDY_UNPREPARED) atomic_store(&writer->store->target.is_prepared, false);
     if (!is_again) return true;
     if (is_lost ? ++reconnects >= POSTGRES_ATTEMPTS_MAX : ++retries >= RETRIES_MAX) return true;
+    if (remedy == POSTGRES_REMEDY_ONCE && is_repeated) return true;
+    is_repeated = is_repeated || remedy == POSTGRES_REMEDY_ONCE;
     if (!is_lost) sleep_us(delay_us(RETRY_MIN_US, RETRY_MAX_US, retries));
   }
 }
