@@ -233,9 +233,18 @@ bool http2_upgrade(Http2 *http2, Str settings, Arena *arena, const Http2Head *he
   return true;
 }
 
+static void take_priority(Http2 *http2, const nghttp2_ext_priority_update *update) {
+  Http2Stream *stream = stream_of(http2, update->stream_id);
+  Str value = {(const char *)update->field_value, update->field_value_len};
+  /* One that comes before its request's head is nghttp2's alone: it orders what is sent. */
+  if (stream != NULL && stream->user != NULL)
+    http2->events->urgency(http2->context, stream->user, http2_urgency_of(value, HTTP2_URGENCY_DEFAULT));
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *context) {
   (void)session;
   Http2 *http2 = context;
+  if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE) take_priority(http2, frame->ext.payload);
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
   Http2Stream *stream = stream_of(http2, frame->hd.stream_id);
   bool is_end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;

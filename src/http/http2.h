@@ -37,6 +37,8 @@ typedef struct Http2Events {
   void (*end)(void *context, void *user);             /* the request is whole */
   /* The next bytes of the answer's body, at most `room`. Returns how many; 0 and no end: none for now, until http2_resume. */
   size_t (*pull)(void *context, void *user, char *out, size_t room, Http2Pulled *ret);
+  /* The client thinks otherwise of the answer's urgency (RFC 9218 §7); the order of what is sent is the core's. */
+  void (*urgency)(void *context, void *user, uint8_t urgency);
   /* The stream is gone, and must not be named any more. `is_whole`: request and answer were. */
   void (*closed)(void *context, void *user, bool is_whole);
 } Http2Events;

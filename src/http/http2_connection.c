@@ -204,9 +204,25 @@ static bool has_share(const Http2Connection *connection) {
   return begun == 0 || server->in_flight + begun < server->limits.requests_in_flight_share;
 }
 
-static bool may_begin(const Http2Connection *connection) {
-  return connection->begun_count < HTTP2_BEGUN_MAX && has_share(connection) &&
-         connection->answer_bytes + connection->begun_count * connection->answer_guess < HTTP2_ANSWERS_HIGH_BYTES;
+/* Than all whose answers its own would wait for. */
+static bool is_most_urgent(const Http2Exchange *exchange) {
+  for (const Http2Exchange *other = exchange->connection->exchanges; other != NULL; other = other->next) {
+    if (other != exchange && other->urgency <= exchange->urgency && other->stream != NULL && !is_held(other)) return false;
+  }
+  return true;
+}
+
+static bool may_begin(const Http2Exchange *exchange) {
+  const Http2Connection *connection = exchange->connection;
+  if (connection->begun_count >= HTTP2_BEGUN_MAX || !has_share(connection)) return false;
+  return connection->answer_bytes + connection->begun_count * connection->answer_guess < HTTP2_ANSWERS_HIGH_BYTES ||
+         is_most_urgent(exchange);
+}
+
+/* Nobody who waits comes before it. */
+static bool is_next(const Http2Exchange *exchange) {
+  const Http2Exchange *first = exchange->connection->held.first;
+  return first == NULL || exchange->urgency < first->urgency;
 }
 
 static void begin_exchange(Http2Exchange *exchange) {
@@ -246,7 +262,7 @@ static void hold_in_line(Http2Exchange *exchange) {
 static void begin_held(Http2Connection *connection) {
   Connection *owner = connection->connection;
   if (owner->is_in_line) return;
-  while (connection->held.first != NULL && may_begin(connection) && !owner->is_closed) {
+  while (connection->held.first != NULL && may_begin(connection->held.first) && !owner->is_closed) {
     if (!owner->is_late && http_flight_is_full(owner->server) && http_flight_has_line(owner)) {
       http_flight_wait(owner);
       return;
@@ -279,7 +295,7 @@ static void *on_head(void *context, Http2Stream *stream, Arena *arena, const Htt
     http2_exchange_refuse(exchange, head->refused_status, code_of_status(head->refused_status), head->refused_detail);
   else if (head->expects_unknown)
     http2_exchange_refuse(exchange, 417, CODE_BAD_REQUEST, STR("The only expectation known here is 100-continue"));
-  else if (connection->held.first != NULL || !may_begin(connection))
+  else if (!is_next(exchange) || !may_begin(exchange))
     hold(exchange);
   else if (http_flight_has_line(exchange->connection->connection))
     hold_in_line(exchange);
@@ -301,6 +317,18 @@ static size_t on_pull(void *context, void *user, char *out, size_t room, Http2Pu
   return connection->connection->is_closed ? 0 : http2_exchange_pull(user, out, room, ret);
 }
 
+static void on_urgency(void *context, void *user, uint8_t urgency) {
+  Http2Connection *connection = context;
+  Http2Exchange *exchange = user;
+  Http2Queue *queue = exchange->queue;
+  if (connection->connection->is_closed) return;
+  exchange->urgency = urgency;
+  if (queue == NULL) return;
+  http2_exchange_dequeue(exchange);
+  http2_exchange_enqueue(exchange, queue);
+  http2_connection_note_due(connection);
+}
+
 static const Http2Events http2_events = {
     .arena_acquire = on_arena_acquire,
     .arena_release = on_arena_release,
@@ -308,6 +336,7 @@ static const Http2Events http2_events = {
     .body = on_body,
     .end = on_end,
     .pull = on_pull,
+    .urgency = on_urgency,
     .closed = on_stream_closed,
 };
 

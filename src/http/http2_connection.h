@@ -1,6 +1,7 @@
 /* http2_connection.h - what an HTTP/2 connection and its exchanges know of each other. Only for the files of http/.
  * Invariants: a request is begun only while few others are under way and few bytes of answers wait, so that a client that asks for much and
- * reads little costs bounded memory; until then it is held, and its body waits in its flow-control window. An exchange lives until its
+ * reads little costs bounded memory; until then it is held, and its body waits in its flow-control window. One that is more urgent than
+ * all that are under way (RFC 9218 §4.1) waits for no bytes of theirs: that is one more for each urgency. An exchange lives until its
  * stream is gone and its handler has answered, in whichever order, and is freed at the end of a turn, never within a call. */
 #pragma once
 #include "http/connection.h"
@@ -17,7 +18,7 @@ enum {
 
 typedef struct Http2Exchange Http2Exchange;
 
-/* Exchanges that wait for something, in the order in which they came; each waits in one at most. */
+/* Exchanges that wait for something, the most urgent first and then in the order in which they came; each waits in one at most. */
 typedef struct Http2Queue {
   Http2Exchange *first, *last;
 } Http2Queue;
@@ -64,6 +65,7 @@ struct Http2Exchange {
   size_t counted_bytes;     /* its part of the connection's body_bytes */
   size_t untaken_of_stream; /* came, and will be given back to the stream's window */
   HttpBodyMode mode;
+  uint8_t urgency;
   bool has_body, has_length;
   bool expects_continue;
   bool is_begun;         /* counted in begun_count */
@@ -90,7 +92,7 @@ void http2_exchange_leave(Http2Exchange *exchange, bool is_whole);
 void http2_exchanges_abandon(Http2Connection *connection);
 /* Of the answer, what has not been sent. */
 size_t http2_exchange_unsent(const Http2Exchange *exchange);
-/* Behind those that wait there; and out of whatever queue it waits in. */
+/* Behind those that wait there and are as urgent; and out of whatever queue it waits in. */
 void http2_exchange_enqueue(Http2Exchange *exchange, Http2Queue *queue);
 void http2_exchange_dequeue(Http2Exchange *exchange);
 /* The handler counts no more among those that work. */

@@ -28,6 +28,7 @@ Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *s
   exchange->server = server;
   exchange->connection = connection;
   exchange->stream = stream;
+  exchange->urgency = head->urgency;
   exchange->body_length = head->body_bytes;
   exchange->has_body = head->has_body;
   exchange->has_length = head->has_length;
@@ -46,10 +47,16 @@ Http2Exchange *http2_exchange_create(Http2Connection *connection, Http2Stream *s
 /* ---- The end ---- */
 
 void http2_exchange_enqueue(Http2Exchange *exchange, Http2Queue *queue) {
+  Http2Exchange *before = queue->last;
+  if (before != NULL && before->urgency > exchange->urgency) {
+    before = NULL;
+    for (Http2Exchange *at = queue->first; at->urgency <= exchange->urgency; at = at->next_queued) before = at;
+  }
+  Http2Exchange **link = before == NULL ? &queue->first : &before->next_queued;
   exchange->queue = queue;
-  exchange->next_queued = NULL;
-  *(queue->last == NULL ? &queue->first : &queue->last->next_queued) = exchange;
-  queue->last = exchange;
+  exchange->next_queued = *link;
+  *link = exchange;
+  if (queue->last == before) queue->last = exchange;
 }
 
 void http2_exchange_dequeue(Http2Exchange *exchange) {

@@ -75,6 +75,20 @@ static bool parse_length(Str text, uint64_t *ret) {
   return true;
 }
 
+uint8_t http2_urgency_of(Str priority, uint8_t otherwise) {
+  uint8_t ret = otherwise;
+  for (size_t at = 0; at < priority.len;) {
+    size_t end = str_find_byte(priority, ',', at);
+    Str member = str_trim(str_slice(priority, at, end));
+    /* A parameter of the member is nobody's business. */
+    Str value = str_slice(member, 0, str_find_byte(member, ';', 0));
+    if (value.len == 3 && str_starts_with(value, STR("u=")) && value.ptr[2] >= '0' && value.ptr[2] <= '7')
+      ret = (uint8_t)(value.ptr[2] - '0');
+    at = end + 1;
+  }
+  return ret;
+}
+
 static void note_header(Http2Head *head, const HttpHeader *header) {
   if (str_equal(header->name, STR("content-length"))) {
     head->has_length = true;
@@ -84,6 +98,8 @@ static void note_header(Http2Head *head, const HttpHeader *header) {
       head->expects_continue = true;
     else
       head->expects_unknown = true;
+  } else if (str_equal(header->name, STR("priority"))) {
+    head->urgency = http2_urgency_of(header->value, head->urgency);
   } else if (str_equal(header->name, STR("host"))) {
     /* RFC 9113 §8.3.1: a Host that says something else than :authority. */
     if (head->request.authority.ptr == NULL)
@@ -122,7 +138,8 @@ void http2_fields_finish(const Http2Fields *fields, bool has_body, Http2Head *re
                                  .header_count = fields->count,
                                  .version = 20},
                      .head_bytes = fields->bytes + fields->path.len,
-                     .has_body = has_body};
+                     .has_body = has_body,
+                     .urgency = HTTP2_URGENCY_DEFAULT};
   if (fields->is_out_of_memory) {
     refuse(ret, 503, STR("The server is out of memory"));
   } else if (fields->is_too_large) {

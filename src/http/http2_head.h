@@ -14,6 +14,9 @@ typedef struct Http2Limits {
   uint32_t control_frames_max; /* frames that ask for work and lead nowhere: so many at once, a tenth of them a second for long */
 } Http2Limits;
 
+/* RFC 9218 §4.1. */
+enum { HTTP2_URGENCY_FIRST = 0, HTTP2_URGENCY_DEFAULT = 3, HTTP2_URGENCY_LAST = 7 };
+
 typedef struct Http2Head {
   HttpRequest request;
   size_t head_bytes;
@@ -21,6 +24,7 @@ typedef struct Http2Head {
   bool has_length;
   uint64_t body_bytes; /* content-length, else 0 */
   bool expects_continue, expects_unknown;
+  uint8_t urgency;
   int refused_status; /* 0: the head is fine */
   Str refused_detail;
 } Http2Head;
@@ -39,4 +43,6 @@ typedef struct Http2Fields {
 bool http2_fields_add(Http2Fields *fields, const Http2Limits *limits, Str name, Str value);
 /* The same of what comes behind the body, which nobody reads. */
 bool http2_fields_skip(Http2Fields *fields, const Http2Limits *limits, Str name, Str value);
+/* What a Priority field says of urgency, a dictionary (RFC 9218 §4, RFC 8941 §3.2), or `otherwise`, where it says none that can be. */
+uint8_t http2_urgency_of(Str priority, uint8_t otherwise);
 void http2_fields_finish(const Http2Fields *fields, bool has_body, Http2Head *ret);

@@ -9,7 +9,16 @@
 
 #include "http/http2_test_transcript.h"
 
-enum { FRAME_DATA = 0, FRAME_HEADERS = 1, FRAME_RST = 3, FRAME_SETTINGS = 4, FRAME_PING = 6, FRAME_GOAWAY = 7, FRAME_WINDOW = 8 };
+enum {
+  FRAME_DATA = 0,
+  FRAME_HEADERS = 1,
+  FRAME_RST = 3,
+  FRAME_SETTINGS = 4,
+  FRAME_PING = 6,
+  FRAME_GOAWAY = 7,
+  FRAME_WINDOW = 8,
+  FRAME_PRIORITY_UPDATE = 16
+};
 enum { FLAG_END_STREAM = 1, FLAG_END_HEADERS = 4 };
 
 static const Http2Limits limits = {.header_bytes_max = 400, .uri_bytes_max = 60, .streams_max = 8, .control_frames_max = 20};
@@ -208,6 +217,34 @@ static void heads_beyond_the_limits_are_refused_with_their_status(void **state) 
   assert_non_null(strstr(f.out.ptr, "refused 414\n"));
   assert_non_null(strstr(f.out.ptr, "head BREW /a at here refused 501\n"));
   assert_non_null(strstr(f.out.ptr, "head GET /a at here host=there refused 400\n"));
+  fixture_done(&f);
+}
+
+static void a_priority_is_the_last_urgency_that_can_be(void **state) {
+  (void)state;
+  static const struct {
+    Str field;
+    int urgency;
+  } cases[] = {
+      {STR_INIT("u=0"), 0},           {STR_INIT("u=7"), 7},       {STR_INIT("i"), 3},       {STR_INIT(""), 3},
+      {STR_INIT("i, u=5"), 5},        {STR_INIT("u=5;x=1,i"), 5}, {STR_INIT("u=1,u=2"), 2}, {STR_INIT("u=8"), 3},
+      {STR_INIT("u=-1"), 3},          {STR_INIT("u=1.0"), 3},     {STR_INIT("u"), 3},       {STR_INIT("uu=1"), 3},
+      {STR_INIT("a=1, \tu=1 ,b"), 1}, {STR_INIT("u=44"), 3},      {STR_INIT(",,u=6,,"), 6}, {STR_INIT("u=?1"), 3},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    assert_int_equal(http2_urgency_of(cases[i].field, HTTP2_URGENCY_DEFAULT), cases[i].urgency);
+}
+
+static void an_update_of_a_priority_is_told_of_a_request_that_is_there(void **state) {
+  (void)state;
+  Fixture f;
+  fixture_init(&f);
+  add_get(&f.in, 1, STR("/a"));
+  add_frame(&f.in, FRAME_PRIORITY_UPDATE, 0, 0, STR("\0\0\0\1u=1"));
+  add_frame(&f.in, FRAME_PRIORITY_UPDATE, 0, 0, STR("\0\0\0\1i"));
+  add_frame(&f.in, FRAME_PRIORITY_UPDATE, 0, 0, STR("\0\0\0\3u=1")); /* which has not begun */
+  assert_true(receive(&f));
+  says(&f, "head GET /a at here\nend /a of 0\nurgency 1 of /a\nurgency 3 of /a\n");
   fixture_done(&f);
 }
 
@@ -455,6 +492,8 @@ int main(void) {
       cmocka_unit_test(settings_of_an_upgrade_that_are_no_good_are_refused),
       cmocka_unit_test(a_body_comes_before_the_end_and_trailers_are_passed_over),
       cmocka_unit_test(heads_beyond_the_limits_are_refused_with_their_status),
+      cmocka_unit_test(a_priority_is_the_last_urgency_that_can_be),
+      cmocka_unit_test(an_update_of_a_priority_is_told_of_a_request_that_is_there),
       cmocka_unit_test(an_answer_has_its_head_body_and_trailers),
       cmocka_unit_test(an_answer_waits_for_the_window),
       cmocka_unit_test(a_reset_closes_the_stream),

@@ -80,6 +80,12 @@ static inline size_t transcript_pull(void *context, void *user, char *out, size_
   return len;
 }
 
+static inline void transcript_urgency(void *context, void *user, uint8_t urgency) {
+  Http2Transcript *t = context;
+  TranscriptRequest *request = user;
+  buf_printf(t->out, "urgency %d of %.*s\n", urgency, STR_ARGS(request->path));
+}
+
 static inline void transcript_closed(void *context, void *user, bool is_whole) {
   Http2Transcript *t = context;
   TranscriptRequest *request = user;
@@ -107,6 +113,7 @@ static const Http2Events transcript_events = {
     .body = transcript_body,
     .end = transcript_end,
     .pull = transcript_pull,
+    .urgency = transcript_urgency,
     .closed = transcript_closed,
 };
 

@@ -17,7 +17,8 @@ bool http2_upgrade_is_asked(const Http1Head *head, Arena *arena, Str *ret_settin
 }
 
 Http2Head http2_upgrade_head(const Http1Head *head) {
-  Http2Head ret = {.request = head->request, .head_bytes = head->head_bytes, .expects_unknown = head->expects_unknown};
+  Http2Head ret = {
+      .request = head->request, .head_bytes = head->head_bytes, .expects_unknown = head->expects_unknown, .urgency = HTTP2_URGENCY_DEFAULT};
   ret.request.version = 20;
   return ret;
 }

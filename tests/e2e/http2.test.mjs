@@ -6,7 +6,7 @@ import https from 'node:https';
 import net from 'node:net';
 import { test } from 'node:test';
 import { makeAuthority, makeCertificate } from '../support/certificates.mjs';
-import { Http2Client, FrameClient, HEADERS, DATA, RST_STREAM, END_HEADERS, END_STREAM, answerOf, field, frame, preface, requestFields } from '../support/http2.mjs';
+import { Http2Client, FrameClient, ACK, HEADERS, DATA, PING, RST_STREAM, WINDOW_UPDATE, END_HEADERS, END_STREAM, answerOf, field, frame, preface, requestFields, setting, uint32 } from '../support/http2.mjs';
 import { makeFolder, makeToken, removeFolder, startServer } from '../support/server.mjs';
 
 const contract = `
@@ -280,4 +280,77 @@ test('SIGTERM: requests under way are answered, GOAWAY says so, and the program 
   await client.closed;
   assert.equal(client.goaway, 0);
   assert.deepEqual(await stopping, { code: 0, signal: null });
+}));
+
+// What DATA comes on a connection whose window is spent, once it is opened again by `bytes`: the streams, in order. The answers before it
+// have filled the window; `urgent` is asked, or told, meanwhile, and what it makes the server send is waited for.
+const PRIORITY_UPDATE = 16;
+const big = 'x'.repeat(300000);
+const priorityUpdate = (stream, value) => frame(PRIORITY_UPDATE, 0, 0, Buffer.concat([uint32(stream), Buffer.from(value)]));
+const asks = (stream, target, priority) => frame(HEADERS, END_HEADERS | END_STREAM, stream, Buffer.concat([requestFields('GET', target), field('priority', priority)]));
+async function withSpentWindow(server, requests, work) {
+  const client = new FrameClient(server.port, setting(4, 2 ** 24));
+  const data = () => client.frames.filter(({ type, payload }) => type === DATA && payload.length > 0);
+  try {
+    client.write(...requests);
+    await until(() => data().reduce((sum, { payload }) => sum + payload.length, 0) >= 65535);
+    const open = async (bytes) => {
+      const before = data().length;
+      client.write(frame(WINDOW_UPDATE, 0, 0, uint32(bytes)));
+      await until(() => data().slice(before).reduce((sum, { payload }) => sum + payload.length, 0) >= bytes);
+      return data().slice(before).map(({ stream }) => stream);
+    };
+    await work(client, open, data);
+  } finally {
+    client.close();
+  }
+}
+
+test('what is urgent is sent before what is not (RFC 9218), however many answers wait', { timeout: 30000 }, () => withServer([], async (client, server) => {
+  await make(client, 'big', big);
+  await make(client, 'a', 'one');
+  // Three answers wait in memory; of thirty only some are begun.
+  for (const count of [3, 30]) {
+    const background = Array.from({ length: count }, (_, i) => asks(2 * i + 1, '/v1/notes/big', 'u=7'));
+    await withSpentWindow(server, background, async (raw, open) => {
+      const urgent = 2 * count + 1;
+      raw.write(asks(urgent, '/v1/notes/a', 'u=0'));
+      await until(() => raw.frames.some(({ type, stream }) => type === HEADERS && stream === urgent));
+      assert.equal((await open(1000))[0], urgent);
+      assert.ok(raw.frames.some(({ type, flags, stream }) => type === DATA && stream === urgent && (flags & END_STREAM) !== 0));
+      // One that is as urgent as most comes before the background too.
+      raw.write(frame(HEADERS, END_HEADERS | END_STREAM, urgent + 2, requestFields('GET', '/v1/notes/a')));
+      await until(() => raw.frames.some(({ type, stream }) => type === HEADERS && stream === urgent + 2));
+      assert.equal((await open(1000))[0], urgent + 2);
+    });
+  }
+}));
+
+test('answers are sent one after the other, those that are incremental by turns (RFC 9218)', { timeout: 30000 }, () => withServer([], async (client, server) => {
+  await make(client, 'big', big);
+  await withSpentWindow(server, [asks(1, '/v1/notes/big', 'u=3'), asks(3, '/v1/notes/big', 'u=3')], async (raw, open, data) => {
+    await open(100000);
+    assert.deepEqual([...new Set(data().map(({ stream }) => stream))], [1]);
+  });
+  await withSpentWindow(server, [asks(1, '/v1/notes/big', 'u=3, i'), asks(3, '/v1/notes/big', 'u=3, i')], async (raw, open) => {
+    const streams = await open(100000);
+    for (const stream of [1, 3]) assert.ok(Math.abs(streams.filter((of) => of === stream).length - streams.length / 2) <= 1, streams.join());
+  });
+}));
+
+test('PRIORITY_UPDATE changes the order of answers, also of those that are not begun (RFC 9218)', { timeout: 30000 }, () => withServer([], async (client, server) => {
+  await make(client, 'big', big);
+  await make(client, 'a', 'one');
+  await withSpentWindow(server, [asks(1, '/v1/notes/big', 'u=7'), asks(3, '/v1/notes/big', 'u=7')], async (raw, open) => {
+    raw.write(priorityUpdate(3, 'u=1'), frame(PING, 0, 0, Buffer.alloc(8)));
+    await until(() => raw.frames.some(({ type, flags }) => type === PING && (flags & ACK) !== 0));
+    assert.deepEqual([...new Set(await open(1000))], [3]);
+  });
+  const background = Array.from({ length: 30 }, (_, i) => asks(2 * i + 1, '/v1/notes/big', 'u=7'));
+  await withSpentWindow(server, [...background, asks(61, '/v1/notes/a', 'u=7')], async (raw, open) => {
+    assert.ok(!raw.frames.some(({ type, stream }) => type === HEADERS && stream === 61));
+    raw.write(priorityUpdate(61, 'u=0'));
+    await until(() => raw.frames.some(({ type, stream }) => type === HEADERS && stream === 61));
+    assert.equal((await open(1000))[0], 61);
+  });
 }));
