@@ -16,6 +16,10 @@ static bool is_idle(const Connection *connection) {
          !http1_parser_is_in_head(connection->parser);
 }
 
+bool http_connection_is_old(const Connection *connection, uint64_t now_ms) {
+  return connection->old_ms != 0 && now_ms >= connection->old_ms;
+}
+
 bool http_connection_has_more(const Connection *connection, const Http1Exchange *exchange) {
   return exchange->next != NULL || connection->input.len > 0 || connection->unparsed.len > 0;
 }
@@ -591,6 +595,9 @@ static void refuse_connection(Connection *connection) {
   }
 }
 
+/* A tenth more or less (gRFC A9), so that those who came together do not come back together. */
+static uint64_t spread(uint64_t age_ms, int64_t clock_us) { return age_ms * (900 + (uint64_t)clock_us % 201) / 1000; }
+
 void http_connection_open(HttpServer *server, Stream *stream, Str peer) {
   size_t open = atomic_fetch_add_explicit(&server->shared->connections_open, 1, memory_order_relaxed);
   bool is_refused = open >= server->limits.connections_max;
@@ -604,12 +611,13 @@ void http_connection_open(HttpServer *server, Stream *stream, Str peer) {
     stream_close(stream);
     return;
   }
-  uint64_t now = loop_now_ms(server->loop);
+  uint64_t now = loop_now_ms(server->loop), age_max_ms = server->limits.connection_age_max_ms;
   *connection = (Connection){.server = server,
                              .stream = stream,
                              .parser = parser,
                              .is_refused = is_refused,
                              .next = server->connections,
+                             .old_ms = age_max_ms == 0 ? 0 : now + spread(age_max_ms, loop_monotonic_us(server->loop)),
                              .read_ms = now,
                              .idle_ms = now,
                              .written_ms = now,

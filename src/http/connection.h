@@ -134,6 +134,7 @@ struct Connection {
   size_t exchange_count;       /* from first to last */
   Str unparsed;                /* of the input at hand */
   Buf input;                   /* what can't be parsed yet; reading is stopped while there is any */
+  uint64_t old_ms;             /* it takes no more requests from then on; 0: never */
   uint64_t read_ms;            /* the last byte came */
   uint64_t head_ms;            /* the first byte of the head that is coming came */
   uint64_t idle_ms;            /* nothing to do since */
@@ -198,6 +199,8 @@ void http_connection_on_closed(void *connection); /* StreamEvents.closed */
 void http_connection_advance(Connection *connection);
 /* The exchange's body is waited for no longer, where it is still coming, and it is refused. */
 void http_connection_give_up_body(Connection *connection, Http1Exchange *exchange, int status, Code code, Str detail);
+/* It has served for --connection-age-max: what has begun is its last. */
+bool http_connection_is_old(const Connection *connection, uint64_t now_ms);
 /* Something of a request that came behind this one is there. */
 bool http_connection_has_more(const Connection *connection, const Http1Exchange *exchange);
 /* After on_body returned false: goes on before the turn ends. */

@@ -105,7 +105,9 @@ static bool can_keep_alive(const Http1Exchange *exchange) {
     bool is_short = !exchange->is_chunked && exchange->body_bytes - exchange->body_received <= HTTP_BODY_SKIPPED_MAX;
     if (!is_short || exchange->expects_continue) return false;
   }
-  return !exchange->server->shared->is_draining || http_connection_has_more(exchange->connection, exchange);
+  bool is_leaving =
+      exchange->server->shared->is_draining || http_connection_is_old(exchange->connection, loop_now_ms(exchange->server->loop));
+  return !is_leaving || http_connection_has_more(exchange->connection, exchange);
 }
 
 static void send_head(Http1Exchange *exchange, const HttpResponse *response) {

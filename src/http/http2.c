@@ -15,6 +15,7 @@
 enum {
   TOKEN = 1000, /* the purse counts thousandths of a frame */
   CONTINUATIONS_MAX = 32,
+  PING_STRIKES_MAX = 2,
   ANSWERS_QUEUED_MAX = 1000, /* of settings and pings */
   RESPONSE_HEAD_BYTES_MAX = 1024 * 1024,
   OWN_FIELDS = 3, /* :status, date, content-length */
@@ -42,15 +43,19 @@ struct Http2 {
   Http2Stream *building; /* the one of them whose head is coming in */
   nghttp2_nv *fields;    /* for heads and trailers that are written */
   size_t field_cap;
-  Buf cleaned; /* values of those that had to be changed */
-  uint64_t purse, purse_ms;
+  Buf cleaned;     /* values of those that had to be changed */
+  uint64_t now_ms; /* when bytes last came */
+  uint64_t purse;
+  uint64_t pinged_until_ms; /* what pings that came are paid for, one for each interval */
   int32_t last_opened;
   int32_t reset_ids[RESETS_KEPT]; /* the last streams that were reset from this side, a ring */
   size_t reset_count;
   int32_t reset_forgotten_max; /* the largest that the ring has lost */
   Http2Error error;            /* why the connection can't go on */
+  Str error_text;              /* of GOAWAY; empty: none */
   Http2Walk walk;
   bool is_over;
+  bool is_end_sent; /* … and the peer is told by what was given out: nothing comes behind that */
 };
 
 /* ---- Mistakes ---- */
@@ -82,8 +87,8 @@ static bool is_for_closed_stream(const Http2 *http2, int32_t id) {
 
 static void purse_fill(Http2 *http2, uint64_t now_ms) {
   uint64_t full = (uint64_t)http2->limits.control_frames_max * TOKEN;
-  uint64_t elapsed_ms = now_ms > http2->purse_ms ? now_ms - http2->purse_ms : 0;
-  http2->purse_ms = now_ms;
+  uint64_t elapsed_ms = now_ms > http2->now_ms ? now_ms - http2->now_ms : 0;
+  http2->now_ms = now_ms;
   uint64_t more = elapsed_ms > UINT32_MAX ? full : elapsed_ms * http2->limits.control_frames_max / 10;
   http2->purse = http2->purse >= full || full - http2->purse < more ? full : http2->purse + more;
 }
@@ -94,6 +99,21 @@ static int purse_pay(Http2 *http2) {
     http2->purse -= TOKEN;
     return 0;
   }
+  return fail(http2, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+/* gRFC A8, by the average: each ping is worth an interval, and whoever runs ahead of the clock by more than its strikes (and half an
+ * interval, lest the network's own haste counts) is sent away. What is sent to him pays for all that came: answers may be measured by
+ * pings. */
+static int take_ping(Http2 *http2) {
+  uint64_t interval_ms = http2->limits.ping_interval_min_ms;
+  if (purse_pay(http2) != 0) return NGHTTP2_ERR_CALLBACK_FAILURE;
+  if (interval_ms == 0) return 0;
+  if (http2->pinged_until_ms < http2->now_ms) http2->pinged_until_ms = http2->now_ms;
+  http2->pinged_until_ms += interval_ms;
+  uint64_t ahead_ms = http2->pinged_until_ms - http2->now_ms;
+  if (ahead_ms <= (1 + PING_STRIKES_MAX) * interval_ms + interval_ms / 2) return 0;
+  http2->error_text = STR("too_many_pings");
   return fail(http2, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
@@ -130,8 +150,8 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
   if (header->type == NGHTTP2_HEADERS && is_for_closed_stream(http2, header->stream_id)) return fail(http2, NGHTTP2_STREAM_CLOSED);
   if (header->type == NGHTTP2_PRIORITY && header->stream_id == 0) return fail(http2, NGHTTP2_PROTOCOL_ERROR);
   switch (header->type) {
-    case NGHTTP2_SETTINGS:
-    case NGHTTP2_PING: return (header->flags & NGHTTP2_FLAG_ACK) != 0 ? 0 : purse_pay(http2);
+    case NGHTTP2_SETTINGS: return (header->flags & NGHTTP2_FLAG_ACK) != 0 ? 0 : purse_pay(http2);
+    case NGHTTP2_PING: return (header->flags & NGHTTP2_FLAG_ACK) != 0 ? 0 : take_ping(http2);
     case NGHTTP2_RST_STREAM:
     case NGHTTP2_PRIORITY:
     case NGHTTP2_PRIORITY_UPDATE:
@@ -293,7 +313,10 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     if (purse_pay(http2) != 0) (void)nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
   }
-  if ((type != NGHTTP2_HEADERS && type != NGHTTP2_DATA) || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
+  if (type == NGHTTP2_GOAWAY && http2->is_over) http2->is_end_sent = true;
+  if (type != NGHTTP2_HEADERS && type != NGHTTP2_DATA) return 0;
+  http2->pinged_until_ms = 0;
+  if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   Http2Stream *stream = stream_of(http2, frame->hd.stream_id);
   if (stream == NULL) return 0;
   stream->is_answer_whole = true;
@@ -384,6 +407,8 @@ void http2_reset(Http2 *http2, Http2Stream *stream, Http2Reset why) {
   (void)nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, stream->id, (uint32_t)why);
 }
 
+void http2_ping(Http2 *http2) { (void)nghttp2_submit_ping(http2->session, NGHTTP2_FLAG_NONE, NULL); }
+
 void http2_take_of_stream(Http2 *http2, Http2Stream *stream, size_t bytes) {
   (void)nghttp2_session_consume_stream(http2->session, stream->id, bytes);
 }
@@ -418,6 +443,17 @@ static ssize_t take(Http2 *http2, Str bytes) {
   return taken;
 }
 
+/* The library's own way to end a session has no place for a text. */
+static void terminate(Http2 *http2, Http2Error error) {
+  if (http2->error_text.len == 0) {
+    (void)nghttp2_session_terminate_session(http2->session, error);
+    return;
+  }
+  int32_t last = nghttp2_session_get_last_proc_stream_id(http2->session);
+  (void)nghttp2_submit_goaway(http2->session, NGHTTP2_FLAG_NONE, last, error, (const uint8_t *)http2->error_text.ptr,
+                              http2->error_text.len);
+}
+
 bool http2_receive(Http2 *http2, Str bytes, uint64_t now_ms) {
   if (http2->is_over) return false;
   purse_fill(http2, now_ms);
@@ -425,13 +461,14 @@ bool http2_receive(Http2 *http2, Str bytes, uint64_t now_ms) {
   if (taken >= 0 && nghttp2_session_want_read(http2->session) != 0) return true;
   http2->is_over = true;
   if (http2->error != NGHTTP2_NO_ERROR)
-    (void)nghttp2_session_terminate_session(http2->session, http2->error);
+    terminate(http2, http2->error);
   else if (taken < 0)
-    (void)nghttp2_session_terminate_session(http2->session, error_of_library(taken));
+    terminate(http2, error_of_library(taken));
   return false;
 }
 
 Str http2_send(Http2 *http2) {
+  if (http2->is_end_sent) return (Str){NULL, 0};
   const uint8_t *bytes;
   ssize_t len = nghttp2_session_mem_send(http2->session, &bytes);
   if (len < 0) http2->is_over = true;

@@ -68,6 +68,8 @@ void http2_respond_continue(Http2 *http2, Http2Stream *stream); /* RFC 9110 §15
 /* `pull` has something again. */
 void http2_resume(Http2 *http2, Http2Stream *stream);
 void http2_reset(Http2 *http2, Http2Stream *stream, Http2Reset why);
+/* To be acknowledged at once by whoever is there (RFC 9113 §6.7): the next bytes say so. */
+void http2_ping(Http2 *http2);
 
 /* So many bytes of bodies were dealt with, and as many may come again. */
 void http2_take_of_stream(Http2 *http2, Http2Stream *stream, size_t bytes);

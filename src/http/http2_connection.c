@@ -465,7 +465,8 @@ bool http2_connection_begin(Connection *owner) {
                               .uri_bytes_max = limits->uri_bytes_max,
                               .streams_max = limits->streams_max > INT32_MAX ? INT32_MAX : (uint32_t)limits->streams_max,
                               .control_frames_max =
-                                  limits->control_frames_max > UINT32_MAX ? UINT32_MAX : (uint32_t)limits->control_frames_max};
+                                  limits->control_frames_max > UINT32_MAX ? UINT32_MAX : (uint32_t)limits->control_frames_max,
+                              .ping_interval_min_ms = limits->ping_interval_min_ms};
   Http2Connection *connection = memory_alloc(sizeof *connection);
   if (connection == NULL) return false;
   *connection = (Http2Connection){
@@ -567,11 +568,29 @@ static void sweep_drain(Http2Connection *connection) {
   http2_connection_note_due(connection);
 }
 
+/* A stream that waits for its next event would wait for ever where its client is gone without a word (gRFC A8). What waits to be sent, or
+ * keeps us from reading, has a time of its own. */
+static void sweep_life(Http2Connection *connection, uint64_t now_ms) {
+  Connection *owner = connection->connection;
+  const HttpLimits *limits = &owner->server->limits;
+  if (limits->ping_interval_ms == 0) return;
+  bool is_quiet = connection->exchange_count > 0 && !connection->is_choked && stream_queued(owner->stream) == 0;
+  if (!is_quiet || owner->read_ms >= connection->pinged_ms) connection->pinged_ms = 0;
+  if (!is_quiet) return;
+  if (connection->pinged_ms != 0) {
+    if (is_due(now_ms, connection->pinged_ms, limits->ping_timeout_ms)) http_connection_close(owner);
+  } else if (is_due(now_ms, owner->read_ms, limits->ping_interval_ms)) {
+    connection->pinged_ms = now_ms;
+    http2_ping(connection->http2);
+    http2_connection_note_due(connection);
+  }
+}
+
 void http2_connection_sweep(Http2Connection *connection, uint64_t now_ms) {
   Connection *owner = connection->connection;
   const HttpLimits *limits = &owner->server->limits;
   if (owner->is_finishing) return;
-  if (owner->server->has_stopped_listening) sweep_drain(connection);
+  if (owner->server->has_stopped_listening || http_connection_is_old(owner, now_ms)) sweep_drain(connection);
   if (http2_is_in_head(connection->http2) && is_due(now_ms, connection->head_ms, limits->header_timeout_ms)) {
     say_end(connection);
     connection->is_over = true;
@@ -582,6 +601,8 @@ void http2_connection_sweep(Http2Connection *connection, uint64_t now_ms) {
     say_end(connection);
     return;
   }
+  sweep_life(connection, now_ms);
+  if (owner->is_closed) return;
   for (Http2Exchange *exchange = connection->exchanges, *next; exchange != NULL; exchange = next) {
     next = exchange->next;
     if (owner->server->has_stopped_listening) http_exchange_tell_drain(&exchange->base);

@@ -38,6 +38,7 @@ struct Http2Connection {
   size_t writable_count; /* exchanges that wait for on_writable */
   size_t resuming_count; /* … whose handlers want to read on */
   uint64_t head_ms;      /* the head that is coming in began */
+  uint64_t pinged_ms;    /* nothing has come since we asked for a sign of life; 0: we have not */
   Http2Connection *next_due;
   bool is_due;    /* in the server's list */
   bool is_choked; /* enough waits in the stream: nothing is read or sent before that is gone */

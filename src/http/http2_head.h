@@ -11,7 +11,8 @@ typedef struct Http2Limits {
   size_t header_bytes_max; /* fields, each counted with 32 bytes more (RFC 9113 §6.5.2): 431 */
   size_t uri_bytes_max;    /* :path: 414 */
   uint32_t streams_max;
-  uint32_t control_frames_max; /* frames that ask for work and lead nowhere: so many at once, a tenth of them a second for long */
+  uint32_t control_frames_max;   /* frames that ask for work and lead nowhere: so many at once, a tenth of them a second for long */
+  uint32_t ping_interval_min_ms; /* of pings while nothing is sent to who sends them; 0: they are bounded as other frames are */
 } Http2Limits;
 
 /* RFC 9218 §4.1. */

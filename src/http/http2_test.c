@@ -67,6 +67,10 @@ static void add_request(Buf *out, int stream, int flags, Str method, Str path, c
 
 static void add_get(Buf *out, int stream, Str path) { add_request(out, stream, FLAG_END_STREAM, STR("GET"), path, NULL, 0); }
 
+static void add_pings(Buf *out, size_t count) {
+  for (size_t i = 0; i < count; i++) add_frame(out, FRAME_PING, 0, 0, STR("12345678"));
+}
+
 /* ---- A connection ---- */
 
 typedef struct Fixture {
@@ -74,20 +78,24 @@ typedef struct Fixture {
   Http2Transcript transcript;
 } Fixture;
 
-static void fixture_init(Fixture *f) {
+static void fixture_init_with(Fixture *f, const Http2Limits *with) {
   *f = (Fixture){.in = buf_on_heap(1024 * 1024), .out = buf_on_heap(1024 * 1024), .sent = buf_on_heap(1024 * 1024)};
   f->transcript.out = &f->out;
-  f->transcript.http2 = http2_create(&limits, &transcript_events, &f->transcript);
+  f->transcript.http2 = http2_create(with, &transcript_events, &f->transcript);
   assert_non_null(f->transcript.http2);
   buf_add(&f->in, STR(HTTP2_PREFACE));
   add_frame(&f->in, FRAME_SETTINGS, 0, 0, STR(""));
 }
 
-static bool receive(Fixture *f) {
-  bool is_fine = http2_receive(f->transcript.http2, buf_str(&f->in), 0);
+static void fixture_init(Fixture *f) { fixture_init_with(f, &limits); }
+
+static bool receive_at(Fixture *f, uint64_t now_ms) {
+  bool is_fine = http2_receive(f->transcript.http2, buf_str(&f->in), now_ms);
   buf_clear(&f->in);
   return is_fine;
 }
+
+static bool receive(Fixture *f) { return receive_at(f, 0); }
 
 static void send(Fixture *f) {
   for (Str bytes; (bytes = http2_send(f->transcript.http2)).len > 0;) buf_add(&f->sent, bytes);
@@ -310,9 +318,9 @@ static void who_floods_is_left(void **state) {
   (void)state;
   Fixture f;
   fixture_init(&f);
-  for (size_t i = 0; i < 19; i++) add_frame(&f.in, FRAME_PING, 0, 0, STR("12345678"));
+  add_pings(&f.in, 19);
   assert_true(receive(&f)); /* the first settings were one frame of the twenty */
-  add_frame(&f.in, FRAME_PING, 0, 0, STR("12345678"));
+  add_pings(&f.in, 1);
   assert_false(receive(&f));
   goes_away_with(&f, 11); /* ENHANCE_YOUR_CALM */
   assert_true(http2_is_over(f.transcript.http2));
@@ -324,11 +332,93 @@ static void the_purse_fills_with_time(void **state) {
   Fixture f;
   fixture_init(&f);
   for (uint64_t now_ms = 0; now_ms < 60000; now_ms += 1000) {
-    add_frame(&f.in, FRAME_PING, 0, 0, STR("12345678"));
-    add_frame(&f.in, FRAME_PING, 0, 0, STR("12345678"));
-    assert_true(http2_receive(f.transcript.http2, buf_str(&f.in), now_ms));
-    buf_clear(&f.in);
+    add_pings(&f.in, 2);
+    assert_true(receive_at(&f, now_ms));
     send(&f);
+  }
+  fixture_done(&f);
+}
+
+static const Http2Limits calm = {
+    .header_bytes_max = 400, .uri_bytes_max = 60, .streams_max = 8, .control_frames_max = 1000, .ping_interval_min_ms = 1000};
+
+static void whose_pings_have_three_strikes_is_left_and_told_why(void **state) {
+  (void)state;
+  Fixture f;
+  int flags;
+  fixture_init_with(&f, &calm);
+  add_pings(&f.in, 3); /* the first, and two strikes */
+  assert_true(receive_at(&f, 5000));
+  send(&f);
+  assert_non_null(sent_frame(&f, FRAME_PING, 2, &flags).ptr);
+  add_pings(&f.in, 1);
+  assert_false(receive_at(&f, 5100));
+  goes_away_with(&f, 11); /* ENHANCE_YOUR_CALM */
+  Str goaway = sent_frame(&f, FRAME_GOAWAY, 0, &flags);
+  assert_true(str_equal(str_slice(goaway, 8, goaway.len), STR("too_many_pings")));
+  assert_null(sent_frame(&f, FRAME_GOAWAY, 1, &flags).ptr);
+  assert_true(http2_is_over(f.transcript.http2));
+  fixture_done(&f);
+}
+
+static void pings_that_keep_their_interval_go_on_whatever_delays_them(void **state) {
+  (void)state;
+  Fixture f;
+  fixture_init_with(&f, &calm);
+  for (uint64_t i = 0; i < 1000; i++) {
+    /* Each is sent in its time, and may come 400 ms late: then the next one seems to come early. */
+    add_pings(&f.in, 1);
+    assert_true(receive_at(&f, 1000 * i + i * 7919 % 400));
+    send(&f);
+  }
+  fixture_done(&f);
+}
+
+static void pings_twice_as_often_are_too_many(void **state) {
+  (void)state;
+  Fixture f;
+  size_t count = 0;
+  fixture_init_with(&f, &calm);
+  do {
+    count++;
+    add_pings(&f.in, 1);
+  } while (receive_at(&f, 500 * count) && count < 100);
+  /* Each runs half an interval ahead, the first a whole one: the 7th is at four of them, beyond three and a half. */
+  assert_int_equal(count, 7);
+  fixture_done(&f);
+}
+
+static void what_is_sent_pays_for_pings(void **state) {
+  (void)state;
+  Fixture f;
+  static const HttpResponse response = {.status = 204};
+  fixture_init_with(&f, &calm);
+  f.transcript.response = &response;
+  for (int i = 0; i < 50; i++) {
+    add_pings(&f.in, 3);
+    add_get(&f.in, 2 * i + 1, STR("/a"));
+    assert_true(receive(&f));
+    send(&f);
+  }
+  add_pings(&f.in, 4);
+  assert_false(receive(&f));
+  goes_away_with(&f, 11); /* ENHANCE_YOUR_CALM */
+  fixture_done(&f);
+}
+
+static void acknowledgements_are_no_pings_and_ours_is_sent(void **state) {
+  (void)state;
+  Fixture f;
+  int flags;
+  enum { FLAG_ACK = 1 };
+  fixture_init_with(&f, &calm);
+  for (int i = 0; i < 50; i++) {
+    http2_ping(f.transcript.http2);
+    send(&f);
+    assert_int_equal(sent_frame(&f, FRAME_PING, (size_t)i, &flags).len, 8);
+    assert_int_equal(flags, 0);
+    add_frame(&f.in, FRAME_PING, FLAG_ACK, 0, STR("\0\0\0\0\0\0\0\0"));
+    assert_true(receive(&f));
   }
   fixture_done(&f);
 }
@@ -499,6 +589,11 @@ int main(void) {
       cmocka_unit_test(a_reset_closes_the_stream),
       cmocka_unit_test(who_floods_is_left),
       cmocka_unit_test(the_purse_fills_with_time),
+      cmocka_unit_test(whose_pings_have_three_strikes_is_left_and_told_why),
+      cmocka_unit_test(pings_that_keep_their_interval_go_on_whatever_delays_them),
+      cmocka_unit_test(pings_twice_as_often_are_too_many),
+      cmocka_unit_test(what_is_sent_pays_for_pings),
+      cmocka_unit_test(acknowledgements_are_no_pings_and_ours_is_sent),
       cmocka_unit_test(a_request_on_a_closed_stream_ends_the_connection),
       cmocka_unit_test(data_on_a_closed_stream_ends_the_connection),
       cmocka_unit_test(data_behind_the_clients_own_reset_ends_the_connection),

@@ -167,6 +167,8 @@ static uint64_t sweep_interval(const HttpLimits *limits) {
   uint32_t shortest = limits->request_timeout_ms;
   if (limits->header_timeout_ms < shortest) shortest = limits->header_timeout_ms;
   if (limits->idle_timeout_ms < shortest) shortest = limits->idle_timeout_ms;
+  if (limits->ping_interval_ms != 0 && limits->ping_interval_ms < shortest) shortest = limits->ping_interval_ms;
+  if (limits->ping_interval_ms != 0 && limits->ping_timeout_ms < shortest) shortest = limits->ping_timeout_ms;
   uint32_t interval = shortest / 8;
   return interval < SWEEP_MS_MIN ? SWEEP_MS_MIN : interval > SWEEP_MS_MAX ? SWEEP_MS_MAX : interval;
 }

@@ -15,6 +15,10 @@ typedef struct HttpLimits {
   uint32_t queue_wait_ms;          /* … for as long as can be expected; else he is refused. 0: nobody waits */
   size_t streams_max;              /* HTTP/2, a connection */
   size_t control_frames_max;       /* likewise: frames that lead nowhere, at once; a tenth of them a second for long */
+  uint32_t ping_interval_min_ms;   /* likewise: of pings while nothing is sent to who sends them; 0: any */
+  uint32_t ping_interval_ms;       /* a connection with open streams from which nothing comes is pinged; 0: never … */
+  uint32_t ping_timeout_ms;        /* … and closed where nothing comes then */
+  uint32_t connection_age_max_ms;  /* of either version; 0: any. What has begun is still answered */
   uint32_t request_timeout_ms, header_timeout_ms, idle_timeout_ms, drain_timeout_ms;
 } HttpLimits;
 

@@ -30,6 +30,7 @@ typedef struct ServeConfig {
   /* INTERFACE §6 */
   uint64_t body_bytes_max, header_bytes_max, uri_bytes_max;
   uint64_t connections_max, streams_max, control_frames_max, requests_in_flight_max, queue_wait_ms;
+  uint64_t ping_interval_min_ms, ping_interval_ms, ping_timeout_ms, connection_age_max_ms;
   uint64_t request_timeout_ms, header_timeout_ms, idle_timeout_ms, drain_timeout_ms, statement_timeout_ms;
   uint64_t page_size, page_size_max, groups_max, nesting_max, batch_max, filter_bytes_max, result_bytes_max, export_rows_max,
       import_bytes_max;
