@@ -3,7 +3,7 @@
 // A branch is an edge out of a basic block that has several. It is an error branch where what it leads to, up to the next branch or the next
 // place where ways meet, is a line that gives up: `return false`, NULL, -1 or a Code that is not CODE_OK, a TRY's way out, or a call of what
 // refuses (error_set, refuse, fail …). That a TRY is come to is no error branch, nor that a condition is looked at in which something may fail:
-// only the way out is. In `return a && b` of a function that does something, each operand that may be false is one; in one that
+// only the way out is, of that statement. In `return a && b` of a function that does something, each operand that may be false is one; in one that
 // only tells (is_, has_ …) "no" is an answer and none of its branches counts. Where edges on one line can't be told apart, they count as one
 // branch, taken where all were. What can't be reached (an assertion's failure) doesn't count.
 //
@@ -104,8 +104,8 @@ const onward = (block) => block.out.filter(({ isFake }) => !isFake);
 // A call may not return: gcov has a fake edge for that.
 const calls = (block) => block.out.some(({ isFake }) => isFake);
 
-// Where the ways out of a branch meet again, if none of them does anything and what is done behind that is a call of the same line: the branch
-// chooses an argument. Undefined otherwise.
+// Where the ways out of a branch meet again, if none of them does anything and what is done behind that is a call or a branch of the same line:
+// what is chosen is an argument, or a value that is looked at there (what VEC_PUSH says). Undefined otherwise.
 function meetingOfWords(graph, block) {
   const place = block.lines.at(-1);
   const meeting = (arc) => {
@@ -116,8 +116,7 @@ function meetingOfWords(graph, block) {
   const [first, ...others] = onward(block).map(meeting);
   if (first === undefined || others.length === 0 || others.some((other) => other !== first)) return undefined;
   if (!first.lines.includes(place) && first.lines.length > 0) return undefined;
-  if (calls(first)) return first;
-  return onward(first).length > 1 && meetingOfWords(graph, first) !== undefined ? first : undefined;
+  return calls(first) || onward(first).length > 1 ? first : undefined;
 }
 
 // Behind all words.
@@ -130,25 +129,29 @@ function behindWords(graph, block) {
   return block;
 }
 
-// What an edge leads to: the lines up to the next branch or meeting of ways, and whether each is of a block that branches; undefined where that is
-// another branch at once.
-function linesAfter(graph, arc) {
+// What an edge leads to: the lines up to the next branch or meeting of ways, and whether each is of the statement that branches there; undefined
+// where that is another branch at once. A call whose answer is looked at stands in a block of its own, in front of the one that branches.
+function linesAfter(graph, arc, folder) {
   const lines = [];
+  let looked = '';
   let block = graph.blocks[arc.to];
   if (!block.in.every(({ from }) => onward(graph.blocks[from]).length > 1)) return undefined;
   block = behindWords(graph, block);
   if (onward(block).length > 1) return undefined;
   for (let steps = 0; steps < 100; steps++) {
     const out = onward(block);
-    lines.push(...block.lines.map((line) => ({ line, isBranching: out.length > 1 })));
+    lines.push(...block.lines);
     // An assertion's failure goes nowhere.
-    if (out.length === 0) return graph.blocks.indexOf(block) === 1 ? lines : undefined;
-    if (out.length > 1) break;
+    if (out.length === 0) return graph.blocks.indexOf(block) === 1 ? lines.map((line) => ({ line, isBranching: false })) : undefined;
+    if (out.length > 1) {
+      looked = statementAt(block.lines.at(-1) ?? '', folder);
+      break;
+    }
     block = graph.blocks[out[0].to];
     if (block.in.length > 1 || out[0].to < 2) break;
     block = behindWords(graph, block);
   }
-  return lines;
+  return lines.map((line) => ({ line, isBranching: looked !== '' && statementAt(line, folder) === looked }));
 }
 
 function errorBranches(graph, folder) {
@@ -161,7 +164,7 @@ function errorBranches(graph, folder) {
     const statement = statementAt(place, folder);
     const isChain = /\breturn\b.*&&/.test(statement) && !statement.includes('||') && !withoutArguments(statement).includes('?');
     const errors = edges.filter((arc) => {
-      const lines = linesAfter(graph, arc);
+      const lines = linesAfter(graph, arc, folder);
       if (lines === undefined) return false;
       if (isChain && lines.length > 0 && lines.every(({ line }) => statementAt(line, folder) === statement)) return graph.blocks[arc.to].in.length > 1;
       return lines.some(({ line, isBranching }) => {
