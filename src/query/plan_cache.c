@@ -31,7 +31,7 @@ struct PlanCache {
 PlanCache *plan_cache_create(size_t plans_max) {
   PlanCache *cache = calloc(1, sizeof *cache);
   if (cache == NULL) return NULL;
-  cache->plans_max = plans_max == 0 ? 1 : plans_max;
+  cache->plans_max = plans_max;
   cache->bytes_max = SIZE_MAX;
   pthread_mutex_init(&cache->lock, NULL);
   return cache;
@@ -165,6 +165,9 @@ void *plan_cache_put(PlanCache *cache, Str shape, Arena *arena, void *plan, Aren
   if (kept != NULL) {
     kept->users++;
     unused = entry;
+  } else if (cache->plans_max == 0) {
+    entry->users--; /* the cache is none of them */
+    kept = entry;
   } else {
     make_room(cache, entry->bytes, &unused);
     Entry **bucket = bucket_of(cache, entry->hash);

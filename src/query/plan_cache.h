@@ -6,7 +6,7 @@
 
 typedef struct PlanCache PlanCache;
 
-/* NULL when memory is out. */
+/* NULL when memory is out. `plans_max` 0: nothing is kept, each plan is its user's alone. */
 PlanCache *plan_cache_create(size_t plans_max);
 /* What all plans' arenas hold together, above which the least recently used go; before the first one is put. */
 void plan_cache_bound(PlanCache *cache, size_t bytes_max);

@@ -80,11 +80,25 @@ static void a_plan_in_use_outlives_its_eviction(void **state) {
   plan_cache_destroy(cache);
 }
 
+static void a_cache_of_none_keeps_nothing(void **state) {
+  (void)state;
+  PlanCache *cache = plan_cache_create(0);
+  Arena *user = arena_create(0);
+  const char *first = put(cache, "a", user);
+  assert_null(plan_cache_get(cache, STR("a"), user));
+  const char *second = put(cache, "a", user);
+  assert_ptr_not_equal(first, second);
+  assert_string_equal(first, "a");
+  assert_string_equal(second, "a");
+  arena_destroy(user); /* both go with it: the sanitizer watches */
+  plan_cache_destroy(cache);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_was_put_is_found_by_its_shape),  cmocka_unit_test(the_plan_that_was_first_stays),
       cmocka_unit_test(the_least_recently_used_gives_way),   cmocka_unit_test(many_give_way_to_what_is_large),
-      cmocka_unit_test(a_plan_in_use_outlives_its_eviction),
+      cmocka_unit_test(a_plan_in_use_outlives_its_eviction), cmocka_unit_test(a_cache_of_none_keeps_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
