@@ -105,7 +105,12 @@ static ExitStatus run(Cli *cli, const CopyCommand *given, const Contract *contra
   Str details = {NULL, 0};
   Bar bar = {0};
   CopiedTables copied = {0};
-  StoreOptions from = {.url = given->from, .writes_queued_max = 1, .loops = 1, .report = cli_report_store, .report_context = cli},
+  StoreOptions from = {.url = given->from,
+                       .writes_queued_max = 1,
+                       .loops = 1,
+                       .lock_timeout_us = (int64_t)given->lock_timeout_ms * 1000,
+                       .report = cli_report_store,
+                       .report_context = cli},
                to = from;
   from.is_read_only = true;
   to.url = given->to;

@@ -93,6 +93,7 @@ static ExitStatus run(Cli *cli, const Action *action, MigrateOptions *chosen, St
   StoreOptions store = {.url = url,
                         .writes_queued_max = 1,
                         .loops = 1,
+                        .lock_timeout_us = chosen->lock_timeout_ms * 1000,
                         .absent = chosen->is_dry_run ? STORE_ABSENT_IS_EMPTY : action->absent,
                         .report = cli_report_store,
                         .report_context = cli};

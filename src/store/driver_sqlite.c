@@ -168,7 +168,9 @@ static Code store_open_database(SqliteStore *store, const StoreOptions *options,
   SqliteConnection *connection = NULL;
   TRY(open_first_connection(store, options->absent, &connection, err));
   Code code = journal_mode_set(store, connection, err);
+  int64_t begin_us = sqlite_clock_us();
   if (code == CODE_OK && store->is_wal && !store->target.is_read_only) code = sqlite_log_sync_again(connection, err);
+  if (options->lock_timeout_us > 0) store->opening_waited_us = sqlite_clock_us() - begin_us;
   if (code == CODE_OK) code = sqlite_schema_find_owner(connection, &store->is_ours, err);
   if (code != CODE_OK) {
     sqlite_connection_close(connection);
@@ -212,7 +214,7 @@ static Code driver_open(const StoreOptions *options, Store **ret, Error *err) {
   store->arena = arena_create(0);
   store->statement_timeout_us = options->statement_timeout_us > 0 ? options->statement_timeout_us : INT64_C(5000000);
   store->writes_queued_max = options->writes_queued_max;
-  int64_t timeout_ms = store->statement_timeout_us / 1000;
+  int64_t timeout_ms = (options->lock_timeout_us > 0 ? options->lock_timeout_us : store->statement_timeout_us) / 1000;
   store->busy_timeout_ms = timeout_ms < SQLITE_BUSY_TIMEOUT_MS_MAX ? (int)timeout_ms : SQLITE_BUSY_TIMEOUT_MS_MAX;
   store->target =
       (SqliteTarget){.is_read_only = options->is_read_only, .report = options->report, .report_context = options->report_context};

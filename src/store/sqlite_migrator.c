@@ -13,6 +13,8 @@
 #include "store/sqlite_store.h"
 #include "store/sqlite_value.h"
 
+enum { LOCK_TIMEOUT_MS_MAX = 600000 };
+
 typedef struct SqliteMigrator {
   Migrator base;
   SqliteStore *store;
@@ -73,7 +75,8 @@ Code sqlite_migrator_open(Store *base, int64_t lock_timeout_ms, MigratorMode mod
   SqliteMigrator *migrator = memory_alloc(sizeof *migrator);
   TRY_ALLOC(migrator);
   *migrator = (SqliteMigrator){.base = {&SQLITE_MIGRATOR}, .store = store, .mode = mode};
-  int timeout_ms = lock_timeout_ms > 600000 ? 600000 : (int)lock_timeout_ms;
+  int64_t left_ms = lock_timeout_ms - store->opening_waited_us / 1000;
+  int timeout_ms = left_ms > LOCK_TIMEOUT_MS_MAX ? LOCK_TIMEOUT_MS_MAX : left_ms > 0 ? (int)left_ms : 0;
   SqliteRole role = mode == MIGRATOR_READS || base->is_read_only ? SQLITE_ROLE_READER : SQLITE_ROLE_WRITER;
   Code code = sqlite_connection_open(&store->target, role, timeout_ms, &migrator->connection, err);
   if (code == CODE_OK && mode != MIGRATOR_ADDS) code = execute(&migrator->base, "PRAGMA foreign_keys=OFF", err);

@@ -79,6 +79,7 @@ struct SqliteStore {
   int64_t statement_timeout_us;
   size_t writes_queued_max;
   int busy_timeout_ms;
+  int64_t opening_waited_us; /* where its options bound that: at most, for what another program held */
   bool is_wal;
   bool is_ours; /* made by Caisson: its tables may be changed */
   dev_t file_device;

@@ -156,6 +156,7 @@ typedef struct StoreOptions {
   size_t writes_queued_max; /* further writes are refused with CODE_UNAVAILABLE */
   bool is_read_only;
   StoreAbsent absent;
+  int64_t lock_timeout_us; /* how long opening may wait for what another program holds; it counts for the migrator. 0: the driver's own */
   /* Of databases across a network: */
   size_t connections_max;     /* at once, for all loops and writes; 0: the driver's own */
   size_t loops;               /* how many sessions will be opened; 0: one */

@@ -276,6 +276,33 @@ test('a lock that another holds ends apply with 3 (PostgreSQL)', async () => {
   }
 });
 
+test('a lock that another holds ends apply with 3, once --lock-timeout is over (SQLite)', async () => {
+  const folder = makeFolder();
+  const file = path.join(folder, 'c.graphql');
+  const apply = (contract, ...options) => {
+    fs.writeFileSync(file, contract);
+    return run(['migrate', 'apply', file, ...options], { cwd: folder });
+  };
+  assert.equal(apply(plain).status, 0);
+  const holder = spawn('sqlite3', [path.join(folder, 'shop.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    holder.stdin.write("BEGIN IMMEDIATE;\nSELECT 'held';\n");
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    for (const timeoutMs of [100, 1200]) {
+      const begin = performance.now();
+      const result = apply(thing(['name: String!', 'size: BigInt', 'kind: String', 'extra: String']), '--lock-timeout', `${timeoutMs}ms`);
+      const tookMs = performance.now() - begin;
+      assert.equal(result.status, 3, result.stderr);
+      assert.match(result.stderr, /lock/);
+      assert.ok(tookMs >= timeoutMs && tookMs < timeoutMs + 2500, `${tookMs} ms`);
+    }
+  } finally {
+    holder.stdin.end();
+    await new Promise((resolve) => holder.on('exit', resolve));
+    removeFolder(folder);
+  }
+});
+
 test('a database that others made is never changed (SQLite)', () => {
   const folder = makeFolder();
   try {
