@@ -182,6 +182,7 @@ static void answer_list(Answer *answer) {
   sink->is_ended = true;
   add_links(answer);
   add_cache_control(answer);
+  add_header(answer, STR("vary"), STR("accept")); /* a list is served as a stream, too */
   if (tag_page(answer, &answer->state->sink.out)) {
     finish_json(answer, 200, &answer->state->sink.out);
   } else {
