@@ -87,6 +87,8 @@ static size_t problem_headers(const Problem *problem, int status, Arena *arena, 
   if (status == 405) headers[count++] = (HttpHeader){STR("allow"), problem->allow};
   /* RFC 7694 §3: which codings would have done. */
   if (status == 415 && problem->codings.len > 0) headers[count++] = (HttpHeader){STR("accept-encoding"), problem->codings};
+  /* RFC 5789 §3.1: which patches would have done. */
+  if (status == 415 && problem->patches.len > 0) headers[count++] = (HttpHeader){STR("accept-patch"), problem->patches};
   if (status == 503 || status == 429) {
     uint32_t seconds = problem->retry_after_s != 0 ? problem->retry_after_s : RETRY_AFTER_DEFAULT_S;
     headers[count++] = (HttpHeader){STR("retry-after"), number_text(seconds, arena)};

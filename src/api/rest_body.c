@@ -19,16 +19,25 @@ static bool is_understood(HttpMethod method, Str type, bool *ret_is_patch) {
   return *ret_is_patch || str_equal_ignore_case(type, STR("application/merge-patch+json"));
 }
 
+static Code refuse_type(RestDecoder *decoder, HttpMethod method, Str given) {
+  bool is_patch = method == HTTP_PATCH;
+  Str shown = rest_shown(given);
+  Str detail = given.ptr == NULL ? STR("The body has no Content-Type")
+                                 : arena_printf(decoder->arena, "A body of type \"%.*s\" is not understood here", STR_ARGS(shown));
+  Problem *problem = detail.ptr == NULL ? NULL : problem_new(decoder->arena, CODE_UNSUPPORTED_MEDIA_TYPE, detail);
+  if (problem == NULL) return rest_no_memory(decoder);
+  problem->hint = is_patch ? STR("Content-Type: application/merge-patch+json") : STR("Content-Type: application/json");
+  if (is_patch) problem->patches = rest_accept_patch();
+  decoder->problem = problem;
+  return problem->code;
+}
+
 /* `fallback`: what a body without a type is; ptr NULL: refused. */
 static Code check_type(RestDecoder *decoder, HttpMethod method, const ApiHeaders *headers, Str fallback, bool *ret_is_patch) {
-  Str hint = method == HTTP_PATCH ? STR("Content-Type: application/merge-patch+json") : STR("Content-Type: application/json");
   Str type, parameters;
   Str given = headers->content_type.ptr == NULL ? fallback : headers->content_type;
-  if (given.ptr == NULL) return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, hint, "The body has no Content-Type");
-  if (!media_type_parse(given, &type, &parameters) || !is_understood(method, type, ret_is_patch)) {
-    Str shown = rest_shown(given);
-    return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, hint, "A body of type \"%.*s\" is not understood here", STR_ARGS(shown));
-  }
+  if (given.ptr == NULL || !media_type_parse(given, &type, &parameters) || !is_understood(method, type, ret_is_patch))
+    return refuse_type(decoder, method, given);
   Str charset = media_type_parameter(parameters, STR("charset"));
   if (charset.ptr != NULL && !str_equal_ignore_case(charset, STR("utf-8")) && !str_equal_ignore_case(charset, STR("utf8"))) {
     return rest_refuse(decoder, CODE_UNSUPPORTED_MEDIA_TYPE, STR("JSON is UTF-8 (RFC 8259 §8.1)"), "The body's charset is not UTF-8");

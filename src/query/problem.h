@@ -48,6 +48,7 @@ typedef struct Problem {
   Str challenge;          /* UNAUTHENTICATED: RFC 6750's error code ("invalid_token") for WWW-Authenticate; len 0: no token was presented */
   Str allow;              /* METHOD_NOT_ALLOWED: the Allow header's value */
   Str codings;            /* UNSUPPORTED_MEDIA_TYPE for a body's coding: which are understood; len 0: it is not for that */
+  Str patches;            /* UNSUPPORTED_MEDIA_TYPE for a patch's type: which are understood; len 0: it is no patch */
 } Problem;
 
 /* To be completed by its maker; NULL when memory is out. */
