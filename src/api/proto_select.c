@@ -57,7 +57,8 @@ static Code want_path(const MaskReader *reader, Wanted *wanted, Str path, size_t
 static Code want_relation(const MaskReader *reader, Wanted *wanted, const ProtoField *proto, Str rest, size_t depth) {
   const Field *field = proto->field;
   const Resource *other = field->kind == FIELD_TO_ONE ? field->relation->target : field->relation->source;
-  if (depth >= reader->nesting_max) return error_set(reader->err, CODE_BAD_REQUEST, "read_mask: relations are nested too deep");
+  if (depth >= reader->nesting_max)
+    return error_set(reader->err, CODE_BAD_REQUEST, "read_mask: relations are nested deeper than %zu (--nesting-max)", reader->nesting_max);
   Wanted **nested = &wanted->nested[field->index];
   if (*nested == NULL) *nested = wanted_of(reader, other);
   if (*nested == NULL) return error_no_memory(reader->err);

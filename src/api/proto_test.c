@@ -388,7 +388,7 @@ static void read_masks_take_names_of_either_spelling_and_relations(void **state)
   assert_selects(&f, "pin", "read_mask: Product has no field \"pin\"");
   assert_selects(&f, "name.x", "read_mask: a value has no fields of its own");
   assert_selects(&f, "from.stret", "read_mask: Address has no field \"stret\": did you mean \"street\"?");
-  assert_selects(&f, "category.products.category.title", "read_mask: relations are nested too deep");
+  assert_selects(&f, "category.products.category.title", "read_mask: relations are nested deeper than 2 (--nesting-max)");
   fixture_done(&f);
 }
 

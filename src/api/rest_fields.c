@@ -50,7 +50,10 @@ static Code parse_relation(FieldsReader *reader, const Field *field, size_t dept
   const Resource *other = field->kind == FIELD_TO_ONE ? relation->target : relation->source;
   const RestResource *nested = rest_map_at(reader->decoder->map, other);
   if (ret->field != NULL) return refuse(reader, (Str){0}, "a relation is named twice");
-  if (depth >= reader->decoder->limits->nesting_max) return refuse(reader, (Str){0}, "relations are nested too deep");
+  size_t depth_max = reader->decoder->limits->nesting_max;
+  if (depth >= depth_max)
+    return rest_refuse(reader->decoder, CODE_BAD_REQUEST, (Str){0},
+                       "fields, column %zu: relations are nested deeper than %zu (--nesting-max)", reader->at + 1, depth_max);
   Selection *selection = NULL;
   if (take_byte(reader, '(')) {
     TRY(parse_selection(reader, nested, depth + 1, &selection));

@@ -61,9 +61,10 @@ static bool is_known_name(const Resource *resource, Str path) {
   return field != NULL && !field->is_hidden;
 }
 
-static Code refuse_on_item(RestDecoder *decoder, const RestParam *param) {
+/* A DELETE has no parameters. */
+static Code refuse_on_item(RestDecoder *decoder, const RestParam *param, RestQueryUse use) {
   Nearest nearest = nearest_to(param->path);
-  nearest_offer(&nearest, STR("fields"));
+  if (use == REST_QUERY_ITEM) nearest_offer(&nearest, STR("fields"));
   Str shown = rest_shown(param->name);
   return rest_refuse(decoder, CODE_BAD_REQUEST, nearest_hint(&nearest, decoder->arena), "\"%.*s\" is not a parameter of this request",
                      STR_ARGS(shown));
@@ -82,7 +83,7 @@ static Code apply_param(RestDecoder *decoder, const Resource *resource, const Re
     if (is_known) return CODE_OK;
   }
   if (decoder->is_lenient && (!has_filters || !is_known_name(resource, param->path))) return CODE_OK;
-  if (!has_filters) return refuse_on_item(decoder, param);
+  if (!has_filters) return refuse_on_item(decoder, param, use);
   return rest_filter_add(decoder, resource, param, &query->list.filter);
 }
 

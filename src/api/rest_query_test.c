@@ -294,7 +294,7 @@ static void parameters_that_contradict_are_refused(void **state) {
   assert_refused("fields=category(id", "closing parenthesis", "");
   assert_refused("fields=name(x)", "only a relation", "");
   assert_refused("fields=category,category(id)", "twice", "");
-  assert_refused("fields=category(products(category(products(category(products(id))))))", "too deep", "");
+  assert_refused("fields=category(products(category(products(category(products(id))))))", "nested deeper than 5 (--nesting-max)", "");
 }
 
 static void a_single_resource_has_fields_alone(void **state) {
@@ -304,7 +304,11 @@ static void a_single_resource_has_fields_alone(void **state) {
   assert_int_equal(decode("fields=id,reviews&reviews.limit=2", REST_QUERY_ITEM, &made, &problem), CODE_OK);
   assert_int_equal(decode("limit=2", REST_QUERY_ITEM, &made, &problem), CODE_BAD_REQUEST);
   assert_int_equal(decode("name=x", REST_QUERY_ITEM, &made, &problem), CODE_BAD_REQUEST);
+  assert_int_equal(decode("field=id", REST_QUERY_ITEM, &made, &problem), CODE_BAD_REQUEST);
+  assert_true(str_contains(problem->hint, STR("fields")));
+  /* A DELETE has none, so that none is near. */
   assert_int_equal(decode("fields=id", REST_QUERY_NONE, &made, &problem), CODE_BAD_REQUEST);
+  assert_int_equal(problem->hint.len, 0);
 }
 
 static void what_is_unknown_can_be_passed_over(void **state) {

@@ -267,7 +267,8 @@ static Code decode_where(Write *write, WriteRow *row, const JsonValue *json, Err
 /* ---- nested writes ---- */
 
 static Code too_deep(Write *write, Str pointer, Error *err) {
-  Str detail = arena_printf(write->arena, "%.*s is nested deeper than %zu levels", STR_ARGS(pointer), write->engine->limits.nesting_max);
+  Str detail = arena_printf(write->arena, "%.*s is nested deeper than %zu levels (--nesting-max)", STR_ARGS(pointer),
+                            write->engine->limits.nesting_max);
   TRY_ALLOC(detail.ptr);
   return write_refuse(write,
                       problem_with_hint(write->arena, CODE_BAD_REQUEST, detail, STR("write the inner rows in a request of their own")));
@@ -574,7 +575,7 @@ static Code decode_root(Write *write, const JsonValue *json, Str pointer, RowAct
 static Code decode_array(Write *write, const JsonValue *json, CallPlan *plan, Error *err) {
   const Operation *operation = &write->call->operation;
   if (json->count > write->engine->limits.batch_max && !operation->is_import) {
-    Str detail = arena_printf(write->arena, "at most %zu rows can be written at once", write->engine->limits.batch_max);
+    Str detail = arena_printf(write->arena, "at most %zu rows can be written at once (--batch-max)", write->engine->limits.batch_max);
     TRY_ALLOC(detail.ptr);
     return write_refuse(write, problem_create(write->arena, CODE_TOO_LARGE, detail));
   }
