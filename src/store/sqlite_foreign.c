@@ -133,40 +133,43 @@ static bool text_read(sqlite3_value *value, int storage, const Field *field, Sql
   return true;
 }
 
-static bool bytes_read(sqlite3_value *value, Value *ret) {
+static Code bytes_read(sqlite3_value *value, Value *ret) {
   const char *bytes = sqlite3_value_blob(value);
   ret->text = (Str){bytes == NULL ? "" : bytes, (size_t)sqlite3_value_bytes(value)};
-  return true;
+  return CODE_OK;
 }
 
-static bool json_read(sqlite3_value *value, int storage, Value *ret) {
-  if (storage == SQLITE_BLOB) return false;
+static Code json_read(sqlite3_value *value, int storage, Value *ret) {
+  if (storage == SQLITE_BLOB) return CODE_INTERNAL;
   ret->text = column_text(value);
   Arena *arena = arena_create(0);
+  if (arena == NULL) return CODE_UNAVAILABLE;
   JsonValue parsed;
-  bool is_json = arena != NULL && json_parse(ret->text, JSON_DEPTH_DEFAULT, arena, &parsed, NULL) == CODE_OK;
+  Code code = json_parse(ret->text, JSON_DEPTH_DEFAULT, arena, &parsed, NULL);
   arena_destroy(arena);
-  return is_json;
+  return code == CODE_OK || code == CODE_UNAVAILABLE ? code : CODE_INTERNAL;
 }
 
-bool sqlite_foreign_value(sqlite3_value *value, ValueType type, const Field *field, SqliteScratch *scratch, Value *ret) {
+static Code fits(bool does) { return does ? CODE_OK : CODE_INTERNAL; }
+
+Code sqlite_foreign_value(sqlite3_value *value, ValueType type, const Field *field, SqliteScratch *scratch, Value *ret) {
   int storage = sqlite3_value_type(value);
   ret->type = type;
   switch (type) {
-    case VALUE_BOOL: return bool_read(value, storage, ret);
+    case VALUE_BOOL: return fits(bool_read(value, storage, ret));
     case VALUE_INT:
-    case VALUE_DURATION: return int_read(value, storage, ret);
-    case VALUE_FLOAT: return float_read(value, storage, ret);
-    case VALUE_DECIMAL: return decimal_read(value, storage, field, scratch, ret);
-    case VALUE_TIMESTAMP: return timestamp_read(value, storage, ret);
-    case VALUE_DATE: return date_read(value, storage, ret);
-    case VALUE_TEXT: return text_read(value, storage, field, scratch, ret);
+    case VALUE_DURATION: return fits(int_read(value, storage, ret));
+    case VALUE_FLOAT: return fits(float_read(value, storage, ret));
+    case VALUE_DECIMAL: return fits(decimal_read(value, storage, field, scratch, ret));
+    case VALUE_TIMESTAMP: return fits(timestamp_read(value, storage, ret));
+    case VALUE_DATE: return fits(date_read(value, storage, ret));
+    case VALUE_TEXT: return fits(text_read(value, storage, field, scratch, ret));
     case VALUE_BYTES: return bytes_read(value, ret);
     case VALUE_JSON: return json_read(value, storage, ret);
-    default: return false;
+    default: return CODE_INTERNAL;
   }
 }
 
-bool sqlite_foreign_read(sqlite3_stmt *stmt, int column, const StoreColumn *shape, SqliteScratch *scratch, Value *ret) {
+Code sqlite_foreign_read(sqlite3_stmt *stmt, int column, const StoreColumn *shape, SqliteScratch *scratch, Value *ret) {
   return sqlite_foreign_value(sqlite3_column_value(stmt, column), shape->type, shape->field, scratch, ret);
 }

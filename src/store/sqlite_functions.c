@@ -137,15 +137,17 @@ typedef struct CompiledPattern {
   Regex *regex;
 } CompiledPattern;
 
-static CompiledPattern *pattern_compile(Str pattern) {
+static Code pattern_compile(Str pattern, CompiledPattern **ret) {
   Arena *arena = arena_create(0);
   CompiledPattern *compiled = arena == NULL ? NULL : ARENA_NEW(arena, CompiledPattern);
-  if (compiled == NULL || regex_compile(pattern, arena, &compiled->regex, NULL) != CODE_OK) {
+  Code code = compiled == NULL ? CODE_UNAVAILABLE : regex_compile(pattern, arena, &compiled->regex, NULL);
+  if (code != CODE_OK) {
     arena_destroy(arena);
-    return NULL;
+    return code;
   }
   compiled->arena = arena;
-  return compiled;
+  *ret = compiled;
+  return CODE_OK;
 }
 
 static void pattern_release(void *compiled) { arena_destroy(((CompiledPattern *)compiled)->arena); }
@@ -154,8 +156,12 @@ static void matches(sqlite3_context *context, int count, sqlite3_value **args) {
   if (has_null(count, args)) return;
   CompiledPattern *compiled = (CompiledPattern *)sqlite3_get_auxdata(context, 1);
   bool is_new = compiled == NULL;
-  if (is_new) compiled = pattern_compile(text_of(args[1]));
-  if (compiled == NULL) {
+  Code code = is_new ? pattern_compile(text_of(args[1]), &compiled) : CODE_OK;
+  if (code == CODE_UNAVAILABLE) {
+    sqlite3_result_error_nomem(context);
+    return;
+  }
+  if (code != CODE_OK) {
     sqlite3_result_error(context, "the pattern can't be compiled", -1);
     return;
   }
@@ -192,8 +198,9 @@ static void member(sqlite3_context *context, int count, sqlite3_value **args) {
   Arena *arena = arena_create(0);
   JsonValue json;
   Value value = value_null();
-  bool has_memory = arena != NULL;
-  if (has_memory && json_parse(text_of(args[0]), JSON_DEPTH_DEFAULT, arena, &json, NULL) == CODE_OK) {
+  Code code = arena == NULL ? CODE_UNAVAILABLE : json_parse(text_of(args[0]), JSON_DEPTH_DEFAULT, arena, &json, NULL);
+  bool has_memory = code != CODE_UNAVAILABLE;
+  if (code == CODE_OK) {
     const JsonValue *found = &json;
     for (int i = 2; i < count && found != NULL; i++) found = json_get(found, text_of(args[i]));
     has_memory = expr_value_of_json(found, sqlite_type_named(text_of(args[1])), EXPR_TYPE_NULL, arena, &value);
@@ -224,7 +231,8 @@ static void foreign(sqlite3_context *context, int count, sqlite3_value **args) {
   SqliteScratch scratch;
   Value value = value_null();
   if (has_null(count, args)) return;
-  if (sqlite_foreign_value(args[0], (ValueType)which(context), NULL, &scratch, &value)) sqlite_result_value(context, &value);
+  /* None of these types needs memory. */
+  if (sqlite_foreign_value(args[0], (ValueType)which(context), NULL, &scratch, &value) == CODE_OK) sqlite_result_value(context, &value);
 }
 
 /* ---- registration ---- */

@@ -187,8 +187,9 @@ Code sqlite_row_read(SqliteStatement *statement, const StoreStatement *shape, bo
       fits = native_read(stored, column, storage, value);
     } else {
       SqliteScratch *scratch = statement_scratch(statement, (int)i);
-      TRY_ALLOC(scratch);
-      fits = sqlite_foreign_read(stmt, (int)i, column, scratch, value);
+      Code code = scratch == NULL ? CODE_UNAVAILABLE : sqlite_foreign_read(stmt, (int)i, column, scratch, value);
+      if (code == CODE_UNAVAILABLE) return error_no_memory(err);
+      fits = code == CODE_OK;
     }
     if (!fits || !value_fits_field(value, column->field)) return misfit_error(stmt, shape, i, err);
   }

@@ -36,7 +36,8 @@ Code sqlite_row_read(SqliteStatement *statement, const StoreStatement *shape, bo
 /* A copy of the row's text for longer than the row. ptr NULL for NULL; also where memory is out, which *lacks_memory then says. */
 Str sqlite_column_keep(sqlite3_stmt *row, int column, Arena *arena, bool *lacks_memory);
 
-/* sqlite_foreign.c: a value in another storage form than ours. False where it doesn't fit. `scratch` outlives *ret. */
-bool sqlite_foreign_read(sqlite3_stmt *stmt, int column, const StoreColumn *shape, SqliteScratch *scratch, Value *ret);
+/* sqlite_foreign.c: a value in another storage form than ours. CODE_INTERNAL where it doesn't fit, CODE_UNAVAILABLE where memory is out.
+ * `scratch` outlives *ret. */
+Code sqlite_foreign_read(sqlite3_stmt *stmt, int column, const StoreColumn *shape, SqliteScratch *scratch, Value *ret);
 /* The same of a function's argument. `field` may be NULL. */
-bool sqlite_foreign_value(sqlite3_value *value, ValueType type, const Field *field, SqliteScratch *scratch, Value *ret);
+Code sqlite_foreign_value(sqlite3_value *value, ValueType type, const Field *field, SqliteScratch *scratch, Value *ret);
