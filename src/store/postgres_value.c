@@ -196,7 +196,7 @@ static bool float_read(uint32_t oid, Str bytes, double *ret) {
   return isfinite(*ret);
 }
 
-enum { NUMERIC_HEADER = 8, NUMERIC_POSITIVE = 0x0000, NUMERIC_NEGATIVE = 0x4000, NUMERIC_DIGITS_MAX = 40000 };
+enum { NUMERIC_HEADER = 8, NUMERIC_POSITIVE = 0x0000, NUMERIC_NEGATIVE = 0x4000 };
 
 static void write_group(Buf *out, unsigned group, bool is_first) {
   char digits[4];
@@ -211,9 +211,8 @@ static bool numeric_write(Str bytes, Buf *out) {
   if (bytes.len < NUMERIC_HEADER) return false;
   int64_t count = int_of(str_slice(bytes, 0, 2)), weight = int_of(str_slice(bytes, 2, 4));
   uint64_t sign = bits_of(str_slice(bytes, 4, 6));
-  if (count < 0 || bytes.len != NUMERIC_HEADER + 2 * (size_t)count || weight > NUMERIC_DIGITS_MAX || weight < -NUMERIC_DIGITS_MAX)
-    return false;
-  if (sign != NUMERIC_POSITIVE && sign != NUMERIC_NEGATIVE) return false; /* NaN and the infinities */
+  if (count < 0 || bytes.len != NUMERIC_HEADER + 2 * (size_t)count) return false; /* 16 bits of weight bound the text by themselves */
+  if (sign != NUMERIC_POSITIVE && sign != NUMERIC_NEGATIVE) return false;         /* NaN and the infinities */
   if (count == 0) return buf_add_byte(out, '0'), true;
   if (sign == NUMERIC_NEGATIVE) buf_add_byte(out, '-');
   if (weight < 0) buf_add_byte(out, '0');

@@ -2,6 +2,7 @@
  * by hand), and parameters as libpq takes them. */
 #include "store/postgres_value.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -30,10 +31,22 @@ static void assert_str(Str actual, const char *expected) {
   assert_memory_equal(actual.ptr, expected, actual.len);
 }
 
+/* As the column's shape has it; first with one allocation failing after the other, of which each is told. */
+static Code read_as(uint32_t oid, Str bytes, const StoreColumn *shape, Value *ret) {
+  for (size_t nth = 1;; nth++) {
+    memory_fail_after(nth);
+    Code code = postgres_value_read(oid, bytes, shape, arena, ret);
+    bool is_hit = memory_fail_countdown == 0;
+    memory_fail_after(0);
+    if (!is_hit) return code;
+    assert_int_equal(code, CODE_UNAVAILABLE);
+  }
+}
+
 static void assert_text(uint32_t oid, Str bytes, ValueType type, const char *expected) {
   StoreColumn shape = {.type = type};
   Value value;
-  assert_int_equal(postgres_value_read(oid, bytes, &shape, arena, &value), CODE_OK);
+  assert_int_equal(read_as(oid, bytes, &shape, &value), CODE_OK);
   assert_int_equal(value.type, type);
   assert_str(value.text, expected);
 }
@@ -150,6 +163,90 @@ static void arrays_become_lists(void **state) {
   assert_str(value.text, "[42]");
 }
 
+/* A column that others made, of a field of the type. */
+typedef struct Foreign {
+  uint32_t oid;
+  Str bytes;
+  FieldType type;
+  ValueType value_type;
+  const char *expected; /* as text; NULL: it does not fit */
+} Foreign;
+
+static void other_types_are_read_where_nothing_is_lost(void **state) {
+  (void)state;
+  static const Foreign rows[] = {
+      {PG_INT4, {"\0\0\0\7", 4}, TYPE_DECIMAL, VALUE_DECIMAL, "7"},
+      {PG_FLOAT8, {"\x3f\xf8\0\0\0\0\0\0", 8}, TYPE_DECIMAL, VALUE_DECIMAL, "1.5"},
+      {PG_NUMERIC, {"\0\2\0\0\0\0\0\2\0\1\x13\x88", 12}, TYPE_DECIMAL, VALUE_DECIMAL, "1.5"},
+      {PG_NUMERIC, {"\0\2\0\0\0\0\0\3\0\1\x13\x8d", 12}, TYPE_DECIMAL, VALUE_DECIMAL, NULL},   /* 1.5005 behind a scale of 2 */
+      {PG_FLOAT8, {"\x7e\x37\xe4\x3c\x88\x00\x75\x9c", 8}, TYPE_DECIMAL, VALUE_DECIMAL, NULL}, /* 1e300 has too many digits */
+      {PG_FLOAT8, {"\x7f\xf0\0\0\0\0\0\0", 8}, TYPE_DECIMAL, VALUE_DECIMAL, NULL},             /* infinity */
+      {PG_TEXT, {"7", 1}, TYPE_DECIMAL, VALUE_DECIMAL, NULL},
+      {PG_NUMERIC, {"\0\0\0", 3}, TYPE_DECIMAL, VALUE_DECIMAL, NULL},
+      {PG_NUMERIC, {"\0\2\0\0\0\0\0\2\0\1\x13\x88", 12}, TYPE_BIGINT, VALUE_INT, NULL}, /* 1.5 */
+      {PG_NUMERIC, {"\0\0\0\0\xc0\0\0\0", 8}, TYPE_BIGINT, VALUE_INT, NULL},            /* NaN */
+      {PG_NUMERIC, {"\xff\xff\0\0\0\0\0\0", 8}, TYPE_BIGINT, VALUE_INT, NULL},          /* fewer groups than none */
+      {PG_INT8, {"\0\0\0\0\0\0\0\2", 8}, TYPE_FLOAT, VALUE_FLOAT, "2"},
+      {PG_NUMERIC, {"\0\2\0\0\0\0\0\2\0\1\x13\x88", 12}, TYPE_FLOAT, VALUE_FLOAT, "1.5"},
+      {PG_NUMERIC, {"\0\0\0\0\xc0\0\0\0", 8}, TYPE_FLOAT, VALUE_FLOAT, NULL},
+      {PG_FLOAT4, {"\x3d\xcc\xcc", 3}, TYPE_FLOAT, VALUE_FLOAT, NULL},
+      {PG_TEXT, {"1.5", 3}, TYPE_FLOAT, VALUE_FLOAT, NULL},
+      {PG_BOOL, {"\1", 1}, TYPE_BOOLEAN, VALUE_BOOL, "true"},
+      {PG_INT2, {"\0\0", 2}, TYPE_BOOLEAN, VALUE_BOOL, "false"},
+      {PG_BOOL, {"\1\1", 2}, TYPE_BOOLEAN, VALUE_BOOL, NULL},
+      {PG_TEXT, {"t", 1}, TYPE_BOOLEAN, VALUE_BOOL, NULL},
+      {PG_TEXT, {"01234567-89AB-CDEF-0123-456789ABCDEF", 36}, TYPE_UUID, VALUE_TEXT, "01234567-89ab-cdef-0123-456789abcdef"},
+      {PG_TEXT, {"tea", 3}, TYPE_UUID, VALUE_TEXT, NULL},
+      {PG_INT4, {"\0\0\0\7", 4}, TYPE_STRING, VALUE_TEXT, NULL},
+      {PG_TEXT, {"2026-01-01", 10}, TYPE_DATETIME, VALUE_TIMESTAMP, NULL},
+      {PG_DATE, {"\0\0\1", 3}, TYPE_DATETIME, VALUE_TIMESTAMP, NULL},
+      {PG_INT4, {"\0\0\0\1", 4}, TYPE_DATE, VALUE_DATE, NULL},
+      {PG_DATE, {"\0\0\1", 3}, TYPE_DATE, VALUE_DATE, NULL},
+      {PG_TEXT, {"[ 1, 2 ]", 8}, TYPE_JSON, VALUE_JSON, "[1,2]"},
+      {PG_JSONB, {"", 0}, TYPE_JSON, VALUE_JSON, NULL},
+      {PG_INT4, {"\0\0\0\7", 4}, TYPE_JSON, VALUE_JSON, NULL},
+      {PG_TEXT, {"x", 1}, TYPE_BYTES, VALUE_BYTES, NULL},
+      {PG_TEXT, {"x", 1}, TYPE_STRING, VALUE_LIST, NULL}, /* no column is of that type */
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    Field field = {.type = rows[i].type, .scale = rows[i].type == TYPE_DECIMAL ? 2 : -1};
+    StoreColumn shape = {.type = rows[i].value_type, .field = &field, .is_foreign = true};
+    Value value;
+    Code code = read_as(rows[i].oid, rows[i].bytes, &shape, &value);
+    if (code != (rows[i].expected == NULL ? CODE_INTERNAL : CODE_OK)) fail_msg("row %zu: %d", i, code);
+    if (rows[i].expected == NULL) continue;
+    if (value.type == VALUE_BOOL)
+      assert_int_equal(value.boolean, rows[i].expected[0] == 't');
+    else if (value.type == VALUE_FLOAT)
+      assert_true(value.number == strtod(rows[i].expected, NULL));
+    else
+      assert_str(value.text, rows[i].expected);
+  }
+}
+
+static void an_enum_has_no_other_names(void **state) {
+  (void)state;
+  EnumValue names[] = {{.name = STR_INIT("OPEN"), .stored = STR_INIT("open")}};
+  EnumType type = {.values = names, .value_count = 1};
+  Field field = {.type = TYPE_ENUM, .enum_type = &type};
+  StoreColumn shape = {.type = VALUE_TEXT, .field = &field};
+  Value value;
+  assert_int_equal(read_as(PG_TEXT, STR("open"), &shape, &value), CODE_OK);
+  assert_int_equal(read_as(PG_TEXT, STR("OPEN"), &shape, &value), CODE_INTERNAL);
+}
+
+static void what_is_no_list_of_such_items_is_refused(void **state) {
+  (void)state;
+  const Str one_int = BYTES("\0\0\0\1\0\0\0\0\0\0\0\x17\0\0\0\1\0\0\0\1\0\0\0\4\0\0\0\x2a");
+  Field texts = {.type = TYPE_STRING, .is_list = true}, text = {.type = TYPE_STRING}, documents = {.type = TYPE_JSON, .is_list = true};
+  const Field *fields[] = {&texts, &text, &documents, NULL};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    StoreColumn shape = {.type = VALUE_JSON, .field = fields[i]};
+    Value value;
+    assert_int_equal(postgres_value_read(1007, one_int, &shape, arena, &value), CODE_INTERNAL);
+  }
+}
+
 static void broken_arrays_are_refused(void **state) {
   (void)state;
   Field texts = {.type = TYPE_STRING, .is_list = true};
@@ -221,6 +318,63 @@ static void lists_become_arrays(void **state) {
   assert_string_equal(param(json, VALUE_JSON, POSTGRES_FORM_PLAIN).bytes, "[\"a\",null,1.5,true]");
 }
 
+static void what_is_no_parameter_is_refused(void **state) {
+  (void)state;
+  static const struct {
+    Value value;
+    PostgresForm form;
+    Code code;
+    const char *said;
+  } rows[] = {
+      {{.type = VALUE_JSON, .text = STR_INIT("{}")}, POSTGRES_FORM_ARRAY, CODE_INTERNAL, "a list is no JSON array"},
+      {{.type = VALUE_JSON, .text = STR_INIT("[{}]")}, POSTGRES_FORM_ARRAY, CODE_INTERNAL, "a list of scalars has an item that is none"},
+      {{.type = VALUE_TEXT, .text = {"", (size_t)INT_MAX + 1}},
+       POSTGRES_FORM_PLAIN,
+       CODE_TOO_LARGE,
+       "a value is larger than the store takes"},
+      {{.type = VALUE_BYTES, .text = {"", (size_t)INT_MAX + 1}},
+       POSTGRES_FORM_PLAIN,
+       CODE_TOO_LARGE,
+       "a value is larger than the store takes"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    PostgresParam ret;
+    Error error = {0};
+    assert_int_equal(postgres_param_write(&rows[i].value, rows[i].value.type, rows[i].form, arena, &ret, &error), rows[i].code);
+    assert_string_equal(error.text, rows[i].said);
+  }
+}
+
+static void parameters_are_written_or_memory_is_out(void **state) {
+  (void)state;
+  const Value items[] = {value_text(STR("a")), value_text(STR("01234567-89ab-cdef-0123-456789abcdef"))};
+  const struct {
+    Value value;
+    PostgresForm form;
+  } rows[] = {
+      {value_int(1), POSTGRES_FORM_PLAIN},
+      {value_text(STR("tea")), POSTGRES_FORM_PLAIN},
+      {value_text(STR("01234567-89ab-cdef-0123-456789abcdef")), POSTGRES_FORM_UUID},
+      {{.type = VALUE_JSON, .text = STR("[\"a\",1]")}, POSTGRES_FORM_ARRAY},
+      {{.type = VALUE_LIST, .list = {items, 2}}, POSTGRES_FORM_ARRAY},
+      {{.type = VALUE_LIST, .list = {items, 2}}, POSTGRES_FORM_UUID_ARRAY},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    size_t failures = 0;
+    for (bool is_hit = true; is_hit; failures += is_hit) {
+      PostgresParam ret;
+      Error error = {0};
+      memory_fail_after(failures + 1);
+      Code code = postgres_param_write(&rows[i].value, rows[i].value.type, rows[i].form, arena, &ret, &error);
+      is_hit = memory_fail_countdown == 0;
+      memory_fail_after(0);
+      assert_int_equal(code, is_hit ? CODE_UNAVAILABLE : CODE_OK);
+      if (is_hit) assert_string_equal(error.text, "out of memory");
+    }
+    assert_true(failures > 0);
+  }
+}
+
 static void forms_stand_behind_parameters(void **state) {
   (void)state;
   PostgresForm forms[6];
@@ -247,11 +401,16 @@ int main(void) {
       cmocka_unit_test(a_real_is_what_it_shows),
       cmocka_unit_test(texts_uuids_and_documents),
       cmocka_unit_test(arrays_become_lists),
+      cmocka_unit_test(other_types_are_read_where_nothing_is_lost),
+      cmocka_unit_test(an_enum_has_no_other_names),
+      cmocka_unit_test(what_is_no_list_of_such_items_is_refused),
       cmocka_unit_test(broken_arrays_are_refused),
       cmocka_unit_test(parameters_of_fixed_length_are_binary),
       cmocka_unit_test(nulls_and_texts),
       cmocka_unit_test(what_is_no_uuid_is_null_where_a_uuid_is_asked_for),
       cmocka_unit_test(lists_become_arrays),
+      cmocka_unit_test(what_is_no_parameter_is_refused),
+      cmocka_unit_test(parameters_are_written_or_memory_is_out),
       cmocka_unit_test(forms_stand_behind_parameters),
   };
   return cmocka_run_group_tests(tests, make_arena, drop_arena);
