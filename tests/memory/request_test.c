@@ -8,8 +8,9 @@
  *   CAISSON_MEMORY=all        every allocation of every request
  *   CAISSON_MEMORY="update"   every allocation of that one
  *   CAISSON_SEED=n            other allocations
- *   CAISSON_MEMORY=places     not by counting: each place once (tests/faults/faults.h), of allocations and of what SQLite is asked
- * Arguments: the contract; the store, or "-" for SQLite; where TLS is spoken, a folder with cert.pem and key.pem. */
+ *   CAISSON_MEMORY=places     not by counting: each place once (tests/faults/faults.h), of allocations and of what the store is asked
+ * Arguments: the contract, request.graphql or statements.graphql (by places alone); the store, or "-" for SQLite; where TLS is spoken, a
+ * folder with cert.pem and key.pem. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +40,7 @@ enum { FIRST_TRIES = 12, LATER_TRIES = 14, ALLOCATIONS_MAX = 100000, QUESTION_BY
 
 static struct {
   ServerSetup setup;
+  const RequestSet *set;
   uint64_t seed;
   const char *only; /* NULL: some of all; "all"; or one request's name */
   Str rows;         /* as they are at first */
@@ -68,6 +70,18 @@ static Str filled(const char *text, Arena *arena) {
       buf_add_byte(&out, *at);
   }
   return out.len == 0 ? STR("") : buf_str(&out);
+}
+
+/* As a path may hold it: what it escapes itself stays. */
+static Str encoded(Str text, Arena *arena) {
+  Buf out = buf_on(arena, QUESTION_BYTES_MAX);
+  for (size_t i = 0; i < text.len; i++) {
+    if ((unsigned char)text.ptr[i] > ' ' && strchr("\"<>\\^`{|}", text.ptr[i]) == NULL)
+      buf_add_byte(&out, text.ptr[i]);
+    else
+      buf_printf(&out, "%%%02X", (unsigned char)text.ptr[i]);
+  }
+  return buf_str(&out);
 }
 
 static Str framed(const Asked *asked, Arena *arena) {
@@ -109,22 +123,20 @@ static Answer ask(const char *method, const char *path, const char *headers, con
   return answer;
 }
 
-static bool set_stock(const char *stock, Arena *arena) {
-  Str body = arena_printf(arena, "{\"stock\":%s}", stock);
-  return ask("PATCH", "/v1/products/B", "content-type: application/merge-patch+json\nauthorization: Bearer $T\n", body.ptr, arena).status ==
-         200;
+static Answer patch_row(const char *change, Arena *arena) {
+  return ask("PATCH", world.set->row, "content-type: application/merge-patch+json\nauthorization: Bearer $T\n", change, arena);
 }
 
 /* While an allocation is failing: where it fails here, it is done again. What is as it was is no change. */
 static void change_row(void *context) {
-  for (int i = 0; i < 2 && !set_stock("76", context); i++) {}
-  for (int i = 0; i < 2 && !set_stock("77", context); i++) {}
+  for (size_t change = 0; change < 2; change++)
+    for (int i = 0; i < 2 && patch_row(world.set->changes[change], context).status != 200; i++) {}
 }
 
 static void question_of(const Asked *asked, Arena *arena, Question *ret) {
   const char *headers = arena_printf(arena, "x-request-id: memory\n%s", asked->headers == NULL ? "" : asked->headers).ptr;
   *ret = (Question){.method = str_of(asked->method),
-                    .path = filled(asked->path, arena),
+                    .path = encoded(filled(asked->path, arena), arena),
                     .headers = filled(headers, arena),
                     .is_http2 = asked->is_http2,
                     .is_tls = world.setup.tls_folder != NULL,
@@ -159,11 +171,11 @@ static void write_rows(const char *operations) {
 }
 
 static Answer ask_rows(Arena *arena) {
-  return ask("POST", "/graphql", "content-type: application/json\nauthorization: Bearer $T\n", ROWS_ASKED, arena);
+  return ask("POST", "/graphql", "content-type: application/json\nauthorization: Bearer $T\n", world.set->rows_asked, arena);
 }
 
 static Str ask_cursor(Arena *arena) {
-  Answer answer = ask("GET", "/v1/products?sort=sku&limit=1&fields=sku", "", NULL, arena);
+  Answer answer = ask("GET", world.set->first_asked, "", NULL, arena);
   JsonValue json;
   if (json_parse(answer.body, JSON_DEPTH_DEFAULT, arena, &json, NULL) != CODE_OK) fail_msg("no page: %.*s", STR_ARGS(answer.body));
   return json_get(&json, STR("nextCursor"))->text;
@@ -273,7 +285,7 @@ static void complain(const Try *try, const char *what, const Answer *answer) {
 static void wait_for_writes(void) {
   Arena *arena = arena_create(0);
   for (int i = 0; i < 3; i++) {
-    Answer answer = ask("PATCH", "/v1/products/B", "content-type: application/merge-patch+json\nauthorization: Bearer $T\n", "{}", arena);
+    Answer answer = patch_row("{}", arena);
     if (answer.status != 200 && answer.status != 404) fail_msg("nothing can be written: %d %.*s", answer.status, STR_ARGS(answer.body));
   }
   arena_destroy(arena);
@@ -375,11 +387,11 @@ static void check_request(const Asked *asked) {
 static void requests_are_answered_or_refused(void **state) {
   (void)state;
   server_open(&world.setup);
-  write_rows(ROWS_MADE);
+  write_rows(world.set->rows_made);
   world.rows = ask_rows(world.arena).body;
   world.cursor = ask_cursor(world.arena);
-  for (size_t i = 0; i < REQUEST_COUNT; i++) {
-    const Asked *asked = &REQUESTS[i];
+  for (size_t i = 0; i < world.set->count; i++) {
+    const Asked *asked = &world.set->items[i];
     bool is_wanted = world.only == NULL || is_by_places() || strcmp(world.only, "all") == 0 || strcmp(world.only, asked->name) == 0;
     if (!is_wanted) continue;
     size_t tries = world.tries;
@@ -476,9 +488,11 @@ int main(int argc, char **argv) {
   world.setup = (ServerSetup){.contract = argc > 1 ? argv[1] : "request.graphql",
                               .store = argc > 2 && strcmp(argv[2], "-") != 0 ? argv[2] : NULL,
                               .tls_folder = argc > 3 ? argv[3] : NULL};
+  world.set = strstr(world.setup.contract, "statements") != NULL ? &STATEMENTS : &ALL_FACES;
   world.arena = arena_create(0);
   print_message("# CAISSON_SEED=%llu\n", (unsigned long long)world.seed);
   if (is_by_places()) {
+    world.setup.keeps_no_plans = true;
     faults_begin(FAULT_MEMORY | FAULT_SQLITE);
     faults_spare();
   }

@@ -19,7 +19,7 @@
 #define MESSAGE(text)                                                                                                                      \
   { text, sizeof text - 1 }
 
-const Asked REQUESTS[] = {
+static const Asked requests[] = {
     /* REST: what reads */
     {.name = "get",
      .method = "GET",
@@ -671,4 +671,20 @@ const Asked REQUESTS[] = {
      .holds = "\"2\"",
      .undo = BOTH_GONE},
 };
-const size_t REQUEST_COUNT = sizeof REQUESTS / sizeof *REQUESTS;
+
+const RequestSet ALL_FACES = {
+    .items = requests,
+    .count = sizeof requests / sizeof *requests,
+    .rows_made = "[{\"method\":\"POST\",\"path\":\"/v1/categories\",\"body\":{\"code\":\"tea\",\"name\":\"Tea\"}},"
+                 "{\"method\":\"POST\",\"path\":\"/v1/products\",\"body\":{\"sku\":\"A\",\"name\":\"Green "
+                 "tea\",\"price\":\"12.50\",\"stock\":5,\"tags\":[\"x\",\"y\"],\"categoryCode\":\"tea\"}},"
+                 "{\"method\":\"POST\",\"path\":\"/v1/products\",\"body\":{\"sku\":\"B\",\"name\":\"Mug\",\"price\":\"3\",\"stock\":7}},"
+                 "{\"method\":\"POST\",\"path\":\"/v1/reviews\",\"body\":{\"code\":\"r1\",\"productSku\":\"A\",\"stars\":5}},"
+                 "{\"method\":\"POST\",\"path\":\"/v1/reviews\",\"body\":{\"code\":\"r2\",\"productSku\":\"A\",\"stars\":2}}]",
+    .rows_asked =
+        "{\"query\":\"{products(first:100){nodes{sku name price stock status tags category{code} reviews{nodes{code stars published "
+        "author}}}} categories{nodes{code name}}}\"}",
+    .first_asked = "/v1/products?sort=sku&limit=1&fields=sku",
+    .row = "/v1/products/B",
+    .changes = {"{\"stock\":76}", "{\"stock\":77}"},
+};

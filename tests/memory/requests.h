@@ -27,17 +27,16 @@ typedef struct Asked {
   bool is_loose; /* what comes is not the same each time: only `status` and `holds` are compared */
 } Asked;
 
-extern const Asked REQUESTS[];
-extern const size_t REQUEST_COUNT;
+/* What a server of one contract is asked. */
+typedef struct RequestSet {
+  const Asked *items;
+  size_t count;
+  const char *rows_made;   /* a batch's operations: the rows that are there */
+  const char *rows_asked;  /* a GraphQL request for all of them */
+  const char *first_asked; /* the path of a page of one row, for its cursor */
+  const char *row;         /* the path of a row that those who watch see change */
+  const char *changes[2];  /* merge patches of it; the second is what each `undo` takes back */
+} RequestSet;
 
-/* The rows that are there, and what asks for all of them. */
-#define ROWS_MADE                                                                                                                          \
-  "[{\"method\":\"POST\",\"path\":\"/v1/categories\",\"body\":{\"code\":\"tea\",\"name\":\"Tea\"}},"                                       \
-  "{\"method\":\"POST\",\"path\":\"/v1/products\",\"body\":{\"sku\":\"A\",\"name\":\"Green "                                               \
-  "tea\",\"price\":\"12.50\",\"stock\":5,\"tags\":[\"x\",\"y\"],\"categoryCode\":\"tea\"}},"                                               \
-  "{\"method\":\"POST\",\"path\":\"/v1/products\",\"body\":{\"sku\":\"B\",\"name\":\"Mug\",\"price\":\"3\",\"stock\":7}},"                 \
-  "{\"method\":\"POST\",\"path\":\"/v1/reviews\",\"body\":{\"code\":\"r1\",\"productSku\":\"A\",\"stars\":5}},"                            \
-  "{\"method\":\"POST\",\"path\":\"/v1/reviews\",\"body\":{\"code\":\"r2\",\"productSku\":\"A\",\"stars\":2}}]"
-#define ROWS_ASKED                                                                                                                         \
-  "{\"query\":\"{products(first:100){nodes{sku name price stock status tags category{code} reviews{nodes{code stars published "            \
-  "author}}}} categories{nodes{code name}}}\"}"
+extern const RequestSet ALL_FACES;  /* request.graphql: every face; also by counting */
+extern const RequestSet STATEMENTS; /* statements.graphql: REST and GraphQL, whatever a statement can hold; by places alone */

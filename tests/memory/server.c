@@ -205,6 +205,7 @@ static void configure(const ServerSetup *setup) {
   Code code = options_parse(&SERVE_OPTIONS, server.arguments, count, no_environment, arena, &server.config, &outcome, &positional, &err);
   if (code != CODE_OK) (void)fprintf(stderr, "%s\n", err.text);
   assert(code == CODE_OK);
+  if (setup->keeps_no_plans) server.config.plans_max = 0; /* fewer than the option takes */
 }
 
 static Contract *load(Arena *arena) {

@@ -20,6 +20,7 @@ typedef struct ServerSetup {
   const char *contract;
   const char *store;
   const char *tls_folder;
+  bool keeps_no_plans; /* what is asked is compiled each time */
 } ServerSetup;
 
 /* Starts it. The store has no rows. */
