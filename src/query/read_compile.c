@@ -190,6 +190,8 @@ static Code order_terms(Compile *compile, Select *select, const ReadNode *node, 
     sql_select_next_column(select->select);
     buf_add(sql_select_columns(select->select), key);
     TRY(column_add(compile, select, order_value_type(term), false, NULL, err));
+    bool is_key = !term->is_rank && term->path.hop_count == 0 && term->path.member_count == 0 && term->path.field->is_key;
+    if (is_key) select->columns.items[select->columns.count - 1].key = term->path.field;
   }
   return CODE_OK;
 }

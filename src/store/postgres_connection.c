@@ -355,30 +355,38 @@ static Code values_reserve(PostgresConnection *connection, size_t count, Error *
   return CODE_OK;
 }
 
-/* "7, tea": the row's key as far as its parts are texts or numbers. */
-static void key_write(const Value *values, const StoreStatement *shape, size_t count, const Resource *resource, char *out,
+static Str row_bytes(const PostgresPending *pending, int row, size_t column) {
+  return (Str){PQgetvalue(pending->result, row, (int)column), (size_t)PQgetlength(pending->result, row, (int)column)};
+}
+
+static Code row_value(PostgresConnection *connection, const PostgresPending *pending, int row, size_t column, Value *ret) {
+  uint32_t type = PQftype(pending->result, (int)column);
+  return postgres_value_read(type, row_bytes(pending, row, column), &pending->shape->columns[column], connection->row, ret);
+}
+
+/* "7,tea": the row's key as far as its parts are texts or numbers. */
+static void key_write(PostgresConnection *connection, const PostgresPending *pending, int row, const Resource *resource, char *out,
                       size_t out_size) {
   size_t written = 0;
   out[0] = '\0';
-  for (size_t i = 0; i < count; i++) {
-    const Field *field = shape->columns[i].field;
-    if (field == NULL || field->resource != resource || !field->is_key) continue;
-    int len = values[i].type == VALUE_INT
-                  ? snprintf(out + written, out_size - written, "%s%lld", written > 0 ? "," : "", (long long)values[i].integer)
-              : values[i].type == VALUE_TEXT
-                  ? snprintf(out + written, out_size - written, "%s%.*s", written > 0 ? "," : "", STR_ARGS(utf8_cut(values[i].text, 60)))
-                  : 0;
+  for (size_t i = 0; i < pending->shape->column_count; i++) {
+    Value value;
+    if (!store_column_names_row(pending->shape, i, resource) || row_value(connection, pending, row, i, &value) != CODE_OK) continue;
+    const char *between = written > 0 ? "," : "";
+    int len = 0;
+    if (value.type == VALUE_INT) len = snprintf(out + written, out_size - written, "%s%lld", between, (long long)value.integer);
+    if (value.type == VALUE_TEXT) len = snprintf(out + written, out_size - written, "%s%.*s", between, STR_ARGS(utf8_cut(value.text, 60)));
     if (len < 0 || (size_t)len >= out_size - written) return;
     written += (size_t)len;
   }
 }
 
-static Code misfit_error(const Value *values, const StoreStatement *shape, size_t column, Error *err) {
-  const Field *field = shape->columns[column].field;
+static Code misfit_error(PostgresConnection *connection, const PostgresPending *pending, int row, size_t column, Error *err) {
+  const Field *field = pending->shape->columns[column].field;
   if (field == NULL || field->resource == NULL)
     return error_set(err, CODE_INTERNAL, "a computed value (column %zu) doesn't fit its type", column + 1);
   char key[120];
-  key_write(values, shape, column, field->resource, key, sizeof key);
+  key_write(connection, pending, row, field->resource, key, sizeof key);
   return error_set(err, CODE_INTERNAL, "the value stored in %.*s.%.*s doesn't fit the type %.*s%s%s", STR_ARGS(field->resource->table),
                    STR_ARGS(field->column), STR_ARGS(field_type_name(field)), key[0] == '\0' ? "" : ", in the row with the key ", key);
 }
@@ -387,15 +395,13 @@ static Code row_read(PostgresConnection *connection, const PostgresPending *pend
   const StoreStatement *shape = pending->shape;
   for (size_t i = 0; i < shape->column_count; i++) {
     Value *value = &connection->values[i];
-    int column = (int)i;
-    if (PQgetisnull(pending->result, row, column)) {
+    if (PQgetisnull(pending->result, row, (int)i)) {
       *value = value_null();
       continue;
     }
-    Str bytes = {PQgetvalue(pending->result, row, column), (size_t)PQgetlength(pending->result, row, column)};
-    Code code = postgres_value_read(PQftype(pending->result, column), bytes, &shape->columns[i], connection->row, value);
+    Code code = row_value(connection, pending, row, i, value);
     if (code == CODE_UNAVAILABLE) return error_no_memory(err);
-    if (code != CODE_OK) return misfit_error(connection->values, shape, i, err);
+    if (code != CODE_OK) return misfit_error(connection, pending, row, i, err);
   }
   return CODE_OK;
 }

@@ -355,7 +355,19 @@ static Code json_compact(Str text, Arena *arena, Str *ret) {
   return CODE_OK;
 }
 
+/* The database holds a text to be JSON where its type says so alone. */
+static Code read_foreign_json(Str bytes, Arena *arena, Str *ret) {
+  Arena *scratch = arena_create(0);
+  if (scratch == NULL) return CODE_UNAVAILABLE;
+  JsonValue parsed;
+  Code code = json_parse(bytes, JSON_DEPTH_DEFAULT, scratch, &parsed, NULL);
+  arena_destroy(scratch);
+  if (code != CODE_OK) return code == CODE_UNAVAILABLE ? code : CODE_INTERNAL;
+  return json_compact(bytes, arena, ret);
+}
+
 static Code read_json(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Str *ret) {
+  if (is_text_type(oid) && shape->is_foreign) return read_foreign_json(bytes, arena, ret);
   if (oid == PG_JSON || is_text_type(oid)) return shape->is_foreign ? json_compact(bytes, arena, ret) : (*ret = bytes, CODE_OK);
   if (oid == PG_JSONB) {
     bool is_known = bytes.len > 0 && bytes.ptr[0] == 1;

@@ -146,8 +146,7 @@ static void row_write_key(sqlite3_stmt *stmt, const StoreStatement *shape, const
   size_t written = 0;
   out[0] = '\0';
   for (size_t i = 0; i < shape->column_count; i++) {
-    const Field *field = shape->columns[i].field;
-    if (field == NULL || field->resource != resource || !field->is_key) continue;
+    if (!store_column_names_row(shape, i, resource)) continue;
     Str text = value_text_of(sqlite3_column_value(stmt, (int)i));
     int len = snprintf(out + written, out_size - written, "%s%.*s", written > 0 ? "," : "", STR_ARGS(utf8_cut(text, 60)));
     if (len < 0 || (size_t)len >= out_size - written) return;

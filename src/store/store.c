@@ -12,6 +12,17 @@ uint64_t store_statement_id(void) {
   return atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
 }
 
+static bool is_key_of(const Field *field, const Resource *resource) {
+  return field != NULL && field->resource == resource && field->is_key;
+}
+
+bool store_column_names_row(const StoreStatement *statement, size_t index, const Resource *resource) {
+  bool has_order = false; /* which has the whole key, whatever was selected */
+  for (size_t i = 0; i < statement->column_count && !has_order; i++) has_order = is_key_of(statement->columns[i].key, resource);
+  const StoreColumn *column = &statement->columns[index];
+  return is_key_of(has_order ? column->key : column->field, resource);
+}
+
 static bool driver_serves(const StoreDriver *driver, Str url) {
   for (size_t i = 0; i < sizeof driver->schemes / sizeof driver->schemes[0]; i++) {
     if (driver->schemes[i].len > 0 && str_starts_with(url, driver->schemes[i])) return true;

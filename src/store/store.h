@@ -26,6 +26,7 @@ typedef struct StoreColumn {
   ValueType type;     /* what it is decoded to; anything else in the column but NULL is an error that names it */
   bool is_foreign;    /* the column's storage form may differ (Field.column_type given): convert */
   const Field *field; /* for messages, enum names, 32-bit ranges; NULL for computed columns */
+  const Field *key;   /* for messages: this part of the row's key is computed here, for the order; mostly NULL */
 } StoreColumn;
 
 /* Immutable once made; shared by threads; drivers prepare it once a connection, keyed by `id`. */
@@ -41,6 +42,9 @@ typedef struct StoreStatement {
 } StoreStatement;
 
 uint64_t store_statement_id(void);
+
+/* Of the columns one that names a row of the resource in messages: a part of its key. */
+bool store_column_names_row(const StoreStatement *statement, size_t index, const Resource *resource);
 
 typedef struct StorePlan {
   const StoreStatement *const *statements; /* in order; the first is the root */
