@@ -20,20 +20,18 @@ static void write_type(Openapi *api, Str type, bool is_nullable) {
   json_out_close(json, ']');
 }
 
-/* PCRE2 knows more than the regular expressions of JSON Schema (ECMA 262): what only it knows is told in words instead. */
+/* RE2's language has more than the regular expressions of JSON Schema (ECMA 262): what only it has is told in words instead. */
 static bool is_portable_pattern(Str pattern) {
-  static const Str foreign[] = {STR_INIT("\\A"), STR_INIT("\\z"),  STR_INIT("\\Z"), STR_INIT("\\h"), STR_INIT("\\H"), STR_INIT("\\R"),
-                                STR_INIT("\\Q"), STR_INIT("\\x{"), STR_INIT("\\p"), STR_INIT("\\P"), STR_INIT("\\e"), STR_INIT("\\a"),
-                                STR_INIT("\\K"), STR_INIT("\\G"),  STR_INIT("[["),  STR_INIT("[:"),  STR_INIT("++"),  STR_INIT("*+"),
-                                STR_INIT("?+"),  STR_INIT("}+"),   STR_INIT("[]"),  STR_INIT("(*")};
+  static const Str foreign[] = {STR_INIT("\\A"), STR_INIT("\\z"), STR_INIT("\\Q"), STR_INIT("\\x{"), STR_INIT("\\p"), STR_INIT("\\P"),
+                                STR_INIT("\\a"), STR_INIT("[["),  STR_INIT("[:"),  STR_INIT("[]"),   STR_INIT("[^]")};
   for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
     if (str_contains(pattern, foreign[i])) return false;
   }
   for (size_t i = 0; i + 2 < pattern.len; i++) {
     char kind = pattern.ptr[i + 2];
-    if (pattern.ptr[i] == '(' && pattern.ptr[i + 1] == '?' && kind != ':' && kind != '=' && kind != '!') return false;
+    if (pattern.ptr[i] == '(' && pattern.ptr[i + 1] == '?' && kind != ':') return false;
   }
-  /* Without flags ECMA 262 sees UTF-16 units where PCRE2 sees code points. */
+  /* Without flags ECMA 262 sees UTF-16 units, not code points. */
   for (size_t i = 0; i < pattern.len; i++) {
     if ((unsigned char)pattern.ptr[i] >= 0x80) return false;
   }
@@ -179,7 +177,7 @@ static Str field_description(Openapi *api, const Field *field) {
     buf_add(&out, out.len > 0 ? STR(" ") : STR(""));
     buf_add(&out, STR("Matches `"));
     buf_add(&out, field->pattern);
-    buf_add(&out, STR("` (PCRE2)."));
+    buf_add(&out, STR("` (RE2)."));
   }
   directives_describe(field, &out);
   if (field->is_immutable) buf_add(&out, out.len > 0 ? STR(" Set on create only.") : STR("Set on create only."));

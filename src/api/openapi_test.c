@@ -80,7 +80,7 @@ static void what_is_made_gets_out_of_the_way_of_the_contracts_own_types(void **s
   arena_destroy(arena);
 }
 
-static void a_pattern_that_only_pcre_knows_is_told_in_words(void **state) {
+static void a_pattern_that_json_schema_lacks_is_told_in_words(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
   Contract *contract = contract_of(arena, "extend schema @service(name: \"t\")\n"
@@ -88,7 +88,7 @@ static void a_pattern_that_only_pcre_knows_is_told_in_words(void **state) {
                                           "  id: ID!\n  name: String @pattern(regex: \"^\\\\p{Lu}+$\")\n}\n");
   Str document = document_of(arena, contract);
   assert_false(has(document, "\"pattern\":\"^\\\\p{Lu}+$\""));
-  assert_true(has(document, "Matches `^\\\\p{Lu}+$` (PCRE2)."));
+  assert_true(has(document, "Matches `^\\\\p{Lu}+$` (RE2)."));
   contract_destroy(contract);
   arena_destroy(arena);
 }
@@ -122,7 +122,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_document_is_json_and_its_references_resolve),
       cmocka_unit_test(what_is_made_gets_out_of_the_way_of_the_contracts_own_types),
-      cmocka_unit_test(a_pattern_that_only_pcre_knows_is_told_in_words),
+      cmocka_unit_test(a_pattern_that_json_schema_lacks_is_told_in_words),
       cmocka_unit_test(without_memory_it_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

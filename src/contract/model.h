@@ -137,7 +137,7 @@ struct Field {
   /* Of them, what other modules go by. */
   Value range_min, range_max;     /* VALUE_NULL: none. VALUE_INT, VALUE_FLOAT, VALUE_DECIMAL, VALUE_TIMESTAMP or VALUE_DATE by type */
   int64_t length_min, length_max; /* -1: none. Code points; items of a list; bytes of Bytes */
-  Str pattern;                    /* ptr NULL: none. PCRE2, searched as CEL's matches does (anchors are the author's) */
+  Str pattern;                    /* ptr NULL: none. Searched for as CEL's matches() does (anchors are the author's) */
   const struct Regex *regex;      /* the pattern, compiled (contract/regex.h) */
   int32_t precision, scale;       /* @decimal; -1: none */
 

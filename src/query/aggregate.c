@@ -87,7 +87,7 @@ static Code outline(AggregateCall *call, const Engine *engine, Error *err) {
   TRY(plan_rule(input, call->operation->resource->access[RULE_READ], &call->read_rule, err));
   TRY(outline_expr(call, call->operation->list.scope, false, &call->scope, err));
   TRY(outline_expr(call, call->operation->list.filter, true, &call->filter, err));
-  TRY(plan_search(input, engine->dialect, call->operation->resource, call->operation->list.search, &call->search, err));
+  TRY(plan_search(input, call->operation->resource, call->operation->list.search, &call->search, err));
   shape_int(input, (uint32_t)aggregate->by_count);
   for (size_t i = 0; i < aggregate->by_count; i++) TRY(outline_group(call, &aggregate->by[i], err));
   shape_int(input, (uint32_t)aggregate->metric_count);
@@ -318,7 +318,7 @@ Code aggregate_plan(Engine *engine, Call *call, Arena *arena, Error *err) {
   aggregate->aggregate = call->operation.aggregate;
   if (aggregate->aggregate->by_count + aggregate->aggregate->metric_count == 0)
     return error_set(err, CODE_BAD_REQUEST, "an aggregate needs a key or a metric");
-  aggregate->input = plan_input_on(arena, call->operation.caller, call->operation.now_us);
+  aggregate->input = plan_input_on(arena, engine->dialect, call->operation.caller, call->operation.now_us);
   aggregate->sink = call->sink;
   TRY(outline(aggregate, engine, err));
   Str shape = buf_str(&aggregate->input.shape);

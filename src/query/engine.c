@@ -190,7 +190,7 @@ Code read_call_create(Engine *engine, const Operation *operation, ResultSink *si
   call->limits = &engine->limits;
   call->dialect = engine->dialect;
   call->arena = arena;
-  call->input = plan_input_on(arena, operation->caller, operation->now_us);
+  call->input = plan_input_on(arena, engine->dialect, operation->caller, operation->now_us);
   call->sink = sink;
   TRY(read_outline(call, err));
   TRY(plan_find(engine, call, err));

@@ -144,7 +144,7 @@ typedef struct KeptRun {
 static Code run(const KeptRun *on, KeptStatement which, const Value *params, size_t param_count, StoreRowFn *row, void *context,
                 StoreConflict *ret_conflict, Error *err) {
   static const Caller stranger = {0};
-  PlanInput input = plan_input_on(on->arena, &stranger, 0);
+  PlanInput input = plan_input_on(on->arena, on->engine->dialect, &stranger, 0);
   for (size_t i = 0; i < param_count; i++) {
     if (plan_param(&input, params[i], params[i].type) == 0) return error_no_memory(err);
   }

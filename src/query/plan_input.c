@@ -6,8 +6,8 @@
 
 enum { SHAPE_BYTES_MAX = 64 * 1024 };
 
-PlanInput plan_input_on(Arena *arena, const Caller *caller, int64_t now_us) {
-  return (PlanInput){.arena = arena, .rules = rules_on(arena, caller, now_us), .shape = buf_on(arena, SHAPE_BYTES_MAX)};
+PlanInput plan_input_on(Arena *arena, const SqlDialect *dialect, const Caller *caller, int64_t now_us) {
+  return (PlanInput){.arena = arena, .dialect = dialect, .rules = rules_on(arena, caller, now_us), .shape = buf_on(arena, SHAPE_BYTES_MAX)};
 }
 
 void shape_byte(PlanInput *input, unsigned n) { buf_add_byte(&input->shape, (char)n); }
@@ -53,7 +53,7 @@ static Code param_of_literal(void *context, uint32_t param, Value value) {
 
 Code plan_number(PlanInput *input, const Expr *reduced, Error *err) {
   uint32_t next = (uint32_t)input->params.count + 1;
-  Code code = expr_sql_number(reduced, &next, param_of_literal, input);
+  Code code = expr_sql_number(reduced, input->dialect, input->arena, &next, param_of_literal, input);
   if (code == CODE_UNAVAILABLE) return error_no_memory(err);
   if (code != CODE_OK) return error_set(err, code, "the request compares with more than %d values", PLAN_PARAMS_MAX);
   expr_sql_shape(&input->shape, reduced);

@@ -12,13 +12,14 @@ enum { PLAN_PARAMS_MAX = 4000 };
 
 typedef struct PlanInput {
   Arena *arena;
+  const SqlDialect *dialect;
   Rules rules;
   VEC(Value) params; /* param n is items[n - 1] */
   VEC(ValueType) param_types;
   Buf shape;
 } PlanInput;
 
-PlanInput plan_input_on(Arena *arena, const Caller *caller, int64_t now_us);
+PlanInput plan_input_on(Arena *arena, const SqlDialect *dialect, const Caller *caller, int64_t now_us);
 
 void shape_byte(PlanInput *input, unsigned n);
 void shape_int(PlanInput *input, uint32_t n);

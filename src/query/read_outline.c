@@ -246,7 +246,7 @@ static Code outline_rows(ReadCall *call, ReadNode *node, Error *err) {
 static Code outline_list(ReadCall *call, ReadNode *node, Error *err) {
   TRY(outline_filter(call, node->list->scope, false, &node->scope, err));
   TRY(outline_filter(call, node->list->filter, true, &node->filter, err));
-  TRY(plan_search(&call->input, call->dialect, node->resource, node->list->search, &node->search, err));
+  TRY(plan_search(&call->input, node->resource, node->list->search, &node->search, err));
   TRY(outline_order(call, node, err));
   TRY(outline_cursor(call, node, err));
   return outline_page(call, node, err);

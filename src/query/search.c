@@ -74,7 +74,7 @@ static Code is_searchable(PlanInput *input, const Field *field, bool *ret, Error
   return CODE_OK;
 }
 
-Code plan_search(PlanInput *input, const SqlDialect *dialect, const Resource *resource, Str text, PlanSearch *ret, Error *err) {
+Code plan_search(PlanInput *input, const Resource *resource, Str text, PlanSearch *ret, Error *err) {
   PlanSearch search = {.is_asked = text.ptr != NULL};
   shape_byte(input, search.is_asked ? 'Q' : 0);
   *ret = search;
@@ -82,7 +82,7 @@ Code plan_search(PlanInput *input, const SqlDialect *dialect, const Resource *re
   Str name = resource->name;
   if (resource->search_count == 0 || resource->key_count == 0)
     return error_set(err, CODE_BAD_REQUEST, "%.*s has no @search: there is nothing to search in", STR_ARGS(name));
-  if (dialect->write_search == NULL) return error_set(err, CODE_BAD_REQUEST, "this store has no full-text search");
+  if (input->dialect->write_search == NULL) return error_set(err, CODE_BAD_REQUEST, "this store has no full-text search");
   if (text.len > SEARCH_TEXT_MAX) return error_set(err, CODE_BAD_REQUEST, "more than %d bytes to search for", SEARCH_TEXT_MAX);
   SqlSearchTerm terms[SEARCH_TERMS_MAX];
   size_t term_count = 0, column_count = 0;
@@ -98,7 +98,7 @@ Code plan_search(PlanInput *input, const SqlDialect *dialect, const Resource *re
   shape_byte(input, search.is_vain);
   if (!search.is_vain) {
     Buf pattern = buf_on(input->arena, PATTERN_BYTES_MAX);
-    dialect->write_search_pattern(&pattern, terms, term_count, columns, column_count);
+    input->dialect->write_search_pattern(&pattern, terms, term_count, columns, column_count);
     Str value;
     TRY(buf_finish(&pattern, &value, err));
     search.param = plan_param(input, value_text(value), VALUE_TEXT);

@@ -11,6 +11,6 @@ typedef struct PlanSearch {
 } PlanSearch;
 
 /* `text` ptr NULL: nothing is searched for. CODE_BAD_REQUEST where there is nothing to look for, or nothing to look in. */
-Code plan_search(PlanInput *input, const SqlDialect *dialect, const Resource *resource, Str text, PlanSearch *ret, Error *err);
+Code plan_search(PlanInput *input, const Resource *resource, Str text, PlanSearch *ret, Error *err);
 /* Bounds the select's rows to those that were found. *ret_rank is the text of their rank, the best the smallest; ptr NULL: none. */
 Code search_write(SqlWriter *writer, SqlSelect *select, SqlScope *row, const PlanSearch *search, Str *ret_rank, Error *err);

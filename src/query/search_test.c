@@ -19,8 +19,8 @@ static Arena *arena;
 static Contract *contract;
 
 static Code search(const Caller *caller, const char *resource, Str text, PlanSearch *ret, Str *ret_pattern, Error *err) {
-  PlanInput input = plan_input_on(arena, caller, 0);
-  TRY(plan_search(&input, &SQL_DIALECT_SQLITE, contract_resource(contract, str_of(resource)), text, ret, err));
+  PlanInput input = plan_input_on(arena, &SQL_DIALECT_SQLITE, caller, 0);
+  TRY(plan_search(&input, contract_resource(contract, str_of(resource)), text, ret, err));
   if (ret->param > 0) *ret_pattern = input.params.items[ret->param - 1].text;
   return CODE_OK;
 }

@@ -34,7 +34,7 @@ static void shape_value(Buf *shape, const Value *value) {
  * depends on the time stays open, or two would be taken for the same that differ a minute later. */
 static Code make_shape(Engine *engine, Watch *watch, Arena *scratch, Error *err) {
   ReadCall call = {.operation = &watch->operation, .limits = &engine->limits, .dialect = engine->dialect, .arena = scratch};
-  call.input = plan_input_on(scratch, watch->operation.caller, watch->operation.now_us);
+  call.input = plan_input_on(scratch, engine->dialect, watch->operation.caller, watch->operation.now_us);
   call.input.rules.is_timeless = true;
   TRY(read_outline(&call, err));
   Buf shape = buf_on(scratch, SHAPE_BYTES_MAX);

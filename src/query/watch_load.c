@@ -100,7 +100,7 @@ static RowRun *run_create(Engine *engine, const Caller *caller, int64_t now_us, 
   if (run == NULL) return NULL;
   run->resource = resource;
   run->arena = arena;
-  run->input = plan_input_on(arena, caller, now_us);
+  run->input = plan_input_on(arena, engine->dialect, caller, now_us);
   run->read.arena = arena;
   run->read.bind = on_bind;
   run->read.restart = on_restart;

@@ -32,7 +32,7 @@ static Code statement_find(Write *write, const PlanInput *input, StatementFn *ma
 
 static PlanInput input_of(Write *write, char kind, const Resource *resource) {
   const Operation *operation = &write->call->operation;
-  PlanInput input = plan_input_on(write->arena, operation->caller, operation->now_us);
+  PlanInput input = plan_input_on(write->arena, write->engine->dialect, operation->caller, operation->now_us);
   shape_byte(&input, (unsigned)kind);
   shape_int(&input, resource->index);
   return input;

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/value.h"
 #include "contract/model.h"
+#include "contract/regex_syntax.h"
 #include "sql/dialect.h"
 
 /* What is spelled differently. In a template %1, %2 … stand for operands, which are closed expressions (a column, a parameter, a call or
@@ -123,6 +124,8 @@ struct SqlDialect {
   void (*write_search)(Buf *out, const Resource *resource, Str row, Str param);
   /* That parameter's value: all of the terms, in some of resource->search by their index. */
   void (*write_search_pattern)(Buf *out, const SqlSearchTerm *terms, size_t term_count, const uint32_t *columns, size_t column_count);
+  /* The value of SQL_MATCHES' second operand; NULL: the pattern as it was written. */
+  void (*write_regex)(Buf *out, const RegexNode *node);
 };
 
 /* Appends the template with its operands. */

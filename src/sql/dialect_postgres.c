@@ -5,6 +5,7 @@
  * operation that could fail stands under a CASE. Its operands are named once, in a subselect that the planner may not take apart (OFFSET
  * 0), or nested arithmetic would double at each step. Storage: sql/postgres_types.h. */
 #include "sql/dialect_impl.h"
+#include "sql/postgres_regex.h"
 #include "sql/postgres_search.h"
 #include "sql/postgres_types.h"
 
@@ -442,4 +443,5 @@ const SqlDialect SQL_DIALECT_POSTGRES = {
     .write_parents = write_parents,
     .write_search = postgres_search_write,
     .write_search_pattern = postgres_search_write_pattern,
+    .write_regex = postgres_regex_write,
 };

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 
+#include "contract/regex.h"
 #include "sql/dialect_impl.h"
 
 enum { TEXT_BYTES_MAX = 4 * 1024 * 1024 };
@@ -659,15 +660,40 @@ Code expr_sql_write_value(SqlWriter *sql, Buf *out, const Expr *expr, const Expr
   return write_operand(&writer, out, expr, false);
 }
 
-Code expr_sql_number(const Expr *expr, uint32_t *next_param, ExprParamFn *add, void *context) {
+typedef struct Numbering {
+  const SqlDialect *dialect;
+  Arena *arena;
+  uint32_t *next_param;
+  ExprParamFn *add;
+  void *context;
+} Numbering;
+
+static Code number_literal(const Numbering *numbering, const Expr *expr, Value value) {
+  uint32_t param = (*numbering->next_param)++;
+  ((Expr *)expr)->param = param; /* a literal of the reduced tree, which is this request's own */
+  return numbering->add(numbering->context, param, value);
+}
+
+static Code number_pattern(const Numbering *numbering, const Regex *regex, const Expr *pattern) {
+  if (numbering->dialect->write_regex == NULL) return number_literal(numbering, pattern, pattern->value);
+  Str text;
+  Buf out = buf_on(numbering->arena, TEXT_BYTES_MAX);
+  numbering->dialect->write_regex(&out, regex_syntax(regex));
+  TRY(buf_finish(&out, &text, NULL));
+  return number_literal(numbering, pattern, value_text(text));
+}
+
+static Code number(const Numbering *numbering, const Expr *expr) {
   if (!expr->has_literals) return CODE_OK;
-  if (is_parameter(expr)) {
-    uint32_t param = (*next_param)++;
-    ((Expr *)expr)->param = param; /* a literal of the reduced tree, which is this request's own */
-    return add(context, param, expr->value);
-  }
-  for (size_t i = 0; i < expr->arg_count; i++) TRY(expr_sql_number(expr->args[i], next_param, add, context));
-  return CODE_OK;
+  if (is_parameter(expr)) return number_literal(numbering, expr, expr->value);
+  bool is_pattern = expr->kind == EXPR_MATCHES;
+  for (size_t i = 0; i < expr->arg_count - is_pattern; i++) TRY(number(numbering, expr->args[i]));
+  return is_pattern ? number_pattern(numbering, expr->regex, expr->args[1]) : CODE_OK;
+}
+
+Code expr_sql_number(const Expr *expr, const SqlDialect *dialect, Arena *arena, uint32_t *next_param, ExprParamFn *add, void *context) {
+  Numbering numbering = {dialect, arena, next_param, add, context};
+  return number(&numbering, expr);
 }
 
 /* ---- shape ---- */

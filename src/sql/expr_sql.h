@@ -10,9 +10,10 @@ typedef struct ExprSqlRoots {
 
 /* Numbers every literal that must travel as a parameter, in walking order from *next_param on: sets Expr.param and calls add(context,
  * value) for each. `null`, true and false are written as themselves and get no number. Regular expressions' patterns are parameters too.
- * The tree is the reduced one, made for this request, so that setting its numbers is safe. */
+ * They are added in the dialect's words, made in `arena`. The tree is the reduced one, made for this request, so that setting its numbers
+ * is safe. */
 typedef Code ExprParamFn(void *context, uint32_t param, Value value);
-Code expr_sql_number(const Expr *expr, uint32_t *next_param, ExprParamFn *add, void *context);
+Code expr_sql_number(const Expr *expr, const SqlDialect *dialect, Arena *arena, uint32_t *next_param, ExprParamFn *add, void *context);
 /* Appends what decides the SQL's text (kinds, paths, types, which literals are null) to `shape`, and nothing that doesn't: two reduced
  * expressions of equal shape have the same text and the same parameters' types. */
 void expr_sql_shape(Buf *shape, const Expr *expr);

@@ -133,7 +133,7 @@ static Str select_where(const World *world, const SqlDialect *dialect, const cha
   uint32_t next = 1, count = 0;
   Error error;
   Str sql;
-  assert_int_equal(expr_sql_number(from.expr, &next, count_param, &count), CODE_OK);
+  assert_int_equal(expr_sql_number(from.expr, dialect, world->arena, &next, count_param, &count), CODE_OK);
   assert_int_equal(write_select(&from, world->arena, &sql, &error), CODE_OK);
   fail_each_allocation(&from, sql);
   if (ret_params != NULL) *ret_params = count;
@@ -412,6 +412,28 @@ static void failing_memory_is_told(void **state) {
       (void)select_where(world, &SQL_DIALECT_POSTGRES, forms[i].resource, forms[i].source, given, NULL);
     }
   }
+}
+
+/* Written for the dialect when it is numbered; without memory, told. */
+static Code keep_param(void *context, uint32_t param, Value value) {
+  (void)param;
+  *(Value *)context = value;
+  return CODE_OK;
+}
+
+static void a_pattern_is_a_parameter_in_the_dialects_words(void **state) {
+  const World *world = *state;
+  const Expr *expr = parse(world, "Product", "name.matches(\"\\\\bx.\")");
+  Value sqlite = value_null(), postgres = value_null();
+  uint32_t next = 1;
+  assert_int_equal(expr_sql_number(expr, &SQL_DIALECT_SQLITE, world->arena, &next, keep_param, &sqlite), CODE_OK);
+  assert_int_equal(expr_sql_number(expr, &SQL_DIALECT_POSTGRES, world->arena, &next, keep_param, &postgres), CODE_OK);
+  assert_int_equal(next, 3);
+  assert_true(str_equal(sqlite.text, STR("\\bx.")));
+  assert_true(str_equal(postgres.text, STR("\\yx[^\n]")));
+  memory_fail_after(1);
+  assert_int_equal(expr_sql_number(expr, &SQL_DIALECT_POSTGRES, world->arena, &next, keep_param, &postgres), CODE_UNAVAILABLE);
+  memory_fail_after(0);
 }
 
 int main(void) {

@@ -112,7 +112,7 @@ static void check_answers(const Fixture *fixture, const Expr *expr, Arena *arena
   SqlScope *scope = sql_select_from(select, fixture->book);
   uint32_t next = 1;
   Str sql;
-  PROPERTY(expr_sql_number(reduced, &next, add_nothing, NULL) == CODE_OK);
+  PROPERTY(expr_sql_number(reduced, &SQL_DIALECT_SQLITE, arena, &next, add_nothing, NULL) == CODE_OK);
   Code code = expr_sql_write_condition(&writer, sql_select_where(select), reduced, &(ExprSqlRoots){.row = scope, .old = scope}, NULL, NULL);
   if (code == CODE_TOO_LARGE) return; /* too many joins */
   PROPERTY(code == CODE_OK && sql_select_finish(select, &sql, NULL) == CODE_OK);

@@ -36,10 +36,10 @@ static const Fixture *fixture_get(void) {
 /* ptr NULL: there is nothing to look for. */
 static Str pattern_of(const SqlDialect *dialect, const Resource *note, Str text, Arena *arena) {
   const Caller nobody = {0};
-  PlanInput input = plan_input_on(arena, &nobody, 0);
+  PlanInput input = plan_input_on(arena, dialect, &nobody, 0);
   PlanSearch search = {0};
   Error err = {0};
-  if (plan_search(&input, dialect, note, text, &search, &err) != CODE_OK) {
+  if (plan_search(&input, note, text, &search, &err) != CODE_OK) {
     PROPERTY(err.code == CODE_BAD_REQUEST);
     return (Str){0};
   }

@@ -105,7 +105,7 @@ static const Expr *guard_rule(Run *run, const Expr *rule) {
     if (run->rules[i].rule == rule) return run->rules[i].reduced;
   }
   const Expr *reduced = reduced_for_caller(run, rule);
-  assert_int_equal(expr_sql_number(reduced, &run->next_param, add_param, run), CODE_OK);
+  assert_int_equal(expr_sql_number(reduced, &SQL_DIALECT_SQLITE, run->arena, &run->next_param, add_param, run), CODE_OK);
   run->rules[run->rule_count].rule = rule;
   run->rules[run->rule_count++].reduced = reduced;
   return reduced;
@@ -125,7 +125,7 @@ static Str rows_by_sql(Run *run, Str source, const Expr *reduced, const SqlGuard
   Error error = {0};
   run->next_param = 1;
   run->rule_count = 0;
-  assert_int_equal(expr_sql_number(reduced, &run->next_param, add_param, run), CODE_OK);
+  assert_int_equal(expr_sql_number(reduced, &SQL_DIALECT_SQLITE, run->arena, &run->next_param, add_param, run), CODE_OK);
   sql_select_next_column(select);
   sql_write_column(sql_select_columns(select), scope, books->resource->keys[0]);
   if (expr_sql_write_condition(&writer, sql_select_where(select), reduced, &(ExprSqlRoots){.row = scope}, guard, &error) != CODE_OK) {
@@ -231,7 +231,7 @@ static void check_value(Run *run, Str value_source) {
   SqlScope *scope = sql_select_from(select, books->resource);
   Error error = {0};
   uint32_t next = 1;
-  assert_int_equal(expr_sql_number(reduced, &next, add_param, run), CODE_OK);
+  assert_int_equal(expr_sql_number(reduced, &SQL_DIALECT_SQLITE, run->arena, &next, add_param, run), CODE_OK);
   sql_select_next_column(select);
   sql_write_column(sql_select_columns(select), scope, books->resource->keys[0]);
   sql_select_next_column(select);
@@ -267,7 +267,7 @@ static void check_plain_row(Run *run, Str source) {
     uint32_t next = (uint32_t)books->resource->stored_count + 1;
     memcpy(run->params, table_row(books, i), books->resource->stored_count * sizeof(Value));
     Error error = {0};
-    assert_int_equal(expr_sql_number(reduced, &next, add_param, run), CODE_OK);
+    assert_int_equal(expr_sql_number(reduced, &SQL_DIALECT_SQLITE, run->arena, &next, add_param, run), CODE_OK);
     assert_int_equal(expr_sql_write_condition(&writer, sql_select_where(select), reduced, &(ExprSqlRoots){.row = scope}, NULL, &error),
                      CODE_OK);
     Str sql;
