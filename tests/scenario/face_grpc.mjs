@@ -85,6 +85,11 @@ function rowOf(face, resource, body) {
   return inputRow(resource.row, body);
 }
 
+// Where null and nothing are the same, a default takes its place.
+function refuseNull(row) {
+  if (Object.values(row ?? {}).includes(null)) notHere('null beside a default');
+}
+
 // Every field without presence must be there: what is absent would be zero, where REST misses it.
 function checkRequired(resource, row) {
   for (const field of resource.row.fields) {
@@ -139,6 +144,7 @@ function translate(face, request, variables) {
   if (query.size > 0) notHere('parameters of a write');
   if (request.method === 'POST' && key === undefined && Array.isArray(body)) {
     const create = resource.method('Create');
+    for (const row of body) refuseNull(row);
     const rows = body.map((row) => rowOf(face, resource, row ?? notHere('no row')));
     for (const row of rows) checkRequired(resource, row);
     return { resource, method: resource.method('BatchCreate'), json: { requests: rows.map((row) => ({ [rowField(create.input)]: row })) }, kind: 'rows' };
@@ -146,8 +152,7 @@ function translate(face, request, variables) {
   if (body !== null && (typeof body !== 'object' || Array.isArray(body))) notHere('a body of another form');
   if (request.method === 'POST' && key === undefined && body !== null) {
     const create = resource.method('Create');
-    // Where null and nothing are the same, a default takes its place.
-    if (Object.values(body).includes(null)) notHere('null beside a default');
+    refuseNull(body);
     const row = rowOf(face, resource, body);
     checkRequired(resource, row);
     return { resource, method: create, json: { [rowField(create.input)]: row }, kind: 'row' };
