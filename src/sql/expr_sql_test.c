@@ -452,6 +452,7 @@ int main(void) {
       SQL_TEST(hidden_rows_are_not_joined),
       SQL_TEST(hidden_fields_are_null),
       SQL_TEST(equal_shapes_differ_in_values_alone),
+      SQL_TEST(a_pattern_is_a_parameter_in_the_dialects_words),
       SQL_TEST(failing_memory_is_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
