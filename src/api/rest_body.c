@@ -4,7 +4,8 @@
 Code rest_accept_check(RestDecoder *decoder, const ApiHeaders *headers) {
   if (accept_weight(headers->accept, STR("application/json")) > 0) return CODE_OK;
   /* Who asks for problem documents alone still wants to hear what went wrong, and gets JSON where nothing did. */
-  if (accept_weight(headers->accept, STR("application/problem+json")) > 0) return CODE_OK;
+  Str problem = STR("application/problem+json");
+  if (headers->accept.ptr != NULL && str_contains(headers->accept, problem) && accept_weight(headers->accept, problem) > 0) return CODE_OK;
   return rest_refuse(decoder, CODE_NOT_ACCEPTABLE, STR("Accept: application/json"),
                      "The answer is application/json, which the request does not accept");
 }

@@ -124,6 +124,7 @@ static void what_is_not_there_or_not_possible_is_refused(void **state) {
   assert_status(HTTP_OPTIONS, "/v1/students/s1", NULL, NULL, 204);
   assert_status(HTTP_GET, "/v1/students", NULL, "accept: text/html", 406);
   assert_status(HTTP_GET, "/v1/students", NULL, "accept: application/problem+json", 0);
+  assert_status(HTTP_GET, "/v1/students/s1", NULL, "accept: application/json;q=0, */*", 406);
   assert_status(HTTP_POST, "/v1/students", NULL, "content-type: text/plain", 415);
   assert_status(HTTP_POST, "/v1/students", NULL, NULL, 411);
   assert_status(HTTP_POST, "/v1/students", NULL, "content-length: 0", 400);
