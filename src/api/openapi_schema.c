@@ -497,7 +497,7 @@ static void json_patch_schema(Openapi *api) {
 static void enum_schema(Openapi *api, const EnumType *type) {
   JsonOut *json = &api->json;
   json_out_member_text(json, STR("type"), STR("string"));
-  Buf words = buf_on(api->arena, (size_t)64 * 1024);
+  Buf words = buf_on(api->arena, SIZE_MAX);
   buf_add(&words, type->description);
   json_out_member_open(json, STR("enum"), '[');
   for (size_t i = 0; i < type->value_count; i++) {
@@ -510,6 +510,7 @@ static void enum_schema(Openapi *api, const EnumType *type) {
     buf_add(&words, value->description);
   }
   json_out_close(json, ']');
+  if (words.failed != CODE_OK) api->has_failed = true;
   if (words.len > 0) json_out_member_text(json, STR("description"), buf_str(&words));
 }
 
