@@ -1,9 +1,11 @@
 /* proto_json_read.c - ProtoJSON to messages. */
+#include <assert.h>
 #include <math.h>
 
 #include "api/proto_json.h"
 #include "base/datetime.h"
 #include "base/decimal.h"
+#include "base/utf8.h"
 #include "codec/base64.h"
 #include "codec/json.h"
 
@@ -31,7 +33,8 @@ static void write_place(const Place *place, Buf *out) {
 static Code refuse(const JsonReader *reader, const Place *place, const char *what) {
   Buf text = buf_on(reader->arena, SIZE_MAX);
   write_place(place, &text);
-  Str shown = str_slice(buf_str(&text), 0, PLACE_TEXT_MAX);
+  if (text.failed != CODE_OK) return error_no_memory(reader->err);
+  Str shown = utf8_cut(buf_str(&text), PLACE_TEXT_MAX);
   return error_set(reader->err, CODE_BAD_REQUEST, "%.*s%s%s", STR_ARGS(shown), shown.len > 0 ? ": " : "", what);
 }
 
@@ -39,6 +42,15 @@ static Code read_message(JsonReader *reader, const ProtoMessage *type, const Jso
 
 static Code set(const JsonReader *reader, ProtoNode *node, const ProtoField *field, ProtoDatum value) {
   return proto_set(node, field, value, reader->arena) ? CODE_OK : error_no_memory(reader->err);
+}
+
+/* One more entry of a map. */
+static Code set_entry(const JsonReader *reader, ProtoNode *node, const ProtoField *field, Str key, ProtoDatum value) {
+  const ProtoField *fields = field->message->fields;
+  ProtoNode *entry = proto_node(field->message, reader->arena);
+  bool is_set = entry != NULL && proto_set(entry, &fields[0], (ProtoDatum){.text = key}, reader->arena) &&
+                proto_set(entry, &fields[1], value, reader->arena) && proto_set(node, field, (ProtoDatum){.node = entry}, reader->arena);
+  return is_set ? CODE_OK : error_no_memory(reader->err);
 }
 
 /* The field of a well-known type, whose names are the format's own. */
@@ -107,6 +119,8 @@ static Code read_enum(JsonReader *reader, const ProtoField *field, const JsonVal
 
 /* ---- well-known types ---- */
 
+/* Struct and ListValue come within a Value only: a contract's schema has no field that is one. */
+
 /* RFC 3339 with up to nine fraction digits; T and Z in capitals. */
 static Code read_timestamp(JsonReader *reader, const JsonValue *json, const Place *place, ProtoNode *node) {
   int64_t us, nanos = 0;
@@ -120,9 +134,9 @@ static Code read_timestamp(JsonReader *reader, const JsonValue *json, const Plac
   bool is_time = (dot == text.len || end > dot + 1) && str_find_byte(text, 't', 0) == text.len && str_find_byte(text, 'z', 0) == text.len;
   if (!is_time || !timestamp_parse(whole, &us)) return refuse(reader, place, "must be a time by RFC 3339");
   int64_t seconds = us / 1000000;
-  if (seconds != 0) TRY(set(reader, node, own(node->type, "seconds"), (ProtoDatum){.integer = seconds}));
-  if (nanos != 0) TRY(set(reader, node, own(node->type, "nanos"), (ProtoDatum){.integer = nanos}));
-  return CODE_OK;
+  bool is_set = (seconds == 0 || proto_set(node, own(node->type, "seconds"), (ProtoDatum){.integer = seconds}, reader->arena)) &&
+                (nanos == 0 || proto_set(node, own(node->type, "nanos"), (ProtoDatum){.integer = nanos}, reader->arena));
+  return is_set ? CODE_OK : error_no_memory(reader->err);
 }
 
 /* "fooBar,baz": paths in lowerCamelCase. */
@@ -148,21 +162,18 @@ static Code read_field_mask(JsonReader *reader, const JsonValue *json, const Pla
 
 static Code read_struct(JsonReader *reader, const JsonValue *json, const Place *place, ProtoNode *node) {
   const ProtoField *fields = own(node->type, "fields");
-  if (json->type != JSON_OBJECT) return refuse(reader, place, "must be an object");
+  assert(json->type == JSON_OBJECT && "a Value is one");
   for (size_t i = 0; i < json->count; i++) {
-    ProtoNode *entry = proto_node(fields->message, reader->arena), *value;
-    if (entry == NULL) return error_no_memory(reader->err);
+    ProtoNode *value;
     TRY(read_message(reader, fields->message->fields[1].message, &json->members[i].value, place, &value));
-    TRY(set(reader, entry, &fields->message->fields[0], (ProtoDatum){.text = json->members[i].name}));
-    TRY(set(reader, entry, &fields->message->fields[1], (ProtoDatum){.node = value}));
-    TRY(set(reader, node, fields, (ProtoDatum){.node = entry}));
+    TRY(set_entry(reader, node, fields, json->members[i].name, (ProtoDatum){.node = value}));
   }
   return CODE_OK;
 }
 
 static Code read_list_value(JsonReader *reader, const JsonValue *json, const Place *place, ProtoNode *node) {
   const ProtoField *values = own(node->type, "values");
-  if (json->type != JSON_ARRAY) return refuse(reader, place, "must be an array");
+  assert(json->type == JSON_ARRAY && "a Value is one");
   for (size_t i = 0; i < json->count; i++) {
     ProtoNode *value;
     TRY(read_message(reader, values->message, &json->items[i], place, &value));
@@ -205,21 +216,15 @@ static Code read_datum(JsonReader *reader, const ProtoField *field, const JsonVa
 /* google.protobuf.Value is null itself; of any other type null says that there is none. */
 static bool takes_null(const ProtoField *field) { return field->message != NULL && field->message->well_known == PROTO_VALUE; }
 
+/* A contract's schema has maps of Values alone. */
 static Code read_map(JsonReader *reader, const ProtoField *field, const JsonValue *json, const Place *place, ProtoNode *node) {
-  const ProtoField *key = &field->message->fields[0], *value = &field->message->fields[1];
+  const ProtoField *value = &field->message->fields[1];
+  assert(takes_null(value));
   if (json->type != JSON_OBJECT) return refuse(reader, place, "must be an object");
   for (size_t i = 0; i < json->count; i++) {
-    const JsonMember *member = &json->members[i];
-    ProtoNode *entry = proto_node(field->message, reader->arena);
     ProtoDatum datum;
-    bool is_known;
-    if (entry == NULL) return error_no_memory(reader->err);
-    if (member->value.type == JSON_NULL && !takes_null(value)) return refuse(reader, place, "a map's value must not be null");
-    TRY(read_datum(reader, value, &member->value, place, &datum, &is_known));
-    if (!is_known) continue;
-    TRY(set(reader, entry, key, (ProtoDatum){.text = member->name}));
-    TRY(set(reader, entry, value, datum));
-    TRY(set(reader, node, field, (ProtoDatum){.node = entry}));
+    TRY(read_message(reader, value->message, &json->members[i].value, place, &datum.node));
+    TRY(set_entry(reader, node, field, json->members[i].name, datum));
   }
   return CODE_OK;
 }

@@ -330,6 +330,11 @@ static void a_lock_that_is_none_is_refused(void **state) {
       "{\"package\":\"p\",\"messages\":{\"A\":{\"fields\":{\"a\":{\"number\":0,\"type\":\"string\"}}}}}",
       "{\"package\":\"p\",\"messages\":{\"A\":{\"fields\":{\"a\":{\"number\":536870912,\"type\":\"string\"}}}}}",
       "{\"package\":\"p\",\"messages\":{\"A\":{\"fields\":{\"a\":{\"number\":1}}}}}",
+      "{\"package\":\"p\",\"messages\":{\"A\":{\"fields\":{\"a\":{\"type\":\"string\"}}}}}",
+      "{\"package\":\"p\",\"messages\":{\"A\":{\"fields\":{\"a\":{\"number\":1.5,\"type\":\"string\"}}}}}",
+      "{\"package\":\"p\",\"messages\":{\"A\":{\"fields\":{\"a\":{\"number\":1,\"type\":2}}}}}",
+      "{\"package\":\"p\",\"messages\":{\"A\":{\"fields\":[]}}}",
+      "{\"package\":\"p\",\"messages\":{\"A\":{\"reserved\":[]}}}",
       "{\"package\":\"p\",\"enums\":{\"A\":{\"values\":{\"a\":\"1\"}}}}",
       "{\"package\":\"p\",\"enums\":{\"A\":{\"values\":{\"a\":1,\"b\":1}}}}"};
   Arena *arena = arena_create(0);
@@ -514,6 +519,105 @@ static void keys_are_decoded_by_type(void **state) {
   fixture_done(&f);
 }
 
+/* ---- ProtoJSON ---- */
+
+static void what_json_is_no_message_is_refused_with_its_place(void **state) {
+  (void)state;
+  static const struct {
+    const char *type, *json, *text;
+  } cases[] = {
+      {"Product", "{", "not JSON"},
+      {"Product", "[]", "must be an object"},
+      {"Product", "{\"nme\":1}", "nme: there is no such field"},
+      {"Product", "{\"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggghhhhhhhhhhiiiiiiiiiijjjjjjjjj\u00e4\":1}",
+       "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggghhhhhhhhhhiiiiiiiiiijjjjjjjjj: there is no such field"},
+      {"Product", "{\"name\":1}", "name: must be a string"},
+      {"Product", "{\"createdAt\":\"1970-01-01T00:00:00Z\",\"created_at\":\"1970-01-01T00:00:01Z\"}",
+       "created_at: is given twice, under both of its names"},
+      {"Product", "{\"stock\":\"1 \"}", "stock: must be an integer"},
+      {"Product", "{\"stock\":true}", "stock: must be an integer"},
+      {"Product", "{\"stock\":2147483648}", "stock: must be an integer of 32 bits"},
+      {"Product", "{\"stock\":1.5}", "stock: must be an integer of 32 bits"},
+      {"Product", "{\"sold\":\"9223372036854775808\"}", "sold: must be an integer of 64 bits"},
+      {"Product", "{\"weight\":\"1x\"}", "weight: must be a number that fits a double"},
+      {"Product", "{\"weight\":1e999}", "weight: must be a number that fits a double"},
+      {"Product", "{\"weight\":[]}", "weight: must be a number that fits a double"},
+      {"Product", "{\"status\":\"OPEN\"}", "status: is no value of its enum"},
+      {"Product", "{\"status\":true}", "status: is no value of its enum"},
+      {"Product", "{\"status\":1e99}", "status: must be an integer of 32 bits"},
+      {"Product", "{\"blob\":1}", "blob: must be a string of base64"},
+      {"Product", "{\"blob\":\"a\"}", "blob: must be a string of base64"},
+      {"Product", "{\"blob\":\"AAA==\"}", "blob: must be a string of base64"},
+      {"Product", "{\"blob\":\"A!AA\"}", "blob: must be a string of base64"},
+      {"Product", "{\"tags\":\"a\"}", "tags: must be an array"},
+      {"Product", "{\"tags\":[\"a\",null]}", "tags: an item must not be null"},
+      {"Product", "{\"tags\":[1]}", "tags: must be a string"},
+      {"Product", "{\"from\":[]}", "from: must be an object"},
+      {"Product", "{\"from\":{\"street\":1}}", "from.street: must be a string"},
+      {"Product", "{\"createdAt\":5}", "createdAt: must be a time by RFC 3339"},
+      {"Product", "{\"createdAt\":\"2026-11-23\"}", "createdAt: must be a time by RFC 3339"},
+      {"Product", "{\"createdAt\":\"2026-11-23t12:00:00Z\"}", "createdAt: must be a time by RFC 3339"},
+      {"Product", "{\"createdAt\":\"2026-11-23T12:00:00.Z\"}", "createdAt: must be a time by RFC 3339"},
+      {"Product", "{\"extra\":{\"a\":[1e999]}}", "extra: must be a number that fits a double"},
+      {"UpdateProductRequest", "{\"updateMask\":[\"name\"]}", "updateMask: must be paths, as a string"},
+      {"UpdateProductRequest", "{\"updateMask\":\"created_at\"}", "updateMask: its paths are in lowerCamelCase"},
+      {"ListProductsRequest", "{\"showTotal\":1}", "showTotal: must be true or false"},
+      {"AggregateProductsResponse", "{\"groups\":[{\"by\":[]}]}", "groups.by: must be an object"},
+      {"AggregateProductsResponse", "{\"groups\":[{\"by\":{\"a\":1e999}}]}", "groups.by: must be a number that fits a double"},
+      {"SyncProductsRequest", "{\"watch\":{},\"delete\":{}}", "delete: another field of its oneof is there"},
+  };
+  Fixture f = fixture_of(shop);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    ProtoNode *node = NULL;
+    const ProtoMessage *type = proto_message(f.schema, arena_printf(f.arena, "shop.v1.%s", cases[i].type));
+    assert_non_null(type);
+    Code code = proto_json_read(type, str_of(cases[i].json), false, f.arena, &node, &f.err);
+    if (code != CODE_BAD_REQUEST) fail_msg("%s: %d", cases[i].json, (int)code);
+    if (i > 0) assert_string_equal(f.err.text, cases[i].text);
+    assert_null(node);
+  }
+  fixture_done(&f);
+}
+
+static void bytes_that_are_no_message_are_refused(void **state) {
+  (void)state;
+  static const struct {
+    Str bytes;
+    const char *text;
+  } cases[] = {
+      {STR_INIT("\x12\x01\xff"), "not a protobuf message: name is not UTF-8"},
+      {STR_INIT("\x6a\x03\x0a\x01\xff"), "not a protobuf message: street is not UTF-8"},
+  };
+  Fixture f = fixture_of(shop);
+  const ProtoMessage *product = proto_message(f.schema, STR("shop.v1.Product"));
+  ProtoNode *node = NULL;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(proto_read(product, cases[i].bytes, f.arena, &node, &f.err), CODE_BAD_REQUEST);
+    assert_string_equal(f.err.text, cases[i].text);
+  }
+  /* A list in a list in a list …: extra is a Value (field 14), of which list_value is 6 and a list's values 1. */
+  Buf nested = buf_on(f.arena, BYTES_MAX);
+  for (size_t i = 0; i < PROTOBUF_DEPTH_MAX; i++) {
+    Str inner = arena_str(f.arena, nested.len == 0 ? STR("") : buf_str(&nested));
+    nested.len = 0;
+    buf_add_byte(&nested, i % 2 == 1 ? 0x32 : 0x0a);
+    if (inner.len > 127) buf_add_byte(&nested, (char)((inner.len & 0x7f) | 0x80));
+    buf_add_byte(&nested, (char)(inner.len > 127 ? inner.len >> 7 : inner.len));
+    buf_add(&nested, inner);
+  }
+  const ProtoMessage *value = proto_field(product, STR("extra"))->message;
+  assert_int_equal(proto_read(value, buf_str(&nested), f.arena, &node, &f.err), CODE_OK);
+  Buf deeper = buf_on(f.arena, BYTES_MAX);
+  buf_add(&deeper, STR("\x0a"));
+  buf_add_byte(&deeper, (char)((nested.len & 0x7f) | 0x80));
+  buf_add_byte(&deeper, (char)(nested.len >> 7));
+  buf_add(&deeper, buf_str(&nested));
+  const ProtoMessage *list = proto_field(value, STR("list_value"))->message;
+  assert_int_equal(proto_read(list, buf_str(&deeper), f.arena, &node, &f.err), CODE_BAD_REQUEST);
+  assert_string_equal(f.err.text, "the message is nested deeper than 100");
+  fixture_done(&f);
+}
+
 /* ---- rows ---- */
 
 static void hidden_rows_of_an_array_are_their_keys_in_place(void **state) {
@@ -598,6 +702,8 @@ int main(void) {
       cmocka_unit_test(an_update_s_mask_names_what_changes_and_null_is_what_is_absent),
       cmocka_unit_test(what_no_value_can_be_is_left_to_the_engine_to_refuse),
       cmocka_unit_test(keys_are_decoded_by_type),
+      cmocka_unit_test(what_json_is_no_message_is_refused_with_its_place),
+      cmocka_unit_test(bytes_that_are_no_message_are_refused),
       cmocka_unit_test(hidden_rows_of_an_array_are_their_keys_in_place),
       cmocka_unit_test(an_answer_that_is_too_large_says_so),
       cmocka_unit_test(lacking_memory_is_an_error_wherever_it_happens),
