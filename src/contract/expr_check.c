@@ -415,9 +415,9 @@ const Expr *check_expression(Checker *checker, const Syntax *syntax) {
     case SYNTAX_NOT: return check_logic(checker, syntax, EXPR_NOT);
     case SYNTAX_NEGATE: return check_negate(checker, syntax);
     case SYNTAX_BINARY: return check_binary(checker, syntax);
-    case SYNTAX_CONDITION: return check_condition(checker, syntax);
+    case SYNTAX_CONDITION: break;
   }
-  return NULL;
+  return check_condition(checker, syntax);
 }
 
 /* ---- the whole ---- */

@@ -30,19 +30,24 @@ static const char *type_text(ExprType type) {
   return "a claim";
 }
 
+static const char *describe(Checker *checker, const char *what, Str name) {
+  Str text = arena_printf(checker->arena, "%s of %.*s", what, STR_ARGS(name));
+  if (text.ptr == NULL) (void)check_no_memory(checker);
+  return text.ptr == NULL ? what : text.ptr;
+}
+
 const char *check_describe(Checker *checker, const Expr *expr) {
-  Str text = {0};
   if (expr->type == EXPR_TYPE_STRING && expr->enum_type != NULL) {
-    text = arena_printf(checker->arena, "a value of %.*s", STR_ARGS(expr->enum_type->name));
+    return describe(checker, "a value", expr->enum_type->name);
   } else if (expr->type == EXPR_TYPE_LIST && expr->item_type == EXPR_TYPE_ROW) {
     return "a list of rows";
   } else if (expr->type == EXPR_TYPE_ROW && expr->kind == EXPR_PATH) {
     const Resource *resource = expr->path.field != NULL   ? expr->path.field->relation->target
                                : expr->path.hop_count > 0 ? expr->path.hops[expr->path.hop_count - 1]->target
                                                           : expr->path.resource;
-    text = arena_printf(checker->arena, "a row of %.*s", STR_ARGS(resource->name));
+    return describe(checker, "a row", resource->name);
   }
-  return text.ptr != NULL ? text.ptr : type_text(expr->type);
+  return type_text(expr->type);
 }
 
 static const Expr *convert_node(Checker *checker, const Expr *expr, ExprType type) {

@@ -230,15 +230,16 @@ static const Syntax *parse_binary(Parser *parser, int level) {
 static const Syntax *parse_condition(Parser *parser) {
   const Syntax *condition = parse_binary(parser, 1);
   if (condition == NULL || parser->token.kind != TOKEN_QUESTION) return condition;
-  SyntaxList args = {0};
-  if (!list_push(parser, &args, condition) || !advance(parser)) return NULL;
+  if (!advance(parser)) return NULL;
   const Syntax *then = parse_expression(parser);
-  if (then == NULL || !list_push(parser, &args, then)) return NULL;
+  if (then == NULL) return NULL;
   if (parser->token.kind != TOKEN_COLON) return unexpected(parser, "the : of a condition");
   if (!advance(parser)) return NULL;
   const Syntax *otherwise = parse_expression(parser);
-  if (otherwise == NULL || !list_push(parser, &args, otherwise)) return NULL;
-  return node_create(parser, SYNTAX_CONDITION, condition->begin, otherwise->end, args.items, 3);
+  SyntaxList args = {0};
+  bool has_all =
+      otherwise != NULL && list_push(parser, &args, condition) && list_push(parser, &args, then) && list_push(parser, &args, otherwise);
+  return has_all ? node_create(parser, SYNTAX_CONDITION, condition->begin, otherwise->end, args.items, 3) : NULL;
 }
 
 static const Syntax *parse_expression(Parser *parser) {

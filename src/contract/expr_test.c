@@ -15,13 +15,17 @@
 static const char contract_text[] =
     "extend schema @service(name: \"library\", version: \"v1\")\n"
     "enum Status { OPEN CLOSED ARCHIVED @value(name: \"old\") }\n"
+    "enum Kind { A_VALUE_WHOSE_NAME_IS_LONG_ENOUGH_TO_FILL_WHAT_A_HINT_HAS ANOTHER_WHOSE_NAME_IS_JUST_AS_LONG_AS_THAT_OF_THE_FIRST "
+    "THE_THIRD }\n"
     "type Geo { lat: Float }\n"
+    "type Seat @resource @access(read: \"true\", write: \"true\") { row: Int! @id place: Int! @id }\n"
     "type Address { city: String since: DateTime price: Decimal geo: Geo lines: [String!] }\n"
     "type Author @resource @access(read: \"true\", write: \"true\") {\n"
     "  id: ID! name: String age: Int secret: String @hidden boss: Author books: [Book!]!\n"
     "}\n"
     "type Book @resource @access(read: \"true\", write: \"true\") {\n"
     "  id: ID! title: String! pages: Int copies: BigInt weight: Float price: Decimal published: Boolean createdAt: DateTime due: Date\n"
+    "  counts: [Int!] kind: Kind seat: Seat"
     "  code: UUID status: Status file: Bytes extra: JSON tags: [String!] prices: [Decimal] states: [Status!] address: Address addresses: "
     "[Address!]\n"
     "  author: Author\n"
@@ -316,6 +320,61 @@ static void mistakes_say_where_and_what_instead(void **state) {
       {"pages == 7 pages", "pages", "stands where", ""},
       {"now() - due > duration('1h')", "now() - due", "no meaning", ""},
       {"(published ? author : author) == null", "published ? author : author", "chooses between values", ""},
+      {"size(nope) == 1", "nope", "no field \"nope\"", ""},
+      {"tags.contains('a')", "tags", "stands where a String is needed", "write x in list"},
+      {"nope.startsWith('x')", "nope", "no field", ""},
+      {"timestamp(nope) > now()", "nope", "no field", ""},
+      {"now() - createdAt > duration(title)", "title", "takes a string that is written here", ""},
+      {"now() - createdAt > duration('x')", "'x'", "not a duration", "24h"},
+      {"now() - createdAt == '1h'", "'1h'", "is not a duration", "duration("},
+      {"tags.exists(auth, true)", "auth", "a meaning of its own", ""},
+      {"nope.exists(x, true)", "nope", "no field", ""},
+      {"title.exists(x, true)", "title", "takes a list", ""},
+      {"exists(tags, t, true)", "exists(tags, t, true)", "it is written list.exists(x, condition)", ""},
+      {"tags.all(a, tags.all(b, tags.all(c, tags.all(d, tags.all(e, tags.all(f, tags.all(g, tags.all(h, tags.all(i, true)))))))))",
+       "tags.all(i, true)", "more than 8 deep", ""},
+      {"pages in [author]", "author", "a list holds values", ""},
+      {"title in ['a', published]", "'a', published", "can't be in one list", ""},
+      {"null == author.books", "null == author.books", "never null", "size"},
+      {"extra < null", "extra", "no order", ""},
+      {"pages in tags", "pages in tags", "can't be compared", ""},
+      {"1.5 in counts", "1.5", "never an item of this list", ""},
+      {"'x' in author.books", "author.books", "a list of rows holds no values", "exists"},
+      {"tags in tags", "tags", "never an item of a list", ""},
+      {"pages in title", "title", "stands where a list is needed", "contains"},
+      {"nope + 1 == 2", "nope", "no field", ""},
+      {"price + 'x' == 1", "'x'", "not a Decimal", ""},
+      {"-nope == 1", "nope", "no field", ""},
+      {"-title == 'x'", "-title", "has no negative", ""},
+      {"-published", "-published", "has no negative", "write !"},
+      {"(published ? null : null) == pages", "published ? null : null", "chooses between values", ""},
+      {"(published ? 1 : 'x') == 1", "'x'", "not a number", ""},
+      {"due == 'x'", "'x'", "not a Date", "2026-11-23"},
+      {"file == 'x'", "'x'", "not Bytes", "b\""},
+      {"status == kind", "kind", "can't be compared", ""},
+      {"kind == 'nothing like any of them'", "'nothing like any of them'", "not a value of Kind", "its values are A_VALUE"},
+      {"title == '\\xZZ'", "\\xZ", "not an escape", ""},
+      {"title == '\\u12G4'", "\\u1", "not an escape", ""},
+      {"tags.x == 1", "tags.x", "is a list and has no fields", "exists"},
+      {"auth.claims.groups.exists(g, g.x == 1)", "g.x", "has no fields", ""},
+      {"addresses.exists(a, a.nope == 1)", "nope", "Address has no field", ""},
+      {"auth == null", "auth", "no value of its own", "auth.id"},
+      {"'x'.y == 1", "y", "nothing to belong to", ""},
+      {"a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a == 1",
+       "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "at most 32 names", ""},
+      {"pages in [1, @]", "@", "means nothing here", ""},
+      {"pages in [1 2]", "2", "comma or ]", ""},
+      {"(@", "@", "means nothing here", ""},
+      {"title.@", "@", "means nothing here", ""},
+      {"title.size@", "@", "means nothing here", ""},
+      {"!@", "@", "means nothing here", ""},
+      {"!)", ")", "a value is expected", ""},
+      {"pages == )", ")", "a value is expected", ""},
+      {"published ? @", "@", "means nothing here", ""},
+      {"published ? )", ")", "a value is expected", ""},
+      {"published ? true : @", "@", "means nothing here", ""},
+      {"published ? true : )", ")", "a value is expected", ""},
+      {"published ? true", "", "the : of a condition", ""},
   };
   for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) check_wrong(fixture, &wrongs[i], EXPR_USE_RULE);
 }
@@ -466,6 +525,31 @@ static void defaults_take_the_fields_type(void **state) {
   }
 }
 
+static void a_default_of_another_type_is_refused(void **state) {
+  Fixture *fixture = *state;
+  static const struct {
+    const char *source, *field, *message;
+  } wrongs[] = {{"'x'", "published", "'x' is not a Boolean"},
+                {"'staff' in auth.roles ? 'OPNE' : 'OPEN'", "status", "\"OPNE\" is not a value of Status"},
+                {"'x'", "code", "'x' is not a UUID"},
+                {"auth.roles", "counts", "a list of another type stands where a list of an integer is needed"},
+                {"now()", "pages", "a DateTime stands where an integer is needed"},
+                {"'1'", "seat", "a relation with a composite key has no default"},
+                {"nope", "pages", "\"nope\" is unknown: a default sees auth, now() and uuid(), and no row"}};
+  for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
+    const Expr *expr = NULL;
+    ExprMistake mistakes[EXPR_MISTAKES_MAX];
+    size_t count = 0;
+    Error error = {0};
+    const Field *field = resource_field(fixture->book, str_of(wrongs[i].field));
+    Code code =
+        expr_parse(str_of(wrongs[i].source), NULL, EXPR_USE_DEFAULT, field, &no_limits, fixture->arena, &expr, mistakes, &count, &error);
+    if (code != CODE_BAD_REQUEST) fail_msg("%s for %s: %d", wrongs[i].source, wrongs[i].field, (int)code);
+    assert_int_equal(count, 1);
+    assert_string_equal(mistakes[0].message, wrongs[i].message);
+  }
+}
+
 /* ---- memory ---- */
 
 static void running_out_of_memory_is_an_error_everywhere(void **state) {
@@ -516,6 +600,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_negative_zero_is_written_as_one, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_reduced_tree_owns_its_literals, set_up, tear_down),
       cmocka_unit_test_setup_teardown(defaults_take_the_fields_type, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_default_of_another_type_is_refused, set_up, tear_down),
       cmocka_unit_test_setup_teardown(running_out_of_memory_is_an_error_everywhere, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
