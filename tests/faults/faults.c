@@ -37,6 +37,19 @@ static struct {
   size_t way_length;
 } faults = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+typedef struct FaultNote {
+  size_t number;
+  size_t way_length;
+  uintptr_t way[FRAMES_MAX];
+} FaultNote;
+
+static __thread struct {
+  size_t from; /* 0: none is under way */
+  FaultNote *notes;
+  size_t count, cap;
+  Places seen; /* by this survey */
+} survey;
+
 /* Looking for the way may itself ask for memory. */
 static __thread bool is_inside;
 
@@ -89,8 +102,36 @@ static bool is_new(const uintptr_t *way, size_t length) {
   return false;
 }
 
+static void add_all(Places *places, const uintptr_t *way, size_t length) {
+  for (size_t i = 0; i < length; i++) add(places, place_at(way, length, i));
+}
+
+/* Called where an allocation is about to be counted. */
+static void look(void) {
+  uintptr_t way[FRAMES_MAX];
+  if (survey.from == 0 || is_inside) return;
+  is_inside = true;
+  size_t length = read_way(way);
+  bool is_seen = true;
+  for (size_t i = 0; i < length; i++) is_seen = is_seen && holds(&survey.seen, place_at(way, length, i));
+  if (!is_seen && is_new(way, length)) {
+    if (survey.count == survey.cap) {
+      survey.cap = 2 * survey.cap + 64;
+      survey.notes = realloc(survey.notes, survey.cap * sizeof *survey.notes);
+      if (survey.notes == NULL) abort();
+    }
+    FaultNote *note = &survey.notes[survey.count++];
+    note->number = survey.from - memory_fail_countdown + 1;
+    note->way_length = length;
+    memcpy(note->way, way, length * sizeof *way);
+    add_all(&survey.seen, way, length);
+  }
+  is_inside = false;
+}
+
 static __attribute__((noinline)) bool fails(FaultKind kind, const char *name) {
   uintptr_t way[FRAMES_MAX];
+  if (kind == FAULT_MEMORY) look();
   if (!faults.is_armed || is_inside || (faults.kinds & kind) == 0) return false;
   is_inside = true;
   size_t length = read_way(way);
@@ -134,7 +175,7 @@ bool faults_disarm(void) {
 }
 
 void faults_note(bool was_told) {
-  for (size_t i = 0; was_told && i < faults.way_length; i++) add(&faults.failed, place_at(faults.way, faults.way_length, i));
+  if (was_told) add_all(&faults.failed, faults.way, faults.way_length);
 }
 
 void faults_print(void) {
@@ -143,6 +184,34 @@ void faults_print(void) {
   for (size_t i = 0; i < faults.way_length; i++)
     (void)fprintf(stderr, " 0x%zx", (size_t)(faults.way[i] - (uintptr_t)__executable_start - 1));
   (void)fprintf(stderr, "\n");
+}
+
+/* ---- surveys ---- */
+
+void faults_survey_new(void) {
+  void *frames[2];
+  (void)backtrace(frames, 2);
+  memset(&faults.failed, 0, sizeof faults.failed);
+  memset(&faults.tried, 0, sizeof faults.tried);
+}
+
+void faults_survey_begin(size_t from) {
+  memset(&survey.seen, 0, sizeof survey.seen);
+  survey.count = 0;
+  survey.from = from;
+}
+
+size_t faults_survey_end(void) {
+  survey.from = 0;
+  return survey.count;
+}
+
+size_t faults_survey_number(size_t i) { return survey.notes[i].number; }
+
+void faults_survey_told(size_t i, bool was_told) {
+  const FaultNote *note = &survey.notes[i];
+  add(&faults.tried, sum_of(note->way, note->way_length));
+  if (was_told) add_all(&faults.failed, note->way, note->way_length);
 }
 
 /* ---- what stands in front ---- */
@@ -157,7 +226,10 @@ FAULTY(FAULT_MEMORY, void *, memory_realloc, (void *pointer, size_t size), (poin
 /* As arenas ask: the countdown is not touched, unless it is what the test goes by. */
 bool __real_memory_must_fail(void);
 bool __wrap_memory_must_fail(void);
-bool __wrap_memory_must_fail(void) { return faults.kinds == 0 ? __real_memory_must_fail() : fails(FAULT_MEMORY, "arena_alloc"); }
+bool __wrap_memory_must_fail(void) {
+  bool is_now = fails(FAULT_MEMORY, "arena_alloc");
+  return faults.kinds == 0 ? __real_memory_must_fail() : is_now;
+}
 
 #define FAILED_WITH(number) (errno = (number), -1)
 

@@ -2,7 +2,10 @@
  * returns to in our own code, and that which its caller returns to. While faults are armed, the next call whose way here holds a place at
  * which none has failed yet fails, once; who runs the same thing again and again until none fails has taken each way out of each function
  * that the thing goes through, without counting calls, on whatever threads they are made. The linker puts these functions in front of the
- * real ones (meson.build). */
+ * real ones (meson.build).
+ *
+ * What one thread does, and asks for memory in the same order each time, is surveyed instead: it runs once while the way of each
+ * allocation is looked at, and then fails by counting (memory_fail_after), which costs nothing. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,3 +33,17 @@ bool faults_disarm(void);
 void faults_note(bool was_told);
 /* The call that failed last, and the addresses on its way, for addr2line. */
 void faults_print(void);
+
+/* ---- surveys of memory, by number ---- */
+
+/* Forgets all places. */
+void faults_survey_new(void);
+/* Behind memory_fail_after(`from`), which does not come so far: this thread's allocations are looked at, and those are noted whose way
+ * holds a place that isn't on the way of one before it, nor of one that was told. */
+void faults_survey_begin(size_t from);
+/* How many are noted. */
+size_t faults_survey_end(void);
+/* For memory_fail_after. */
+size_t faults_survey_number(size_t i);
+/* Whether the failure of the noted one came out in the end. Where it did not, the places above it want another: survey again. */
+void faults_survey_told(size_t i, bool was_told);
