@@ -47,7 +47,7 @@ static __thread struct {
   size_t from; /* 0: none is under way */
   FaultNote *notes;
   size_t count, cap;
-  Places seen; /* by this survey */
+  Places *seen; /* by this survey; not within a thread's stack, of which what is thread-local takes its part */
 } survey;
 
 /* Looking for the way may itself ask for memory. */
@@ -113,7 +113,7 @@ static void look(void) {
   is_inside = true;
   size_t length = read_way(way);
   bool is_seen = true;
-  for (size_t i = 0; i < length; i++) is_seen = is_seen && holds(&survey.seen, place_at(way, length, i));
+  for (size_t i = 0; i < length; i++) is_seen = is_seen && holds(survey.seen, place_at(way, length, i));
   if (!is_seen && is_new(way, length)) {
     if (survey.count == survey.cap) {
       survey.cap = 2 * survey.cap + 64;
@@ -124,7 +124,7 @@ static void look(void) {
     note->number = survey.from - memory_fail_countdown + 1;
     note->way_length = length;
     memcpy(note->way, way, length * sizeof *way);
-    add_all(&survey.seen, way, length);
+    add_all(survey.seen, way, length);
   }
   is_inside = false;
 }
@@ -196,13 +196,16 @@ void faults_survey_new(void) {
 }
 
 void faults_survey_begin(size_t from) {
-  memset(&survey.seen, 0, sizeof survey.seen);
+  survey.seen = calloc(1, sizeof *survey.seen);
+  if (survey.seen == NULL) abort();
   survey.count = 0;
   survey.from = from;
 }
 
 size_t faults_survey_end(void) {
   survey.from = 0;
+  free(survey.seen);
+  survey.seen = NULL;
   return survey.count;
 }
 
