@@ -3,6 +3,7 @@
 #include "contract/regex.h"
 
 #include "base/buf.h"
+#include "contract/regex_search.h"
 #include "contract/unicode.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -183,6 +184,8 @@ bool regex_matches(const Regex *regex, Str subject, bool *ret_match) {
     found = pcre2_match(regex->code, (PCRE2_SPTR)text, subject.len, 0, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, match, regex->limits);
   }
   pcre2_match_data_free(match);
+  /* Where trying one way after the other takes too long, all of them at once do not. */
+  if (found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_HEAPLIMIT) return regex_search(regex->syntax, subject, ret_match);
   if (found < 0 && found != PCRE2_ERROR_NOMATCH) return false;
   *ret_match = found >= 0;
   return true;

@@ -13,7 +13,8 @@ enum { REGEX_PATTERN_BYTES_MAX = 4096, REGEX_MATCH_STEPS_MAX = 1000000, REGEX_HE
 /* Lives as long as the arena. CODE_BAD_REQUEST with what is wrong and where, CODE_TOO_LARGE beyond REGEX_PATTERN_BYTES_MAX,
  * CODE_UNAVAILABLE without memory. */
 Code regex_compile(Str pattern, Arena *arena, Regex **ret, Error *err);
-/* False where the search was given up (REGEX_MATCH_STEPS_MAX) or memory is out; then *ret_match is untouched. `subject` is valid UTF-8. */
+/* False where the search was given up (REGEX_MATCH_STEPS_MAX by trying, then regex_search.h's by reading) or memory is out; then *ret_match
+ * is untouched. `subject` is valid UTF-8. */
 bool regex_matches(const Regex *regex, Str subject, bool *ret_match);
 /* For who writes it in another engine's words. */
 const RegexNode *regex_syntax(const Regex *regex);

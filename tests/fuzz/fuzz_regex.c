@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "contract/regex.h"
+#include "contract/regex_search.h"
 #include "property.h"
 #include "sql/postgres_regex.h"
 
@@ -90,7 +91,9 @@ static void check_search(const Regex *regex, Str subject) {
   }
   uint64_t everywhere = text.count == CHARACTERS_MAX ? UINT64_MAX : ((uint64_t)1 << (text.count + 1)) - 1;
   if (!regex_matches(regex, subject, &is_match)) return; /* given up */
-  PROPERTY(is_match == (ends(regex_syntax(regex), &text, everywhere) != 0));
+  bool is_expected = ends(regex_syntax(regex), &text, everywhere) != 0, is_found = false;
+  PROPERTY(is_match == is_expected);
+  if (regex_search(regex_syntax(regex), subject, &is_found)) PROPERTY(is_found == is_expected);
 }
 
 static void check_postgres(const Regex *regex, Arena *arena) {
