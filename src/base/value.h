@@ -45,7 +45,8 @@ struct Value {
 static inline Value value_null(void) { return (Value){.type = VALUE_NULL}; }
 static inline Value value_bool(bool b) { return (Value){.type = VALUE_BOOL, .boolean = b}; }
 static inline Value value_int(int64_t n) { return (Value){.type = VALUE_INT, .integer = n}; }
-static inline Value value_float(double n) { return (Value){.type = VALUE_FLOAT, .number = n}; }
+/* Zero has no sign: not every store keeps it. */
+static inline Value value_float(double n) { return (Value){.type = VALUE_FLOAT, .number = n == 0 ? 0 : n}; }
 static inline Value value_text(Str s) { return (Value){.type = VALUE_TEXT, .text = s}; }
 static inline Value value_decimal(Str canonical) { return (Value){.type = VALUE_DECIMAL, .text = canonical}; }
 static inline bool value_is_null(const Value *v) { return v->type == VALUE_NULL; }

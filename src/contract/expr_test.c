@@ -454,7 +454,7 @@ static void check_reduced(Fixture *fixture, const char *source, const char *want
 /* What is written is read again as what it was: 0 is an Int, which has no sign. */
 static void a_negative_zero_is_written_as_one(void **state) {
   Fixture *fixture = *state;
-  check_reduced(fixture, "weight < -0.0", "(weight < -0.0)");
+  check_reduced(fixture, "weight < -0.0", "(weight < 0)");
   check_reduced(fixture, "weight < 0.0", "(weight < 0)");
 }
 

@@ -1,6 +1,4 @@
 /* expr_text.c - an expression as text again, every operator in parentheses. */
-#include <math.h>
-
 #include "base/datetime.h"
 #include "base/utf8.h"
 #include "codec/json.h"
@@ -31,17 +29,11 @@ static void print_time(Buf *out, const Value *value) {
   buf_printf(out, "%s(\"%.*s\")", value->type == VALUE_DATE ? "date" : "timestamp", (int)len, text);
 }
 
-/* A whole number is one of any type, but as an Int there is no other zero. */
-static void print_float(Buf *out, double number) {
-  json_write_double(out, number);
-  if (number == 0 && signbit(number)) buf_add(out, STR(".0"));
-}
-
 static void print_value(Buf *out, const Value *value) {
   switch (value->type) {
     case VALUE_BOOL: buf_add(out, value->boolean ? STR("true") : STR("false")); break;
     case VALUE_INT: buf_add_int64(out, value->integer); break;
-    case VALUE_FLOAT: print_float(out, value->number); break;
+    case VALUE_FLOAT: json_write_double(out, value->number); break;
     case VALUE_DECIMAL:
     case VALUE_TEXT:
     case VALUE_JSON: json_write_string(out, value->text); break;

@@ -399,11 +399,12 @@ static bool fits_field(const Value *value, const Field *field) {
 }
 
 static Code read_value(uint32_t oid, Str bytes, const StoreColumn *shape, Arena *arena, Value *ret) {
+  double number = 0;
   switch (shape->type) {
     case VALUE_BOOL: return fits(read_bool(oid, bytes, &ret->boolean));
     case VALUE_INT:
     case VALUE_DURATION: return read_int(oid, bytes, arena, &ret->integer);
-    case VALUE_FLOAT: return read_float(oid, bytes, arena, &ret->number);
+    case VALUE_FLOAT: TRY(read_float(oid, bytes, arena, &number)); return *ret = value_float(number), CODE_OK;
     case VALUE_DECIMAL: return read_decimal(oid, bytes, shape, arena, &ret->text);
     case VALUE_TIMESTAMP: return fits(read_timestamp(oid, bytes, &ret->integer));
     case VALUE_DATE: return fits(read_date(oid, bytes, &ret->integer));

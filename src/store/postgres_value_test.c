@@ -3,6 +3,7 @@
 #include "store/postgres_value.h"
 
 #include <limits.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -126,6 +127,8 @@ static void a_real_is_what_it_shows(void **state) {
   assert_true(value.number == 0.1);
   assert_int_equal(postgres_value_read(PG_FLOAT8, BYTES("\x3f\xf8\0\0\0\0\0\0"), &shape, arena, &value), CODE_OK);
   assert_true(value.number == 1.5);
+  assert_int_equal(postgres_value_read(PG_FLOAT8, BYTES("\x80\0\0\0\0\0\0\0"), &shape, arena, &value), CODE_OK);
+  assert_true(value.number == 0 && !signbit(value.number)); /* as SQLite has it */
 }
 
 static void texts_uuids_and_documents(void **state) {
