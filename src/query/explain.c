@@ -93,8 +93,9 @@ Code explain_statement(Write *write, const StoreStatement *statement, const Valu
 static void finish(ExplainRun *run, Code code, const Error *err) {
   Error own = {0};
   run->group->trace = NULL;
+  if (code == CODE_OK || err == NULL) err = &own; /* a transaction that went well has an error to tell as well, an empty one */
   if (code == CODE_OK) code = explain_steps(run->engine, run->group, run->is_run, run->explanation, &own);
-  run->done(run->context, code, code == CODE_OK || err == NULL ? &own : err);
+  run->done(run->context, code, err);
 }
 
 /* ---- A row that was not found: is it hidden? ---- */
