@@ -171,7 +171,12 @@ static Code params_write(PostgresConnection *connection, const StoreStatement *s
   return CODE_OK;
 }
 
-static Code lost(PostgresConnection *connection, Error *err) { return postgres_error_lost(connection->target, connection->pg, err); }
+/* libpq may fail without the connection's having ended, where its own memory is out: what was sent by then is never asked for again, and
+ * nobody may take its answer for his. */
+static Code lost(PostgresConnection *connection, Error *err) {
+  connection->is_given_up = true;
+  return postgres_error_lost(connection->target, connection->pg, err);
+}
 
 static bool has_executes(const PostgresConnection *connection) {
   for (size_t i = 0; i < connection->count; i++) {
@@ -202,9 +207,10 @@ static Code send_prepare(PostgresConnection *connection, PostgresStatement *stat
 
 Code postgres_send(PostgresConnection *connection, const StoreStatement *shape, const Value *params, StoreRead *read, size_t index,
                    size_t run, Error *err) {
-  TRY(pending_reserve(connection, 2, err));
+  enum { SENT_MAX = 3 }; /* a PREPARE, an EXECUTE, and the sync behind them, lest what is sent can't be closed */
+  TRY(pending_reserve(connection, SENT_MAX, err));
   TRY(statements_bound(connection, err));
-  TRY(pending_reserve(connection, 2, err));
+  TRY(pending_reserve(connection, SENT_MAX, err));
   PostgresStatement *statement = postgres_statement_get(connection->statements, shape);
   TRY_ALLOC(statement);
   ParamArrays arrays;

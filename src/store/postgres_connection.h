@@ -39,7 +39,7 @@ struct PostgresConnection {
   size_t value_count;
   PostgresPending *pending; /* a ring */
   size_t first, count, cap;
-  bool is_given_up;         /* silent for too long: nothing of it is believed any more */
+  bool is_given_up;         /* silent for too long, or libpq has failed: nothing of it is believed any more */
   PostgresConnection *next; /* while it is handed on */
 };
 
