@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <unistd.h>
 #include <cmocka.h>
 
 #include <pthread.h>
@@ -599,10 +600,21 @@ static Code insert_for_ever(TestWrite *write, StoreTxn *txn, Error *err) {
   return run(txn, insert, NULL, NULL, err);
 }
 
+static Code wait_until_told(TestWrite *write, StoreTxn *txn, Error *err) {
+  (void)txn;
+  (void)err;
+  while (!__atomic_load_n((bool *)write->context, __ATOMIC_ACQUIRE)) usleep(1000);
+  return CODE_OK;
+}
+
 static void a_change_that_is_stopped_takes_no_other_write_with_it(Fixture *fixture) {
+  /* So that the others are done together, where a store does that. */
+  bool is_told = false;
+  fixture_write(fixture, write_make(fixture, wait_until_told, &is_told));
   TestWrite *writes[] = {write_make(fixture, insert_named, "before"), write_make(fixture, insert_for_ever, NULL),
                          write_make(fixture, insert_named, "behind")};
   for (size_t i = 0; i < 3; i++) fixture_write(fixture, writes[i]);
+  __atomic_store_n(&is_told, true, __ATOMIC_RELEASE);
   fixture_run(fixture);
   assert_int_equal(writes[1]->code, CODE_TIMEOUT);
   for (size_t i = 0; i < 3; i += 2) {
