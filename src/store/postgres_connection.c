@@ -119,6 +119,13 @@ void postgres_connection_close(PostgresConnection *connection) {
 
 /* ---- out ---- */
 
+/* libpq may fail without the connection's having ended, where its own memory is out: what was sent by then is never asked for again, and
+ * nobody may take its answer for his. */
+static Code lost(PostgresConnection *connection, Error *err) {
+  connection->is_given_up = true;
+  return postgres_error_lost(connection->target, connection->pg, err);
+}
+
 static Code pending_grow(PostgresConnection *connection, Error *err) {
   size_t cap = connection->cap == 0 ? PENDING_MIN : 2 * connection->cap;
   PostgresPending *pending = memory_alloc(cap * sizeof *pending);
@@ -132,8 +139,9 @@ static Code pending_grow(PostgresConnection *connection, Error *err) {
   return CODE_OK;
 }
 
-/* Room comes first: what was sent must be waited for. */
+/* Room comes first: what was sent must be waited for, which on a connection that is given up would be for ever. */
 static Code pending_reserve(PostgresConnection *connection, size_t more, Error *err) {
+  if (postgres_connection_is_broken(connection)) return lost(connection, err);
   while (connection->count + more > connection->cap) TRY(pending_grow(connection, err));
   return CODE_OK;
 }
@@ -169,13 +177,6 @@ static Code params_write(PostgresConnection *connection, const StoreStatement *s
     ret->types[i] = param.type;
   }
   return CODE_OK;
-}
-
-/* libpq may fail without the connection's having ended, where its own memory is out: what was sent by then is never asked for again, and
- * nobody may take its answer for his. */
-static Code lost(PostgresConnection *connection, Error *err) {
-  connection->is_given_up = true;
-  return postgres_error_lost(connection->target, connection->pg, err);
 }
 
 static bool has_executes(const PostgresConnection *connection) {
@@ -443,6 +444,7 @@ bool postgres_connection_is_alive(PostgresConnection *connection) {
 Code postgres_connection_wait(PostgresConnection *connection, int64_t deadline_us, Error *err) {
   for (;;) {
     bool is_left = false;
+    if (postgres_connection_is_broken(connection)) return lost(connection, err);
     TRY(postgres_flush(connection, &is_left, err));
     int64_t left_us = deadline_us - postgres_clock_us();
     if (left_us <= 0) {
