@@ -47,6 +47,7 @@ struct Http2 {
   uint64_t now_ms; /* when bytes last came */
   uint64_t purse;
   uint64_t pinged_until_ms; /* what pings that came are paid for, one for each interval */
+  bool is_ping_owed;        /* something of an answer was sent, and no ping has come since */
   int32_t last_opened;
   int32_t reset_ids[RESETS_KEPT]; /* the last streams that were reset from this side, a ring */
   size_t reset_count;
@@ -103,11 +104,13 @@ static int purse_pay(Http2 *http2) {
 }
 
 /* gRFC A8, by the average: each ping is worth an interval, and whoever runs ahead of the clock by more than its strikes (and half an
- * interval, lest the network's own haste counts) is sent away. What is sent to him pays for all that came: answers may be measured by
- * pings. */
+ * interval, lest the network's own haste counts) is sent away. What is sent to him pays for all that came, and for one from the purse, too:
+ * answers may be measured by pings, as grpc-go's estimate of bandwidth and delay does with each. */
 static int take_ping(Http2 *http2) {
   uint64_t interval_ms = http2->limits.ping_interval_min_ms;
-  if (purse_pay(http2) != 0) return NGHTTP2_ERR_CALLBACK_FAILURE;
+  bool is_free = http2->is_ping_owed;
+  http2->is_ping_owed = false;
+  if (!is_free && purse_pay(http2) != 0) return NGHTTP2_ERR_CALLBACK_FAILURE;
   if (interval_ms == 0) return 0;
   if (http2->pinged_until_ms < http2->now_ms) http2->pinged_until_ms = http2->now_ms;
   http2->pinged_until_ms += interval_ms;
@@ -316,6 +319,7 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
   if (type == NGHTTP2_GOAWAY && http2->is_over) http2->is_end_sent = true;
   if (type != NGHTTP2_HEADERS && type != NGHTTP2_DATA) return 0;
   http2->pinged_until_ms = 0;
+  http2->is_ping_owed = true;
   if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   Http2Stream *stream = stream_of(http2, frame->hd.stream_id);
   if (stream == NULL) return 0;

@@ -406,6 +406,30 @@ static void what_is_sent_pays_for_pings(void **state) {
   fixture_done(&f);
 }
 
+/* The purse of twenty would be empty three times over; a second ping for one answer is charged to it, and it runs dry. */
+static void one_ping_for_each_answer_is_free(void **state) {
+  (void)state;
+  static const HttpResponse response = {.status = 204};
+  for (int pings = 1; pings <= 2; pings++) {
+    Fixture f;
+    int answers = 0;
+    bool is_open = true;
+    fixture_init(&f);
+    f.transcript.response = &response;
+    for (; answers < 60 && is_open; answers++) {
+      add_get(&f.in, 2 * answers + 1, STR("/a"));
+      is_open = receive(&f);
+      send(&f);
+      add_pings(&f.in, (size_t)pings);
+      is_open = is_open && receive(&f);
+      send(&f);
+    }
+    assert_int_equal(answers, pings == 1 ? 60 : 20); /* the first settings were one of the twenty */
+    assert_int_equal(is_open, pings == 1);
+    fixture_done(&f);
+  }
+}
+
 static void acknowledgements_are_no_pings_and_ours_is_sent(void **state) {
   (void)state;
   Fixture f;
@@ -593,6 +617,7 @@ int main(void) {
       cmocka_unit_test(pings_that_keep_their_interval_go_on_whatever_delays_them),
       cmocka_unit_test(pings_twice_as_often_are_too_many),
       cmocka_unit_test(what_is_sent_pays_for_pings),
+      cmocka_unit_test(one_ping_for_each_answer_is_free),
       cmocka_unit_test(acknowledgements_are_no_pings_and_ours_is_sent),
       cmocka_unit_test(a_request_on_a_closed_stream_ends_the_connection),
       cmocka_unit_test(data_on_a_closed_stream_ends_the_connection),
