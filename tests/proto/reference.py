@@ -325,7 +325,7 @@ def row_value(field):
         return value, value
     if kind != Field.TYPE_STRING:
         value = {Field.TYPE_INT32: lambda: integer(32), Field.TYPE_DOUBLE: lambda: double(is_finite=True), Field.TYPE_BOOL: lambda: rng.random() < 0.5}[kind]()
-        return value, value
+        return value, 0.0 if kind == Field.TYPE_DOUBLE and value == 0 else value  # a row's zero has no sign
     if name in ('price', 'price_or_null', 'weights'):
         value = decimal.Decimal(rng.randrange(-10 ** 9, 10 ** 9)).scaleb(-rng.randrange(4))
         return str(value), decimal_text(value, 3 if name == 'price' else None)
