@@ -32,7 +32,7 @@ export function drawChart(cases) {
 }
 
 const colours = ['#0b7285', '#c2410c', '#7048e8', '#2b8a3e'];
-const panelHeight = 130, panelLeft = 70, panelRight = 20;
+const panelHeight = 130, panelLeft = 70, panelRight = 20, letterWidth = 6.5;
 
 // 1, 2 or 5 times a power of ten, at least `value`.
 function round(value) {
@@ -60,16 +60,22 @@ export function drawLines(panels, { marks = [], unit = '', isLog = false } = {})
   ${ticks.map((y) => `<line x1="${panelLeft}" x2="${width - panelRight}" y1="${yOf(y).toFixed(1)}" y2="${yOf(y).toFixed(1)}" class="grid"/><text x="${panelLeft - 8}" y="${(yOf(y) + 4).toFixed(1)}" text-anchor="end" class="note">${short(y)}</text>`).join('\n  ')}
   ${marks.map(({ at, what }) => `<line x1="${xOf(at).toFixed(1)}" x2="${xOf(at).toFixed(1)}" y1="${bottom}" y2="${bottom + 5}" class="mark"><title>${escape(what)}</title></line>`).join('')}
   ${series.map(({ name, points }) => `<polyline class="line" stroke="${colours[names.indexOf(name) % colours.length]}" points="${points.map(([x, y]) => `${xOf(x).toFixed(1)},${yOf(y).toFixed(1)}`).join(' ')}"/>`).join('\n  ')}
-  ${(isLog ? [...new Set(xs)] : [0, to / 2, to]).map((x) => `<text x="${xOf(x).toFixed(1)}" y="${bottom + 18}" text-anchor="middle" class="note">${short(Math.round(x))} ${unit}</text>`).join('\n  ')}`;
+  ${(isLog ? [...new Set(xs)] : [0, to / 2, to]).map((x) => `<text x="${xOf(x).toFixed(1)}" y="${bottom + 18}" text-anchor="${x === to ? 'end' : 'middle'}" class="note">${short(Math.round(x))} ${unit}</text>`).join('\n  ')}`;
   };
   const height = 44 + panels.length * (panelHeight + 40) + 10;
+  let legendAt = panelLeft;
+  const legend = names.map((name, i) => {
+    const at = legendAt;
+    legendAt += 50 + letterWidth * name.length;
+    return `<line x1="${at}" x2="${at + 20}" y1="12" y2="12" class="line" stroke="${colours[i % colours.length]}"/><text x="${at + 26}" y="16" class="note">${escape(name)}</text>`;
+  });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(panels.map(({ title }) => title).join('; '))}">
   <style>
     text { font: 14px system-ui, sans-serif; fill: #1f2933; } .note { font-size: 12px; fill: #52606d; font-variant-numeric: tabular-nums; }
     .grid { stroke: #9aa5b1; stroke-opacity: 0.35; } .mark { stroke: #52606d; } .line { fill: none; stroke-width: 1.5; }
     @media (prefers-color-scheme: dark) { text { fill: #e4e7eb; } .note { fill: #9aa5b1; } .mark { stroke: #9aa5b1; } }
   </style>
-  ${names.map((name, i) => `<line x1="${panelLeft + 150 * i + 200}" x2="${panelLeft + 150 * i + 220}" y1="16" y2="16" class="line" stroke="${colours[i % colours.length]}"/><text x="${panelLeft + 150 * i + 226}" y="20" class="note">${escape(name)}</text>`).join('\n  ')}
+  ${legend.join('\n  ')}
   ${panels.map(drawPanel).join('\n  ')}
 </svg>
 `;

@@ -2,8 +2,9 @@
 // size of the pool: the capacity (a closed loop of few connections, and one of as many as the pool has, where each costs more: a socket that was
 // not looked at for long is in no cache), what was answered of either, refused and left unsent a second, the latency of the answered from
 // when they were due, how much dearer an answer has become with the refusals in it (which others on the machine hardly change), and how much of
-// its core the generator needed: where that is near 100 %, it is the generator that could do no more.
+// its core the generator needed: where that is near 100 %, it is the generator that could do no more. Of all cases, the table of docs/bench.md.
 //   node bench/overload.mjs [WORD...]      only the cases whose store or name has a word
+import { replaceFigures } from './figures.mjs';
 import { startPostgres } from '../tests/support/postgres.mjs';
 import { build, cases, connections, fill, load, log, removeFiles, run, startOurs, stop } from './server.mjs';
 
@@ -13,6 +14,7 @@ const scan = { name: 'slow list', options: ['-u', '/v1/products?name[contains]=n
 const wanted = ['GET by id', 'list of 20', 'nested list, 20 × 5', 'durable insert'];
 const percent = (value) => `${Math.round(100 * value)} %`.padStart(8);
 const number = (value) => Math.round(value).toLocaleString('en-US').padStart(10);
+const rowsShown = [];
 
 // Connections are made before the counting begins.
 function measure(server, { options }, pool) {
@@ -33,6 +35,7 @@ async function measureStore(store, database) {
     if (words.length > 0 && !words.some((word) => `${store} ${one.name}`.includes(word))) continue;
     for (const pool of pools) {
       const { capacity, crowded, good, refused, unsent, seconds: wall, p50_us: p50, p99_us: p99, dearness, generator } = measure(server, one, pool);
+      rowsShown.push(`| ${store}, ${one.name} | ${[number(pool), number(capacity), number(crowded), percent(good / capacity), percent(good / crowded), number(p50 / 1000), number(p99 / 1000), `${dearness.toFixed(2)} ×`].map((cell) => cell.trim()).join(' | ')} |`);
       console.log(`${`${store}, ${one.name}`.padEnd(34)}${number(pool)}${number(capacity)}${number(crowded)}${percent(good / capacity)}${percent(good / crowded)}${number(refused / wall)}${number(unsent / wall)}${number(p50 / 1000)}${number(p99 / 1000)}${`${dearness.toFixed(2)} ×`.padStart(9)}${`${Math.round(100 * generator)} %`.padStart(7)}`);
     }
   }
@@ -45,6 +48,8 @@ try {
   await measureStore('SQLite', 'bench.db');
   postgres = await startPostgres({ settings: { fsync: 'on', shared_buffers: '256MB', max_wal_size: '4GB' } });
   await measureStore('PostgreSQL', postgres.url());
+  const head = '| | connections | 64 closed, a second | as many closed, a second | answered of the first | of the second | p50, ms | p99, ms | CPU of an answer |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|';
+  if (words.length === 0) replaceFigures('docs/bench.md', 'make bench BENCH=overload', `\n${head}\n${rowsShown.join('\n')}\n\n`);
 } finally {
   await postgres?.remove();
   removeFiles();
