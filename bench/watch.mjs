@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import readline from 'node:readline';
+import { openWatches } from '../tests/support/grpc_watches.mjs';
 import { makeFolder, removeFolder, startServer } from '../tests/support/server.mjs';
 
 const [watches = 10000, filters = 10, changes = 20] = process.argv.slice(2).map(Number);
@@ -104,6 +105,23 @@ async function measureLeast(bytes) {
   return ms;
 }
 
+// Over gRPC: streams of a few connections.
+async function measureStreams(connections, each) {
+  const server = await startServer({ contract, options: ['--watches-max', String(connections * each), '--watch-heartbeat', '1h'] });
+  const before = rssKib(server.child.pid);
+  const many = openWatches(server.port, '/feed.v1.ItemService/WatchItems', connections, each);
+  try {
+    while (many.heads() + many.refused() < connections * each) await sleep(50);
+    if (many.refused() > 0) throw new Error(`${many.refused()} watches were refused`);
+    console.log(`gRPC: ${connections * each} watches over ${connections} connections, ${((rssKib(server.child.pid) - before) / connections / each).toFixed(1)} KiB a watch`);
+  } finally {
+    many.close();
+    await server.stop();
+    removeFolder(server.folder);
+  }
+}
+
+await measureStreams(24, 1000);
 const { ms, bytes } = await measureOurs();
 const least = await measureLeast(bytes);
 console.log(`a change told to ${watches} watches costs ${(ms / least).toFixed(2)} × the bare sends`);

@@ -127,15 +127,17 @@ static void *alloc_alone(Arena *arena, size_t need) {
   return block_start(block);
 }
 
+/* Each is as large as all before it: what holds little more than a page, and for long, as a watch does, takes two. */
 static bool add_block(Arena *arena, size_t need) {
+  bool is_first = arena->blocks == NULL;
   size_t bytes = arena->next_block_bytes < need ? need : arena->next_block_bytes;
   ArenaBlock *block = block_create(arena, bytes);
   /* Near the bound, a block of just the size may still fit. */
   if (block == NULL && bytes > need) block = block_create(arena, need);
   if (block == NULL) return false;
-  if (arena->blocks != NULL) arena->bytes_used_before += (size_t)(arena->at - block_start(arena->blocks));
+  if (!is_first) arena->bytes_used_before += (size_t)(arena->at - block_start(arena->blocks));
   make_newest(arena, block);
-  if (arena->next_block_bytes < BLOCK_BYTES_MAX) arena->next_block_bytes = (arena->next_block_bytes + 64) * 2 - 64;
+  if (!is_first && arena->next_block_bytes < BLOCK_BYTES_MAX) arena->next_block_bytes = (arena->next_block_bytes + 64) * 2 - 64;
   return true;
 }
 
