@@ -6,15 +6,19 @@
 #include <cmocka.h>
 
 #include "api/graphql_store.h"
+#include "api/graphql_test_refusals.h"
 #include "base/utf8.h"
 #include "contract/load.h"
 
 static const char SHOP[] =
     "extend schema @service(name: \"shop\")\n"
     "type Product @resource @access(read: \"true\", write: \"true\") {\n"
-    "  id: ID! @id\n  name: String!\n  price: Decimal\n  stock: Int!\n  made: DateTime\n  extra: JSON\n  category: Category\n  reviews: "
+    "  id: ID! @id\n  name: String!\n  price: Decimal\n  stock: Int!\n  made: DateTime\n  extra: JSON\n  size: Size\n  category: "
+    "Category\n  reviews: "
     "[Review!]!\n}\n"
-    "type Category @resource @access(read: \"true\", write: \"true\") { id: ID! @id name: String! products: [Product!]! }\n"
+    "type Size { width: Float! seen: Date }\n"
+    "type Category @resource @access(read: \"true\", write: \"true\") { id: ID! @id name: String! products: [Product!]! parent: Category "
+    "}\n"
     "type Review @resource @access(read: \"true\", write: \"true\") { id: ID! product: Product! stars: Int! text: String }\n";
 
 static const GraphqlLimits limits = {
@@ -96,11 +100,15 @@ static Str told(const GraphqlRun *run) {
   return buf_str(&out);
 }
 
-static void assert_refused(const char *query, const char *variables, const char *text) {
+static void assert_refused_with(Str query, const char *variables, const char *text) {
   GraphqlRun run;
-  if (run_on(arena, str_of(query), variables, &run)) fail_msg("%s is not refused", query);
+  if (run_on(arena, query, variables, &run)) fail_msg("%.*s is not refused", STR_ARGS(query));
   Str is = told(&run);
-  if (!str_contains(is, str_of(text))) fail_msg("%s\n  says %.*s\n  not  %s", query, STR_ARGS(is), text);
+  if (!str_contains(is, str_of(text))) fail_msg("%.*s\n  says %.*s\n  not  %s", STR_ARGS(query), STR_ARGS(is), text);
+}
+
+static void assert_refused(const char *query, const char *variables, const char *text) {
+  assert_refused_with(str_of(query), variables, text);
 }
 
 static GraphqlRun assert_taken(const char *query, const char *variables) {
@@ -126,6 +134,18 @@ static void mistakes_of_syntax_have_the_place_of_the_byte(void **state) {
   /* What is shown of it is cut at 40 bytes, though not within a character. */
   assert_refused("{ \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\u00e9\" }", "{}",
                  "1:3 Syntax error: a field is expected, not \"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"");
+}
+
+static void each_production_refuses_what_it_can_not_take(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof syntax_refusals / sizeof *syntax_refusals; i++)
+    assert_refused(syntax_refusals[i].query, "{}", syntax_refusals[i].text);
+}
+
+static void arguments_that_do_not_go_together_are_refused(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof argument_refusals / sizeof *argument_refusals; i++)
+    assert_refused(argument_refusals[i].query, "{}", argument_refusals[i].text);
 }
 
 /* September 2025, §2.2 */
@@ -172,6 +192,35 @@ static void many_fields_of_one_name_are_merged_without_comparing_pairs(void **st
   GraphqlRun run;
   Str query = repeated("{", " product(id: \"1\") { id category { id name } reviews { nodes { id } } }", 2000, " }");
   assert_true(run_on(arena, query, "{}", &run) || run.mistakes->list.items[0].code == CODE_TOO_LARGE);
+}
+
+static void assert_too_many(const char *begin, const char *item, size_t count, const char *end, const char *text) {
+  assert_refused_with(repeated(begin, item, count, end), "{}", text);
+}
+
+/* Condition within condition. */
+static void assert_too_deep(const char *list, const char *open, const char *inner, const char *close, size_t count, const char *text) {
+  Str outer = repeated("(where: {", open, count, inner), rest = repeated("", close, count, "}) { nodes { id } } }");
+  assert_refused_with(arena_printf(arena, "{ %s%.*s%.*s", list, STR_ARGS(outer), STR_ARGS(rest)), "{}", text);
+}
+
+static void what_is_bounded_is_told_with_its_bound(void **state) {
+  (void)state;
+  assert_too_many("{ a(b: ", "[", 101, "", "The document is nested deeper than 100");
+  assert_too_many("", "{ a ", 101, "", "The document is nested deeper than 100");
+  assert_too_many("{ products(where: {or: [", "{stock: {gt: 1}}, ", 60, "]}) { nodes { id } } }", "is one condition too many (100)");
+  assert_too_many("{ products(where: {not: {or: [", "{stock: {gt: 1, lt: 5}}, ", 40, "]}}) { nodes { id } } }",
+                  "is one condition too many (100)");
+  assert_too_many("{ products(where: {stock: {in: [", "1, ", 1001, "]}}) { nodes { id } } }", "where: \"stock\" has more than 1000 values");
+  assert_too_deep("products", "category: {products: {some: {", "stock: {gt: 1}", "}}}", 9, "is nested too deep");
+  assert_too_deep("categories", "parent: {", "name: {eq: \"a\"}", "}", 17, "is one relation too many");
+  assert_too_many("{ products(orderBy: [", "{name: ASC}, ", 17, "]) { nodes { id } } }", "orderBy: at most 16 fields");
+  assert_too_many("{ productsAggregate(by: [stock], orderBy: [", "{count: ASC}, ", 17, "]) { count } }",
+                  "productsAggregate: orderBy: too many terms (16)");
+  assert_too_many(
+      "{ productsAggregate(by: [stock], having: {sum: {stock: {gt: 1, gte: 1, lt: 9, lte: 9, ne: 5, eq: 6}}, min: {stock: {gt: 1, "
+      "gte: 1, lt: 9, lte: 9, ne: 5, eq: 6}}, max: {stock: {gt: 1, gte: 1, lt: 9, lte: 9, ne: 5}}}) { count ",
+      "", 0, "} }", "productsAggregate: having: too many conditions (16)");
 }
 
 /* Opened, they would be 2^40 fields. */
@@ -269,10 +318,13 @@ static void a_valid_document_is_read_once(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       GRAPHQL_TEST(mistakes_of_syntax_have_the_place_of_the_byte),
+      GRAPHQL_TEST(each_production_refuses_what_it_can_not_take),
+      GRAPHQL_TEST(arguments_that_do_not_go_together_are_refused),
       GRAPHQL_TEST(definitions_and_variables_may_be_described),
       GRAPHQL_TEST(a_definition_of_a_type_can_not_be_executed),
       GRAPHQL_TEST(fields_of_one_name_ask_the_same),
       GRAPHQL_TEST(many_fields_of_one_name_are_merged_without_comparing_pairs),
+      GRAPHQL_TEST(what_is_bounded_is_told_with_its_bound),
       GRAPHQL_TEST(fragments_inside_of_fragments_are_merged_once),
       GRAPHQL_TEST(a_circle_of_fragments_is_told_with_its_spreads),
       GRAPHQL_TEST(variables_are_coerced_by_their_types),
