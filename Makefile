@@ -1,5 +1,5 @@
 # A thin front for Meson and scripts/: each target is one command on a fresh Debian 12 and installs what it is missing.
-.PHONY: run build test coverage conform faults soak simulate bench bench-peers fuzz lint format clean
+.PHONY: run build test coverage conform scan faults soak simulate bench bench-peers fuzz lint format clean
 
 SECONDS ?= 60
 
@@ -34,6 +34,11 @@ soak: build
 conform:
 	@scripts/dependencies.sh build test
 	@scripts/schemathesis.sh $(EXAMPLES)
+
+# Attackers' own tools: sqlmap, slowhttptest.
+scan: build
+	@scripts/dependencies.sh test scan
+	@scripts/scan.sh $(ONLY)
 
 # The whole server under faults, from new seeds; the first that fails is printed with its command.
 simulate:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing from Debian's packages for the groups named (build, test, bench, lint, fuzz, coverage); says what it does.
+# Installs what is missing from Debian's packages for the groups named (build, test, bench, lint, fuzz, coverage, scan); says what it does.
 # Silent and instant when all is there.
 set -euo pipefail
 
@@ -28,7 +28,8 @@ for group in "$@"; do
     # The sanitizers are a package of their own, which clang only recommends.
     fuzz) wanted+=(clang libclang-rt-dev) ;;
     coverage) wanted+=(gcovr) ;;
-    *) echo "dependencies.sh: no group '$group' (build, test, bench, lint, fuzz, coverage)" >&2; exit 2 ;;
+    scan) wanted+=(slowhttptest python3-venv) ;;
+    *) echo "dependencies.sh: no group '$group' (build, test, bench, lint, fuzz, coverage, scan)" >&2; exit 2 ;;
   esac
 done
 
