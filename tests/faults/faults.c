@@ -4,6 +4,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <libpq-fe.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -243,6 +244,9 @@ FAULTY(FAULT_FILES, int, fchmod, (int file, mode_t mode), (file, mode), FAILED_W
 FAULTY(FAULT_FILES, int, rename, (const char *from, const char *to), (from, to), FAILED_WITH(ENOSPC))
 FAULTY(FAULT_FILES, int, mkdir, (const char *path, mode_t mode), (path, mode), FAILED_WITH(ENOSPC))
 FAULTY(FAULT_FILES, int, mkostemp64, (char *template, int flags), (template, flags), FAILED_WITH(EMFILE))
+FAULTY(FAULT_FILES, int, mkstemp64, (char *template), (template), FAILED_WITH(ENOSPC))
+FAULTY(FAULT_FILES, int, link, (const char *from, const char *to), (from, to), FAILED_WITH(EMLINK))
+FAULTY(FAULT_FILES, ssize_t, getrandom, (void *bytes, size_t size, unsigned flags), (bytes, size, flags), FAILED_WITH(ENOSYS))
 FAULTY(FAULT_FILES, int, stat64, (const char *path, struct stat64 *ret), (path, ret), FAILED_WITH(EIO))
 FAULTY(FAULT_FILES, void *, opendir, (const char *path), (path), (errno = EMFILE, NULL))
 FAULTY(FAULT_FILES, void *, readdir64, (void *folder), (folder), (errno = EIO, NULL))
@@ -343,6 +347,15 @@ void *__wrap_sqlite3_aggregate_context(sqlite3_context *context, int size);
 void *__wrap_sqlite3_aggregate_context(sqlite3_context *context, int size) {
   return size > 0 && fails(FAULT_SQLITE, "sqlite3_aggregate_context") ? NULL : __real_sqlite3_aggregate_context(context, size);
 }
+
+FAULTY(FAULT_OPENSSL, EVP_MAC *, EVP_MAC_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
+       (library, name, properties), NULL)
+FAULTY(FAULT_OPENSSL, EVP_MAC_CTX *, EVP_MAC_CTX_new, (EVP_MAC * mac), (mac), NULL)
+FAULTY(FAULT_OPENSSL, int, EVP_MAC_init, (EVP_MAC_CTX * context, const unsigned char *key, size_t length, const OSSL_PARAM params[]),
+       (context, key, length, params), 0)
+FAULTY(FAULT_OPENSSL, int, EVP_MAC_update, (EVP_MAC_CTX * context, const unsigned char *bytes, size_t length), (context, bytes, length), 0)
+FAULTY(FAULT_OPENSSL, int, EVP_MAC_final, (EVP_MAC_CTX * context, unsigned char *out, size_t *ret_length, size_t size),
+       (context, out, ret_length, size), 0)
 
 #define POSTGRES(returned, name, parameters, arguments, failure) FAULTY(FAULT_POSTGRES, returned, name, parameters, arguments, failure)
 POSTGRES(PGconn *, PQconnectStartParams, (const char *const *keywords, const char *const *values, int expand), (keywords, values, expand),

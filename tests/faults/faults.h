@@ -1,8 +1,8 @@
-/* faults.h - what a program asks of memory, files, threads, SQLite and libpq fails, place by place. A place is an address that a call
- * returns to in our own code, and that which its caller returns to. While faults are armed, the next call whose way here holds a place at
- * which none has failed yet fails, once; who runs the same thing again and again until none fails has taken each way out of each function
- * that the thing goes through, without counting calls, on whatever threads they are made. The linker puts these functions in front of the
- * real ones (meson.build).
+/* faults.h - what a program asks of memory, files, threads, SQLite, libpq and OpenSSL fails, place by place. A place is an address that a
+ * call returns to in our own code, and that which its caller returns to. While faults are armed, the next call whose way here holds a place
+ * at which none has failed yet fails, once; who runs the same thing again and again until none fails has taken each way out of each
+ * function that the thing goes through, without counting calls, on whatever threads they are made. The linker puts these functions in front
+ * of the real ones (meson.build).
  *
  * What one thread does, and asks for memory in the same order each time, is surveyed instead: it runs once while the way of each
  * allocation is looked at, and then fails by counting (memory_fail_after), which costs nothing. */
@@ -16,6 +16,7 @@ typedef enum FaultKind {
   FAULT_THREADS = 1 << 2,
   FAULT_SQLITE = 1 << 3,   /* SQLite says SQLITE_NOMEM, without having done anything */
   FAULT_POSTGRES = 1 << 4, /* libpq says that the connection is broken */
+  FAULT_OPENSSL = 1 << 6,  /* OpenSSL's MACs say that they failed */
   FAULT_SPARSELY = 1 << 5  /* no kind: a place is its own address alone, whoever calls; where trying takes long */
 } FaultKind;
 
