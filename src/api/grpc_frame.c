@@ -23,8 +23,9 @@ static Code check_head(const GrpcFrameReader *reader, const char *head, Error *e
   unsigned flags = (unsigned char)head[0];
   if ((flags & ~(unsigned)GRPC_FRAME_COMPRESSED) != 0)
     return error_set(err, CODE_BAD_REQUEST, "a message begins with the flags 0x%02x, which a request has not", flags);
+  /* gRPC's compression.md and Connect's protocol want INTERNAL, though it is the client's mistake. */
   if (flags != 0 && !reader->has_compression)
-    return error_set(err, CODE_BAD_REQUEST, "a message says that it is compressed, and the request does not say how");
+    return error_set(err, CODE_INTERNAL, "a message says that it is compressed, and the request does not say how");
   if (length_of(head) > reader->message_bytes_max)
     return error_set(err, CODE_TOO_LARGE, "a message is longer than %zu bytes (--grpc-message-max)", reader->message_bytes_max);
   return CODE_OK;

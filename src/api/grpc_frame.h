@@ -21,8 +21,8 @@ typedef struct GrpcFrameReader {
 void grpc_frame_reader_init(GrpcFrameReader *reader, size_t message_bytes_max, bool has_compression);
 void grpc_frame_reader_done(GrpcFrameReader *reader);
 /* Takes what belongs to the next message off *bytes; *ret_has is false where more must come. The message may lie in *bytes, in the reader
- * until its next call, or on `arena` (what was compressed). CODE_BAD_REQUEST: flags that are not for a request; CODE_TOO_LARGE; CODE_
- * UNAVAILABLE without memory. Nothing is read behind a failure. */
+ * until its next call, or on `arena` (what was compressed). CODE_BAD_REQUEST: flags that are not for a request; CODE_INTERNAL: it is
+ * flagged as compressed where nothing said how; CODE_TOO_LARGE; CODE_UNAVAILABLE without memory. Nothing is read behind a failure. */
 Code grpc_frame_read(GrpcFrameReader *reader, Str *bytes, Arena *arena, Str *ret, bool *ret_has, Error *err);
 /* Bytes of a message have come whose end has not. */
 bool grpc_frame_is_partial(const GrpcFrameReader *reader);

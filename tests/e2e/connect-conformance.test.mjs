@@ -75,8 +75,8 @@ async function ask(protocol, method, { type, body = Buffer.alloc(0), headers = {
 
 const list = listOf(8);
 const said = (code, more = {}) => ({ code, ...more });
-// A message that says it is compressed where nothing is: the suite wants internal; here it is invalid_argument, as a client's mistake must not
-// look like the server's to those who watch it.
+// A message that breaks off: the suite wants internal; here it is invalid_argument, as a client's mistake must not look like the server's to those
+// who watch it. One that says it is compressed where nothing is, is internal, since gRPC's own specification says so too (compression.md).
 const vague = ['unknown', 'internal', 'unimplemented'], broken = ['internal', 'invalid_argument'];
 
 // By protocol: the media type of a unary call and of a stream, and where a compression is named.
@@ -101,7 +101,7 @@ for (const [protocol, { title, unary, stream, encoding }] of Object.entries(prot
     ['unexpected-codec', 'ListNotes', { type: isConnect ? 'application/foo' : `${unary}+foo`, body: pack(list) }, isConnect ? { status: 415 } : said(vague)],
     ['unexpected-content-type', 'ListNotes', { type: 'image/jpeg', body: Buffer.from('12345678') }, { status: 415 }],
     ['unexpected-compression', 'ListNotes', { type: unary, headers: { [encoding]: 'foo' }, body: isConnect ? list : frame(list, 1) }, said('unimplemented')],
-    ['unexpected-compressed-message', 'ExportNotes', { type: stream, headers: { [isConnect ? 'connect-content-encoding' : encoding]: 'identity' }, body: frame(list, 1) }, said(broken)],
+    ['unexpected-compressed-message', 'ExportNotes', { type: stream, headers: { [isConnect ? 'connect-content-encoding' : encoding]: 'identity' }, body: frame(list, 1) }, said('internal')],
     ['client-stream/incomplete-message', 'ImportNotes', { type: stream, headers: { authorization }, body: frame(Buffer.from('abc'), 0, 100) }, said(broken)],
     ['client-stream/incomplete-message-prefix', 'ImportNotes', { type: stream, headers: { authorization }, body: Buffer.from([0, 0, 0]) }, said(broken)],
     ['Proto Sub-Format: with-proto-sub-format', 'ListNotes', { type: isConnect ? unary : `${unary}+proto`, body: pack(list) }, said(undefined, { count: 1 })],
