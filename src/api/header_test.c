@@ -19,6 +19,18 @@ static void accept_takes_the_most_specific_range(void **state) {
   assert_int_equal(accept_weight(STR("a\"/,b, application/json"), STR("application/json")), 0);
 }
 
+/* RFC 9110 §12.4.2: a range whose weight is no weight counts for nothing. */
+static void a_weight_is_0_to_1_with_three_digits_behind_the_point(void **state) {
+  (void)state;
+  static const Str bad[] = {STR_INIT("a/b;q="),       STR_INIT("a/b;q=2"),   STR_INIT("a/b;q=.5"),  STR_INIT("a/b;q=1.001"),
+                            STR_INIT("a/b;q=0.1234"), STR_INIT("a/b;q=0,5"), STR_INIT("a/b;q=0x5"), STR_INIT("a/b;q=0.5a"),
+                            STR_INIT("a/b;q=-1"),     STR_INIT("a/b;q=0./")};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(accept_weight(bad[i], STR("a/b")), 0);
+  assert_int_equal(accept_weight(STR("a/b;q=1.000"), STR("a/b")), 1000);
+  assert_int_equal(accept_weight(STR("a/b;q=0."), STR("a/b")), 0);
+  assert_int_equal(accept_weight(STR("a/b;q=0.12"), STR("a/b")), 120);
+}
+
 static void a_media_type_is_split_from_its_parameters(void **state) {
   (void)state;
   Str type, parameters;
@@ -65,8 +77,8 @@ static void weak_tags_never_match_strongly(void **state) {
 static void malformed_entity_tags_are_refused(void **state) {
   (void)state;
   Arena *arena = arena_create(0);
-  static const Str bad[] = {STR_INIT("abc"), STR_INIT("\"a"),     STR_INIT("\"a\" \"b\""), STR_INIT(""),
-                            STR_INIT(","),   STR_INIT("w/\"a\""), STR_INIT("\"a b\""),     STR_INIT("*, \"a\"")};
+  static const Str bad[] = {STR_INIT("abc"),     STR_INIT("\"a"),     STR_INIT("\"a\" \"b\""), STR_INIT(""),   STR_INIT(","),
+                            STR_INIT("w/\"a\""), STR_INIT("\"a b\""), STR_INIT("*, \"a\""),    STR_INIT("W/"), STR_INIT("W/a")};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     Precondition condition = {0};
     assert_int_equal(etag_list_parse(bad[i], true, arena, &condition, NULL), CODE_BAD_REQUEST);
@@ -115,6 +127,24 @@ static void an_idempotency_key_is_a_string_with_or_without_quotes(void **state) 
     assert_int_equal(idempotency_key_parse(bad[i], &key, NULL), CODE_BAD_REQUEST);
     assert_null(key.ptr);
   }
+  char longest[256];
+  Str key = {0};
+  memset(longest, 'k', sizeof longest);
+  assert_int_equal(idempotency_key_parse((Str){longest, sizeof longest - 1}, &key, NULL), CODE_OK);
+  assert_int_equal(idempotency_key_parse((Str){longest, sizeof longest}, &key, NULL), CODE_BAD_REQUEST);
+}
+
+static void entity_tags_are_bounded(void **state) {
+  (void)state;
+  Arena *arena = arena_create(0);
+  Buf list = buf_on(arena, 65536);
+  Precondition condition = {0};
+  for (int i = 0; i < 100; i++) buf_add(&list, STR("\"a\","));
+  assert_int_equal(etag_list_parse(buf_str(&list), true, arena, &condition, NULL), CODE_OK);
+  assert_int_equal(condition.etag_count, 100);
+  buf_add(&list, STR("\"b\""));
+  assert_int_equal(etag_list_parse(buf_str(&list), true, arena, &condition, NULL), CODE_BAD_REQUEST);
+  arena_destroy(arena);
 }
 
 static void headers_sent_twice_are_joined(void **state) {
@@ -136,6 +166,8 @@ static void headers_sent_twice_are_joined(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(accept_takes_the_most_specific_range),
+      cmocka_unit_test(a_weight_is_0_to_1_with_three_digits_behind_the_point),
+      cmocka_unit_test(entity_tags_are_bounded),
       cmocka_unit_test(a_media_type_is_split_from_its_parameters),
       cmocka_unit_test(entity_tags_lose_their_quotes),
       cmocka_unit_test(weak_tags_never_match_strongly),

@@ -34,6 +34,13 @@ static void what_is_no_position_is_refused(void **state) {
     ChangePosition read;
     assert_false(change_position_parse(str_of(texts[i]), &read));
   }
+  /* Well-formed base64url of: a number that ends in a byte of nothing; one that never ends; one number, two, four; a span beyond all
+   * numbers; another form than 1. */
+  static const char *const inside[] = {"AYAAAAA", "Af___________wAA", "AQU", "AQUB", "AQUBAAA", "Af__________fwEA", "AgUBAA"};
+  for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++) {
+    ChangePosition read;
+    assert_false(change_position_parse(str_of(inside[i]), &read));
+  }
 }
 
 static void a_position_covers_what_was_read_before_it(void **state) {
