@@ -35,20 +35,26 @@ static size_t bodies_high(const Http2Connection *connection) {
   return two_bodies > HTTP2_BODIES_HIGH_BYTES ? two_bodies : HTTP2_BODIES_HIGH_BYTES;
 }
 
-static void take(Http2Exchange *exchange, size_t bytes) {
-  http2_take_of_stream(exchange->connection->http2, exchange->stream, bytes);
-  http2_take_of_connection(exchange->connection->http2, bytes);
-}
+/* The stream's window opens again by what has come. */
+static void take(Http2Exchange *exchange, size_t bytes) { http2_take_of_stream(exchange->connection->http2, exchange->stream, bytes); }
 
 /* Bytes stay in memory for this exchange. */
 static void count_body(Http2Exchange *exchange, size_t bytes) {
-  Http2Connection *connection = exchange->connection;
   exchange->counted_bytes += bytes;
-  connection->body_bytes += bytes;
-  if (connection->body_bytes <= bodies_high(connection))
-    http2_take_of_connection(connection->http2, bytes);
-  else
-    connection->untaken_bytes += bytes;
+  exchange->connection->body_bytes += bytes;
+}
+
+/* … as a part of its whole body: while there is much of others', its stream waits for its turn. */
+static void count_part(Http2Exchange *exchange, size_t bytes) {
+  Http2Connection *connection = exchange->connection;
+  count_body(exchange, bytes);
+  http_flight_note_arrived(&exchange->base, bytes);
+  if (connection->body_bytes <= bodies_high(connection)) {
+    take(exchange, bytes);
+    return;
+  }
+  exchange->untaken_bytes += bytes;
+  connection->untaken_bytes += bytes;
 }
 
 static void uncount_body(Http2Exchange *exchange, size_t bytes) {
@@ -67,9 +73,7 @@ static bool must_wait(const Http2Exchange *exchange) { return is_held(exchange) 
 static void keep_body(Http2Exchange *exchange, Str bytes) {
   buf_add(&exchange->received, bytes);
   if (exchange->received.failed == CODE_OK) {
-    http2_take_of_stream(exchange->connection->http2, exchange->stream, bytes.len);
-    count_body(exchange, bytes.len);
-    http_flight_note_arrived(&exchange->base, bytes.len);
+    count_part(exchange, bytes.len);
     return;
   }
   bool is_too_large = exchange->received.failed == CODE_TOO_LARGE;
@@ -94,6 +98,8 @@ static void on_body(void *context, void *user, Str bytes) {
   exchange->base.bytes_in += bytes.len;
   exchange->body_received += bytes.len;
   exchange->read_ms = loop_now_ms(server_of(connection)->loop);
+  /* Always, lest streams that have to wait keep the connection's window from one that can be ended: each has its own. */
+  http2_take_of_connection(connection->http2, bytes.len);
   if (is_body_unwanted(exchange) || exchange->is_end_told) {
     take(exchange, bytes.len);
   } else if (must_wait(exchange)) {
@@ -178,13 +184,11 @@ static void give_pending(Http2Exchange *exchange) {
   exchange->pending = buf_on_heap(pending.max);
   uncount_body(exchange, pending.len);
   if (pending.len > 0) {
-    http2_take_of_stream(exchange->connection->http2, exchange->stream, pending.len);
-    bool is_wanted = !is_body_unwanted(exchange);
-    if (is_wanted && exchange->mode == HTTP_BODY_BUFFERED) {
+    bool is_wanted = !is_body_unwanted(exchange), is_part = is_wanted && exchange->mode == HTTP_BODY_BUFFERED;
+    if (!is_part) take(exchange, pending.len);
+    if (is_part) {
       buf_add(&exchange->received, buf_str(&pending));
-      exchange->counted_bytes += pending.len;
-      exchange->connection->body_bytes += pending.len;
-      http_flight_note_arrived(&exchange->base, pending.len);
+      count_part(exchange, pending.len);
       if (exchange->received.failed != CODE_OK)
         http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, http_exchange_body_detail(&exchange->base));
     } else if (is_wanted && exchange->base.on_body != NULL && !exchange->base.on_body(&exchange->base, buf_str(&pending))) {
@@ -379,10 +383,30 @@ static void resume_readers(Http2Connection *connection) {
   }
 }
 
-static void open_window(Http2Connection *connection) {
-  if (connection->untaken_bytes == 0 || connection->body_bytes > bodies_high(connection)) return;
-  http2_take_of_connection(connection->http2, connection->untaken_bytes);
-  connection->untaken_bytes = 0;
+static void open_window(Http2Exchange *exchange) {
+  if (exchange->untaken_bytes == 0 || exchange->stream == NULL) return;
+  take(exchange, exchange->untaken_bytes);
+  exchange->connection->untaken_bytes -= exchange->untaken_bytes;
+  exchange->untaken_bytes = 0;
+  exchange->read_ms = loop_now_ms(exchange->server->loop); /* it was not its client who waited */
+}
+
+/* Where there is too much of bodies, what is whole makes room by being answered; where none is whole, the oldest is let in to its end:
+ * else all would wait for one another. */
+static void open_windows(Http2Connection *connection) {
+  bool is_low = connection->body_bytes <= bodies_high(connection);
+  Http2Exchange *oldest = NULL;
+  if (connection->untaken_bytes == 0) return;
+  for (Http2Exchange *exchange = connection->exchanges; exchange != NULL; exchange = exchange->next) {
+    bool is_whole = exchange->mode == HTTP_BODY_BUFFERED && exchange->is_request_whole && exchange->counted_bytes > 0 && !is_held(exchange);
+    if (is_low)
+      open_window(exchange);
+    else if (is_whole)
+      return;
+    else if (exchange->untaken_bytes > 0)
+      oldest = exchange;
+  }
+  if (oldest != NULL) open_window(oldest);
 }
 
 void http2_connections_run_due(HttpServer *server) {
@@ -396,7 +420,7 @@ void http2_connections_run_due(HttpServer *server) {
     if (!owner->is_closed) work_on_ready(connection);
     if (!owner->is_closed) begin_held(connection);
     if (owner->is_closed) continue;
-    open_window(connection);
+    open_windows(connection);
     send(connection);
   }
 }
@@ -510,7 +534,8 @@ static void sweep_body(Http2Exchange *exchange, uint64_t now_ms) {
   const HttpLimits *limits = &exchange->server->limits;
   uint64_t began_ms = (uint64_t)exchange->base.started_us / 1000;
   uint64_t clock_ms = (uint64_t)loop_monotonic_us(exchange->server->loop) / 1000;
-  bool is_stalled = !exchange->base.is_patient && is_due(now_ms, exchange->read_ms, limits->header_timeout_ms);
+  bool is_ours = exchange->untaken_bytes > 0; /* it may not send */
+  bool is_stalled = !is_ours && !exchange->base.is_patient && is_due(now_ms, exchange->read_ms, limits->header_timeout_ms);
   bool is_late = exchange->mode == HTTP_BODY_BUFFERED && is_due(clock_ms, began_ms, limits->request_timeout_ms);
   if (!is_stalled && !is_late) return;
   exchange->is_end_told = true;

@@ -1,6 +1,7 @@
 /* http2_connection.h - what an HTTP/2 connection and its exchanges know of each other. Only for the files of http/.
  * Invariants: a request is begun only while few others are under way and few bytes of answers wait, so that a client that asks for much and
- * reads little costs bounded memory; until then it is held, and its body waits in its flow-control window. One that is more urgent than
+ * reads little costs bounded memory; until then it is held, and its body waits in its flow-control window. So does a body of which the
+ * others leave no room; the connection's window is never shut. One that is more urgent than
  * all that are under way (RFC 9218 §4.1) waits for no bytes of theirs: that is one more for each urgency. An exchange lives until its
  * stream is gone and its handler has answered, in whichever order, and is freed at the end of a turn, never within a call. */
 #pragma once
@@ -11,7 +12,7 @@ enum {
   HTTP2_BEGUN_MAX = 128,                      /* exchanges of one connection whose handlers work, or whose bodies come in */
   HTTP2_ANSWERS_HIGH_BYTES = 2 * 1024 * 1024, /* of answers that wait, or may come of what has begun: nothing is begun meanwhile */
   HTTP2_ANSWER_FIRST_GUESS = 128 * 1024,
-  HTTP2_BODIES_HIGH_BYTES = 16 * 1024 * 1024, /* of bodies in memory: the connection's window stays shut meanwhile */
+  HTTP2_BODIES_HIGH_BYTES = 16 * 1024 * 1024, /* of bodies in memory: streams' windows are opened one by one meanwhile */
   HTTP2_WAITING_HIGH_BYTES = 64 * 1024,       /* of one streamed answer */
   HTTP2_WAITING_LOW_BYTES = 16 * 1024
 };
@@ -32,7 +33,7 @@ struct Http2Connection {
   size_t exchange_count, begun_count;
   size_t coming_count;   /* of those that are begun: nobody works for them before their bodies are there */
   size_t body_bytes;     /* of all exchanges, in memory */
-  size_t untaken_bytes;  /* came, and will be given back to the connection's window when body_bytes is low */
+  size_t untaken_bytes;  /* of all exchanges */
   size_t answer_bytes;   /* of all exchanges, not sent */
   size_t answer_guess;   /* what the next answer may take, from the last ones */
   size_t writable_count; /* exchanges that wait for on_writable */
@@ -63,8 +64,8 @@ struct Http2Exchange {
   Str body; /* of a whole answer, what is left of it */
   const HttpHeader *trailers;
   size_t trailer_count;
-  size_t counted_bytes;     /* its part of the connection's body_bytes */
-  size_t untaken_of_stream; /* came, and will be given back to the stream's window */
+  size_t counted_bytes; /* its part of the connection's body_bytes */
+  size_t untaken_bytes; /* came, and will be given back to the stream's window in its turn */
   HttpBodyMode mode;
   uint8_t urgency;
   bool has_body, has_length;

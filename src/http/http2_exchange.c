@@ -115,11 +115,12 @@ void http2_exchange_leave(Http2Exchange *exchange, bool is_whole) {
   assert(connection != NULL && "a stream is gone before its connection");
   http2_exchange_dequeue(exchange);
   connection->body_bytes -= exchange->counted_bytes;
+  connection->untaken_bytes -= exchange->untaken_bytes;
   connection->answer_bytes -= unsent_bytes(exchange);
   if (exchange->wants_writable) connection->writable_count--;
   if (exchange->is_resuming) connection->resuming_count--;
   exchange->wants_writable = exchange->is_resuming = false;
-  exchange->counted_bytes = 0;
+  exchange->counted_bytes = exchange->untaken_bytes = 0;
   exchange->body = (Str){NULL, 0};
   exchange->waiting_at = exchange->waiting.len = 0;
   exchange->stream = NULL;

@@ -34,7 +34,7 @@ static bool is_whole(Str secret) { return secret.len == 43; } /* 32 bytes as bas
 /* One call that fails within it, until there is none left; how many there were. */
 static size_t make_secrets(bool is_there) {
   size_t attempts = 0;
-  faults_begin(FAULT_MEMORY | FAULT_FILES);
+  faults_begin(FAULT_MEMORY | FAULT_FILES | FAULT_RANDOM);
   for (bool has_failed = true; has_failed; attempts++) {
     char folder[] = "/tmp/auth-fault-test-XXXXXX";
     Arena *arena = arena_create(0);

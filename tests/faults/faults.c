@@ -246,7 +246,7 @@ FAULTY(FAULT_FILES, int, mkdir, (const char *path, mode_t mode), (path, mode), F
 FAULTY(FAULT_FILES, int, mkostemp64, (char *template, int flags), (template, flags), FAILED_WITH(EMFILE))
 FAULTY(FAULT_FILES, int, mkstemp64, (char *template), (template), FAILED_WITH(ENOSPC))
 FAULTY(FAULT_FILES, int, link, (const char *from, const char *to), (from, to), FAILED_WITH(EMLINK))
-FAULTY(FAULT_FILES, ssize_t, getrandom, (void *bytes, size_t size, unsigned flags), (bytes, size, flags), FAILED_WITH(ENOSYS))
+FAULTY(FAULT_RANDOM, ssize_t, getrandom, (void *bytes, size_t size, unsigned flags), (bytes, size, flags), FAILED_WITH(ENOSYS))
 FAULTY(FAULT_FILES, int, stat64, (const char *path, struct stat64 *ret), (path, ret), FAILED_WITH(EIO))
 FAULTY(FAULT_FILES, void *, opendir, (const char *path), (path), (errno = EMFILE, NULL))
 FAULTY(FAULT_FILES, void *, readdir64, (void *folder), (folder), (errno = EIO, NULL))

@@ -17,6 +17,7 @@ typedef enum FaultKind {
   FAULT_SQLITE = 1 << 3,   /* SQLite says SQLITE_NOMEM, without having done anything */
   FAULT_POSTGRES = 1 << 4, /* libpq says that the connection is broken */
   FAULT_OPENSSL = 1 << 6,  /* OpenSSL's MACs say that they failed */
+  FAULT_RANDOM = 1 << 7,   /* getrandom: identifiers stand on it without asking, secrets don't */
   FAULT_SPARSELY = 1 << 5  /* no kind: a place is its own address alone, whoever calls; where trying takes long */
 } FaultKind;
 
