@@ -44,7 +44,7 @@ static void count_body(Http2Exchange *exchange, size_t bytes) {
   exchange->connection->body_bytes += bytes;
 }
 
-/* … as a part of its whole body: while there is much of others', its stream waits for its turn. */
+/* … as a part of its whole body: while there is much in memory, its stream waits for its turn. */
 static void count_part(Http2Exchange *exchange, size_t bytes) {
   Http2Connection *connection = exchange->connection;
   count_body(exchange, bytes);
@@ -183,18 +183,10 @@ static void give_pending(Http2Exchange *exchange) {
   Buf pending = exchange->pending;
   exchange->pending = buf_on_heap(pending.max);
   uncount_body(exchange, pending.len);
-  if (pending.len > 0) {
-    bool is_wanted = !is_body_unwanted(exchange), is_part = is_wanted && exchange->mode == HTTP_BODY_BUFFERED;
-    if (!is_part) take(exchange, pending.len);
-    if (is_part) {
-      buf_add(&exchange->received, buf_str(&pending));
-      count_part(exchange, pending.len);
-      if (exchange->received.failed != CODE_OK)
-        http2_exchange_refuse(exchange, 413, CODE_TOO_LARGE, http_exchange_body_detail(&exchange->base));
-    } else if (is_wanted && exchange->base.on_body != NULL && !exchange->base.on_body(&exchange->base, buf_str(&pending))) {
-      exchange->is_paused = true;
-    }
-  }
+  if (pending.len > 0 && is_body_unwanted(exchange))
+    take(exchange, pending.len);
+  else if (pending.len > 0)
+    give_body(exchange, buf_str(&pending));
   buf_done(&pending);
   if (exchange->stream != NULL && exchange->is_request_whole) tell_end(exchange);
 }
@@ -384,7 +376,7 @@ static void resume_readers(Http2Connection *connection) {
 }
 
 static void open_window(Http2Exchange *exchange) {
-  if (exchange->untaken_bytes == 0 || exchange->stream == NULL) return;
+  if (exchange->untaken_bytes == 0) return;
   take(exchange, exchange->untaken_bytes);
   exchange->connection->untaken_bytes -= exchange->untaken_bytes;
   exchange->untaken_bytes = 0;
