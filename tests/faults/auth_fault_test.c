@@ -29,6 +29,14 @@ static size_t files_in(const char *folder) {
   return count;
 }
 
+/* Behind what was done with faults armed: it came out as it should, or for want of what failed. Whether anything has failed. */
+static bool ended_well(Code code, Code wanted) {
+  bool has_failed = faults_disarm();
+  if (has_failed) faults_note(code != wanted);
+  assert_true(code == wanted || (has_failed && code == CODE_UNAVAILABLE));
+  return has_failed;
+}
+
 static bool is_whole(Str secret) { return secret.len == 43; } /* 32 bytes as base64url */
 
 /* One call that fails within it, until there is none left; how many there were. */
@@ -46,9 +54,8 @@ static size_t make_secrets(bool is_there) {
     if (is_there) assert_int_equal(secret_read_or_make(path, arena, &again, &err), CODE_OK);
     faults_arm();
     Code code = secret_read_or_make(path, arena, &secret, &err);
-    has_failed = faults_disarm();
-    if (has_failed) faults_note(code != CODE_OK);
-    assert_true(code == CODE_OK ? is_whole(secret) : has_failed && code == CODE_UNAVAILABLE);
+    has_failed = ended_well(code, CODE_OK);
+    assert_true(code != CODE_OK || is_whole(secret));
     assert_true(files_in(folder) <= 1); /* nothing half written under another name */
     assert_int_equal(secret_read_or_make(path, arena, &again, &err), CODE_OK);
     assert_true(is_whole(again) && (code != CODE_OK || str_equal(again, secret)));
@@ -104,9 +111,8 @@ static void a_token_is_made_or_not(void **state) {
     assert_true(attempts < ATTEMPTS_MAX);
     faults_arm();
     Code code = make_token(arena, &token, &err);
-    has_failed = faults_disarm();
-    if (has_failed) faults_note(code != CODE_OK);
-    assert_true(code == CODE_OK ? str_equal(token, wanted) : has_failed && code == CODE_UNAVAILABLE);
+    has_failed = ended_well(code, CODE_OK);
+    assert_true(code != CODE_OK || str_equal(token, wanted));
     arena_destroy(arena);
   }
   assert_in_range(attempts - 1, 8, ATTEMPTS_MAX);
@@ -137,9 +143,7 @@ static size_t identify_with_failures(Str header, Code wanted) {
     assert_true(attempts < ATTEMPTS_MAX);
     faults_arm();
     Code code = identify(header, &is_known, &err);
-    has_failed = faults_disarm();
-    if (has_failed) faults_note(code != wanted);
-    assert_true(code == wanted || (has_failed && code == CODE_UNAVAILABLE));
+    has_failed = ended_well(code, wanted);
     assert_int_equal(is_known, code == CODE_OK);
   }
   return attempts - 1;
