@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import readline from 'node:readline';
 import { openWatches } from '../tests/support/grpc_watches.mjs';
-import { makeFolder, removeFolder, startServer } from '../tests/support/server.mjs';
+import { makeFolder, removeFolder, residentKib, startServer } from '../tests/support/server.mjs';
 
 const [watches = 10000, filters = 10, changes = 20] = process.argv.slice(2).map(Number);
 const contract = `
@@ -21,7 +21,6 @@ type Item @resource @access(read: "true", write: "true") {
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // Ticks of 10 ms, and KiB.
 const cpuMs = (pid) => { const fields = fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' '); return (Number(fields[11]) + Number(fields[12])) * 10; };
-const rssKib = (pid) => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'))[1]);
 
 let started = 0, received = 0, receivedBytes = 0, changed = () => {};
 function open(port, i) {
@@ -71,16 +70,16 @@ async function measureOurs() {
       if (answer.status !== 201) throw new Error(answer.text);
     };
     await write('first');
-    const before = rssKib(server.child.pid);
+    const before = residentKib(server.child.pid);
     sockets = await openAll(server.port);
-    const idle = rssKib(server.child.pid);
+    const idle = residentKib(server.child.pid);
     await write('warm');
     await until(() => received >= watches);
     const bytes = Math.round(receivedBytes / received), cpu = cpuMs(server.child.pid);
     const slowest = await tellAll(write);
     const ms = (cpuMs(server.child.pid) - cpu) / changes;
     console.log(`${started} watches with ${filters} filters on ${threads} threads`);
-    console.log(`memory: ${((idle - before) / watches).toFixed(1)} KiB a watch, connection included (${((rssKib(server.child.pid) - before) / watches).toFixed(1)} after ${changes + 1} events each)`);
+    console.log(`memory: ${((idle - before) / watches).toFixed(1)} KiB a watch, connection included (${((residentKib(server.child.pid) - before) / watches).toFixed(1)} after ${changes + 1} events each)`);
     console.log(`fan-out: ${ms.toFixed(1)} ms of the server's CPU a change, ${((ms * 1000) / watches).toFixed(2)} µs a watch; ${slowest.toFixed(0)} ms until the last one has it, at worst`);
     return { ms, bytes };
   } finally {
@@ -108,12 +107,12 @@ async function measureLeast(bytes) {
 // Over gRPC: streams of a few connections.
 async function measureStreams(connections, each) {
   const server = await startServer({ contract, options: ['--watches-max', String(connections * each), '--watch-heartbeat', '1h'] });
-  const before = rssKib(server.child.pid);
+  const before = residentKib(server.child.pid);
   const many = openWatches(server.port, '/feed.v1.ItemService/WatchItems', connections, each);
   try {
     while (many.heads() + many.refused() < connections * each) await sleep(50);
     if (many.refused() > 0) throw new Error(`${many.refused()} watches were refused`);
-    console.log(`gRPC: ${connections * each} watches over ${connections} connections, ${((rssKib(server.child.pid) - before) / connections / each).toFixed(1)} KiB a watch`);
+    console.log(`gRPC: ${connections * each} watches over ${connections} connections, ${((residentKib(server.child.pid) - before) / connections / each).toFixed(1)} KiB a watch`);
   } finally {
     many.close();
     await server.stop();

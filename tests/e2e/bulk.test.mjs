@@ -7,7 +7,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import zlib from 'node:zlib';
-import { makeToken, removeFolder, startServer } from '../support/server.mjs';
+import { makeToken, removeFolder, residentKib, startServer } from '../support/server.mjs';
 import { zstdCompress, zstdDecompress } from '../support/zstd.mjs';
 
 const contract = `
@@ -231,7 +231,7 @@ test('memory stays as it is while rows of 80 MB come in and go out', { timeout: 
   // The sanitizer keeps what is freed for a while, and gives nothing back: here it is told to keep little.
   const own = await startServer({ contract, env: { ASAN_OPTIONS: 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64:malloc_context_size=2' } });
   try {
-    const grown = () => Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${own.child.pid}/status`, 'utf8'))[1]) / 1024;
+    const grown = () => residentKib(own.child.pid) / 1024;
     const text = 'x'.repeat(4000);
     const importRows = (first, count) => new Promise((resolve, reject) => {
       const request = http.request({ port: own.port, method: 'POST', path: '/v1/items', headers: { 'content-type': 'application/x-ndjson', ...staff } }, (response) => {
@@ -332,7 +332,7 @@ test('a coded stream waits for a reader that stops reading, and is whole when he
     const lines = Array.from({ length: count }, (_, i) => `{"code":"r${i}","name":"${crypto.randomBytes(3000).toString('base64')}"}\n`);
     const filled = await fetch(`http://127.0.0.1:${own.port}/v1/items`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson', ...staff }, body: lines.join('') });
     assert.equal((await filled.json()).created, count);
-    const memory = () => Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${own.child.pid}/status`, 'utf8'))[1]) / 1024;
+    const memory = () => residentKib(own.child.pid) / 1024;
     for (const [coding, decode] of Object.entries(decoders)) {
       const before = memory();
       const body = await new Promise((resolve, reject) => {

@@ -1,10 +1,9 @@
 // grpc-idle-watch.test.mjs - 24,000 gRPC watches that hear nothing, over 24 connections: what they take is bounded, comes back to its use when they
 // are gone, and costs nobody else his second; and one change is told to them all.
 import assert from 'node:assert';
-import fs from 'node:fs';
 import { test } from 'node:test';
 import { openWatches } from '../support/grpc_watches.mjs';
-import { removeFolder, startServer } from '../support/server.mjs';
+import { removeFolder, residentKib, startServer } from '../support/server.mjs';
 
 const contract = `
 extend schema @service(name: "feed", version: "v1")
@@ -17,7 +16,6 @@ const connections = 24, each = 1000, watches = connections * each;
 // allocations and what was freed last, thrice as much.
 const KIB_A_WATCH_MAX = 32, QUARANTINE_MB = 16;
 
-const rssKib = ({ child }) => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'latin1'))[1]);
 const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
 async function until(predicate, what) {
   for (let i = 0; i < 1200; i++) { if (await predicate()) return; await pause(); }
@@ -29,12 +27,12 @@ test('24,000 idle watches are bounded in memory, nobody waits for them, and each
   const client = server.client();
   const open = async () => Number(/^caisson_watches_open (\d+)$/m.exec((await client.request('GET', '/metrics')).text)[1]);
   try {
-    const before = rssKib(server), taken = [];
+    const before = residentKib(server.child.pid), taken = [];
     for (let round = 0; round < 3; round++) {
       const many = openWatches(server.port, '/feed.v1.ItemService/WatchItems', connections, each);
       await until(() => many.heads() + many.refused() >= watches, 'the heads of all watches');
       assert.deepEqual([many.heads(), many.refused(), many.goaways(), await open()], [watches, 0, 0, watches]);
-      taken.push((rssKib(server) - before) / watches);
+      taken.push((residentKib(server.child.pid) - before) / watches);
       const began = performance.now();
       const answer = await client.request('POST', '/v1/items', { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ code: `r${round}`, name: 'tea' }) });
       assert.equal(answer.status, 201, answer.text);

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect, exchangeRaw } from '../support/http.mjs';
-import { removeFolder, startServer } from '../support/server.mjs';
+import { removeFolder, residentKib, startServer } from '../support/server.mjs';
 
 const contract = `extend schema @service(name: "target")
 type Thing @resource @access(read: "true", write: "true") {
@@ -154,7 +154,7 @@ test('nesting of 10,000 is refused, whatever nests', async () => {
   await nothingStored();
 });
 
-const residentBytes = () => Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) * 1024;
+const residentBytes = () => residentKib(server.child.pid) * 1024;
 
 test('a body of 100 MB is a 413 before it has come in, and is not kept', async () => {
   const size = 100 * 1000 * 1000;

@@ -1,10 +1,9 @@
 // http2-attacks.test.mjs - what HTTP/2 lets a client ask for at little cost of its own. While one connection attacks, another client is answered
 // within a second, and the server's memory stays bounded.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { test } from 'node:test';
 import { CONTINUATION, DATA, END_HEADERS, END_STREAM, FrameClient, HEADERS, Http2Client, PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE, field, frame, requestFields, setting, uint32 } from '../support/http2.mjs';
-import { makeToken, removeFolder, startServer } from '../support/server.mjs';
+import { makeToken, removeFolder, residentKib, startServer } from '../support/server.mjs';
 
 const contract = `
 extend schema @service(name: "notes")
@@ -14,7 +13,7 @@ const json = { authorization: `Bearer ${makeToken({ sub: 'ann' })}`, 'content-ty
 const ENHANCE_YOUR_CALM = 11;
 const MEMORY_MAX = 100 * 1024 * 1024;
 
-const memoryOf = (server) => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) * 1024;
+const memoryOf = (server) => residentKib(server.child.pid) * 1024;
 
 // Attacks until the connection is gone or `rounds` are over; `another client` asks all the while.
 async function withAttack(work, options = []) {

@@ -1,9 +1,8 @@
 // websocket.test.mjs - WebSocket (RFC 6455) as hostile, slow and silent clients speak it, and graphql-transport-ws frame by frame.
 import assert from 'node:assert';
-import fs from 'node:fs';
 import http2 from 'node:http2';
 import { after, before, describe, test } from 'node:test';
-import { makeFolder, makeToken, removeFolder, startServer } from '../support/server.mjs';
+import { makeFolder, makeToken, removeFolder, residentKib, startServer } from '../support/server.mjs';
 import { BINARY, CLOSE, FIN, PING, PONG, TEXT, frame, openRaw, parseFrame } from '../support/websocket.mjs';
 
 const timeout = 60000;
@@ -259,7 +258,7 @@ describe('graphql-transport-ws', () => {
     for (let i = 0; i < 20; i++) ws.send(ask);
     const client = server.client();
     for (let i = 0; i < 20; i++) assert.equal((await client.request('GET', '/v1/notes/1')).status, 200);
-    const rss = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${server.child.pid}/status`, 'latin1'))[1]);
+    const rss = () => residentKib(server.child.pid);
     const before_ = rss();
     for (let i = 0; i < 20; i++) assert.equal((await client.request('GET', '/v1/notes/1')).status, 200);
     assert.ok(rss() - before_ < 64 * 1024, 'memory is bounded');

@@ -20,6 +20,9 @@ export function makeToken(claims, { key = secret, header = { alg: 'HS256', typ: 
   return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
 }
 
+// What a process holds in memory.
+export const residentKib = (pid) => Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'))[1]);
+
 export function makeFolder() {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'caisson-test-'));
 }
